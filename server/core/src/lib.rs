@@ -1,0 +1,18 @@
+//! Decisions of the guard as pure, total functions: same input, same decision.
+//!
+//! Nothing here reads a file, the environment or a clock. What the outside
+//! world knows comes in as facts ([`paths::PathFact`], [`command::CommandView`]);
+//! what should happen comes out as a [`decision::Decision`].
+
+pub mod agent;
+pub mod call;
+pub mod command;
+pub mod decision;
+pub mod denials;
+pub mod facts;
+pub mod mode;
+pub mod paths;
+pub mod redact;
+pub mod rules;
+pub mod state;
+pub mod tool;

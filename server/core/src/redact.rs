@@ -1,0 +1,1 @@
+//! Masking of what looks like a secret, and bounds on what is kept.

@@ -1,0 +1,1 @@
+//! Permission rules: parsing, matching, and which allow rules are over-broad.

@@ -1,0 +1,283 @@
+//! What is kept between calls, and the port through which it is kept.
+//!
+//! The store is the truth: a transition is one transaction that reads,
+//! reduces, writes and appends, whichever process makes it.
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use crate::agent::Agent;
+use crate::call::{Digest, SessionKey};
+use crate::decision::Decision;
+use crate::denials::Counters;
+use crate::mode::ApprovalMode;
+use crate::tool::Tool;
+
+/// Milliseconds since the Unix epoch.
+pub type Millis = i64;
+
+/// A process that cannot be mistaken for a later one with the same id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ProcessId {
+    /// The process id.
+    pub pid: u32,
+    /// When it started: the kernel's clock ticks since boot.
+    pub start: u64,
+    /// The boot it belongs to.
+    pub boot: String,
+}
+
+/// What is kept of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionState {
+    /// The session, or the sub-agent in it.
+    pub key: SessionKey,
+    /// Its counters. A sub-agent's totals are those of its root session; here
+    /// they stay 0.
+    pub counters: Counters,
+    /// The agent's process that opened the session, where it is known.
+    pub process: Option<ProcessId>,
+    /// The canonical folder that the session works in: that of its first call.
+    pub workspace: Option<Utf8PathBuf>,
+    /// When the session was first seen.
+    pub started: Millis,
+    /// When it was last seen.
+    pub seen: Millis,
+    /// Whether the agent said that it ended. Ends nothing but the set-aside
+    /// rules it held.
+    pub ended: bool,
+}
+
+/// What is kept of a call, to join its events and to resolve a delegated ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallState {
+    /// The guard's own id of the call; also the id of its journal row's story.
+    pub id: String,
+    /// Who makes it.
+    pub key: SessionKey,
+    /// The agent's id of the call, once an event named it.
+    pub agent_call: Option<String>,
+    /// The digest that joins events without an id.
+    pub digest: Digest,
+    /// The canonical tool (of the first operation).
+    pub tool: Tool,
+    /// What was decided.
+    pub decision: Decision,
+    /// The events seen of it.
+    pub events: Vec<CallEvent>,
+    /// Where it stands.
+    pub status: CallStatus,
+    /// When it was decided.
+    pub decided: Millis,
+}
+
+/// A kind of event of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallEvent {
+    /// Before the tool runs (`PreToolUse`, `BeforeTool`).
+    PreTool,
+    /// Before the agent would prompt (`PermissionRequest`).
+    PermissionRequest,
+    /// The agent denied it by itself (`PermissionDenied`).
+    AgentDenied,
+    /// The tool ran (`PostToolUse`, `AfterTool`).
+    Result,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallStatus {
+    /// Decided, and nothing is open.
+    Decided,
+    /// A person is being asked through a surface of ours.
+    Pending,
+    /// The ask was handed to the agent's own prompt.
+    Delegated,
+    /// The ask was answered, or the tool ran.
+    Finished,
+}
+
+/// One row of the journal. Everything in it is masked and bounded before it
+/// gets here (see `redact`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// When.
+    pub time: Millis,
+    /// What kind of row.
+    pub kind: RecordKind,
+    /// The session; none for rows about the guard itself.
+    pub key: Option<SessionKey>,
+    /// The guard's id of the call, for everything that belongs to one.
+    pub call: Option<String>,
+    /// The agent's id of the call.
+    pub agent_call: Option<String>,
+    /// The canonical tool.
+    pub tool: Option<String>,
+    /// The workspace.
+    pub workspace: Option<Utf8PathBuf>,
+    /// The mode in force.
+    pub mode: Option<ApprovalMode>,
+    /// `allow`, `block` or `ask`.
+    pub decision: Option<String>,
+    /// The layer of an allow, else the reason.
+    pub reason: Option<String>,
+    /// Plain words: the rule with its place, the model's view, what happened.
+    pub detail: Option<String>,
+    /// What was asked for: the command, the path, the URL.
+    pub subject: Option<String>,
+    /// Effects in plain words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<String>,
+    /// The counters before.
+    pub before: Option<Counters>,
+    /// The counters after.
+    pub after: Option<Counters>,
+    /// Who answered: `agent`, `demo_terminal`, `hook`, an editor's name.
+    pub source: Option<String>,
+    /// The classifier's stage, model and ids, once there is a classifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelRecord>,
+    /// How long deciding took, in microseconds.
+    pub micros: Option<u64>,
+}
+
+/// What is kept of a classifier's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ModelRecord {
+    /// `fast` or `thinking`.
+    pub stage: Option<String>,
+    /// The model's name.
+    pub model: Option<String>,
+    /// The provider's id of the request.
+    pub request_id: Option<String>,
+    /// The provider's id of the message.
+    pub message_id: Option<String>,
+    /// Whether the answer was recorded earlier and is replayed.
+    #[serde(default)]
+    pub recorded: bool,
+}
+
+/// The kinds of journal rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordKind {
+    /// A call and its decision.
+    Decision,
+    /// An ask was answered, or can no longer be.
+    Answer,
+    /// A tool ran.
+    Result,
+    /// A tool ran without a decision of ours: unguarded.
+    Unguarded,
+    /// A person's message reached the agent (only that, not the text).
+    UserMessage,
+    /// A session began.
+    SessionStart,
+    /// A session ended.
+    SessionEnd,
+    /// Counters were reset by a person.
+    Reset,
+    /// Over-broad rules were set aside or brought back.
+    Rules,
+    /// Trust or consent changed.
+    Trust,
+    /// Something that had no authority: late, duplicate, foreign, forged.
+    Ignored,
+    /// Something is wrong with settings, state or the guard itself.
+    Problem,
+    /// Older rows were removed; carries the chain on.
+    Anchor,
+}
+
+/// Why the state cannot be used. The text names the file and the remedy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// It exists and cannot be read, or is not ours: nothing may be decided.
+    #[error("{0}")]
+    Unreadable(String),
+    /// It can be read and not written (full or read-only disk): nothing more
+    /// may be allowed than the default mode allows.
+    #[error("{0}")]
+    Unwritable(String),
+}
+
+/// The state inside one transaction.
+pub trait Transaction {
+    /// The session's state, if it was seen before.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn session(&mut self, key: &SessionKey) -> Result<Option<SessionState>, StateError>;
+
+    /// The root session that the process was last seen in.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn last_session_of(
+        &mut self,
+        agent: Agent,
+        process: &ProcessId,
+    ) -> Result<Option<SessionState>, StateError>;
+
+    /// Keeps the session's state.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    fn put_session(&mut self, state: &SessionState) -> Result<(), StateError>;
+
+    /// The calls of a session (not of its sub-agents) that are not finished,
+    /// newest first; at most 256.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn open_calls(&mut self, key: &SessionKey) -> Result<Vec<CallState>, StateError>;
+
+    /// Keeps the call's state, replacing the one of the same id.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    fn put_call(&mut self, state: &CallState) -> Result<(), StateError>;
+
+    /// The rules that are set aside, each with the sessions that hold it.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn set_aside(&mut self) -> Result<Vec<SetAside>, StateError>;
+
+    /// Keeps which sessions hold a rule aside; none removes it.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    fn put_set_aside(&mut self, entry: &SetAside) -> Result<(), StateError>;
+
+    /// Appends a row to the journal.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    fn append(&mut self, record: &Record) -> Result<(), StateError>;
+}
+
+/// An over-broad rule that is set aside while sessions are in auto mode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// The rule's text with its place, as it is shown to people.
+    pub rule: String,
+    /// The root sessions in auto mode that hold it.
+    pub holders: Vec<SessionKey>,
+}
+
+/// Where the state is kept.
+pub trait StateStore: Send + Sync {
+    /// Runs `work` in one immediate transaction and commits it if `work`
+    /// returns `Ok`. `work` may be run again from the start, if another
+    /// process was in the way; it must have no effect but on the transaction.
+    ///
+    /// # Errors
+    /// What `work` returned, or why the transaction failed. Nothing is kept.
+    fn transition(
+        &self,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StateError>,
+    ) -> Result<(), StateError>;
+}
