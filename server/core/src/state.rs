@@ -46,6 +46,9 @@ pub struct SessionState {
     /// Whether the agent said that it ended. Ends nothing but the set-aside
     /// rules it held.
     pub ended: bool,
+    /// Whether it holds over-broad rules aside, being in auto mode.
+    #[serde(default)]
+    pub holds_rules: bool,
 }
 
 /// What is kept of a call, to join its events and to resolve a delegated ask.
@@ -59,6 +62,10 @@ pub struct CallState {
     pub agent_call: Option<String>,
     /// The digest that joins events without an id.
     pub digest: Digest,
+    /// What an approval is bound to: the call, the files it names, the places
+    /// it writes. Only while somebody is asked.
+    #[serde(default)]
+    pub approval: Option<Digest>,
     /// The canonical tool (of the first operation).
     pub tool: Tool,
     /// What was decided.
