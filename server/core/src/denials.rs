@@ -186,3 +186,166 @@ impl fmt::Display for DenialLog<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn event() -> impl Strategy<Value = DenialEvent> {
+        prop_oneof![
+            Just(DenialEvent::ClassifierAllow),
+            Just(DenialEvent::Block),
+            Just(DenialEvent::Unavailable),
+            Just(DenialEvent::CapApproved),
+            Just(DenialEvent::PersonReset),
+        ]
+    }
+
+    fn limits() -> impl Strategy<Value = DenialLimits> {
+        (1_u32..5, 1_u32..5, 1_u32..25).prop_map(|(consecutive_block, consecutive_unavailable, total)| {
+            DenialLimits {
+                consecutive_block,
+                consecutive_unavailable,
+                total,
+            }
+        })
+    }
+
+    fn counters() -> impl Strategy<Value = Counters> {
+        (0_u32..30, 0_u32..30, 0_u32..30, 0_u32..30).prop_map(|(a, b, c, d)| Counters {
+            consecutive_block: a,
+            consecutive_unavailable: b,
+            total_block: c,
+            total_unavailable: d,
+        })
+    }
+
+    proptest! {
+        /// The table of section 8, row by row.
+        #[test]
+        fn each_event_does_what_the_table_says(before in counters(), limits in limits(), event in event()) {
+            let after = before.reduce(event, limits);
+            let totals = (before.total_block, before.total_unavailable);
+            match event {
+                DenialEvent::ClassifierAllow => {
+                    prop_assert_eq!((after.consecutive_block, after.consecutive_unavailable), (0, 0));
+                    prop_assert_eq!((after.total_block, after.total_unavailable), totals);
+                }
+                DenialEvent::Block => {
+                    prop_assert_eq!(after.consecutive_block, before.consecutive_block + 1);
+                    prop_assert_eq!(after.consecutive_unavailable, 0);
+                    prop_assert_eq!((after.total_block, after.total_unavailable), (totals.0 + 1, totals.1));
+                }
+                DenialEvent::Unavailable => {
+                    prop_assert_eq!(after.consecutive_block, 0);
+                    prop_assert_eq!(after.consecutive_unavailable, before.consecutive_unavailable + 1);
+                    prop_assert_eq!((after.total_block, after.total_unavailable), (totals.0, totals.1 + 1));
+                }
+                DenialEvent::CapApproved => {
+                    prop_assert_eq!((after.consecutive_block, after.consecutive_unavailable), (0, 0));
+                    let expected = if before.total() >= limits.total { (0, 0) } else { totals };
+                    prop_assert_eq!((after.total_block, after.total_unavailable), expected);
+                }
+                DenialEvent::PersonReset => prop_assert_eq!(after, Counters::default()),
+            }
+        }
+
+        /// Over any history: totals shrink only by an approval at the total cap
+        /// or by a person, and equal the denials since.
+        #[test]
+        fn totals_count_every_denial_since_the_last_reset(
+            limits in limits(),
+            events in proptest::collection::vec(event(), 0..60),
+        ) {
+            let mut counters = Counters::default();
+            let (mut blocks, mut unavailables) = (0, 0);
+            for event in events {
+                let resets = match event {
+                    DenialEvent::PersonReset => true,
+                    DenialEvent::CapApproved => counters.total() >= limits.total,
+                    DenialEvent::Block => { blocks += 1; false }
+                    DenialEvent::Unavailable => { unavailables += 1; false }
+                    DenialEvent::ClassifierAllow => false,
+                };
+                if resets {
+                    (blocks, unavailables) = (0, 0);
+                }
+                counters = counters.reduce(event, limits);
+                prop_assert_eq!((counters.total_block, counters.total_unavailable), (blocks, unavailables));
+                prop_assert!(counters.consecutive_block <= counters.total_block);
+                prop_assert!(counters.consecutive_unavailable <= counters.total_unavailable);
+                prop_assert!(counters.consecutive_block == 0 || counters.consecutive_unavailable == 0);
+            }
+        }
+
+        /// Total before blocks before unavailables, and armed exactly when a
+        /// counter has reached its cap.
+        #[test]
+        fn precedence_of_caps(counters in counters(), limits in limits()) {
+            let total = counters.total() >= limits.total;
+            let block = counters.consecutive_block >= limits.consecutive_block;
+            let unavailable = counters.consecutive_unavailable >= limits.consecutive_unavailable;
+            let expected = match (total, block, unavailable) {
+                (true, _, _) => Some(AskReason::TotalDenial),
+                (false, true, _) => Some(AskReason::ConsecutiveBlock),
+                (false, false, true) => Some(AskReason::ConsecutiveUnavailable),
+                (false, false, false) => None,
+            };
+            prop_assert_eq!(counters.armed(limits), expected);
+        }
+    }
+
+    #[test]
+    fn counters_saturate() {
+        let full = Counters {
+            consecutive_block: u32::MAX,
+            consecutive_unavailable: u32::MAX,
+            total_block: u32::MAX,
+            total_unavailable: u32::MAX,
+        };
+        let after = full.reduce(DenialEvent::Block, DenialLimits::default());
+        assert_eq!(after.total_block, u32::MAX);
+        assert_eq!(after.total(), u32::MAX);
+    }
+
+    #[test]
+    fn log_lines() {
+        let counters = Counters {
+            consecutive_block: 3,
+            total_block: 4,
+            total_unavailable: 1,
+            ..Counters::default()
+        };
+        assert_eq!(
+            DenialLog::Blocked {
+                reason: "classifier_blocked",
+                tool: "run_shell_command",
+                counters
+            }
+            .to_string(),
+            "Auto mode blocked (classifier_blocked): tool=run_shell_command, consecutiveBlock=3, \
+             consecutiveUnavailable=0, totalBlock=4, totalUnavailable=1"
+        );
+        assert_eq!(
+            DenialLog::Fallback {
+                reason: AskReason::ConsecutiveBlock,
+                counters
+            }
+            .to_string(),
+            "Auto mode fallback to manual approval (consecutive_block): consecutiveBlock=3, \
+             consecutiveUnavailable=0, totalBlock=4, totalUnavailable=1"
+        );
+        assert_eq!(
+            DenialLog::Reset {
+                before: counters,
+                after: Counters::default()
+            }
+            .to_string(),
+            "Auto mode denial counters reset after fallback approval: consecutiveBlock=3, \
+             consecutiveUnavailable=0, totalBlock=4, totalUnavailable=1 -> consecutiveBlock=0, \
+             consecutiveUnavailable=0, totalBlock=0, totalUnavailable=0"
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! What the agent is told about a decision: one table, every text sanitised,
+//! each with how to get the call permitted.
+
+use crate::decision::{AskReason, BlockReason, Decision, DeniedReason};
+use crate::redact;
+
+/// Longest message, in characters; agents cut at different places, this is
+/// below all of them.
+const MESSAGE_CHARS: usize = 2_000;
+
+/// What follows every denial by the classifier and every static block.
+pub const GUIDANCE: &str = "Do not reach the same result another way: not with a different tool, \
+a wrapped or encoded command, a script, alias, link, hook, or a change of configuration. \
+Other work, and a safer way to the user's goal, are fine. \
+If this exact action is needed, stop and ask the user for it.";
+
+/// The text for the agent.
+#[must_use]
+pub fn for_agent(decision: &Decision) -> String {
+    let detail = redact::visible(decision.detail());
+    let text = match decision {
+        Decision::Allow { via, .. } => format!("Countersign: allowed via {via}: {detail}"),
+        Decision::Denied { reason, .. } => match reason {
+            DeniedReason::ClassifierBlocked => {
+                format!("Blocked by auto mode policy: {detail}\n{GUIDANCE}")
+            }
+            DeniedReason::ClassifierUnavailable => format!(
+                "Auto mode classifier unavailable; action blocked for safety\n{GUIDANCE}"
+            ),
+        },
+        Decision::Block { reason, .. } => match reason {
+            BlockReason::RuleDenied => format!(
+                "Countersign: a permission rule forbids this: {detail}. \
+                 Only the user can change the rule; do not try another spelling."
+            ),
+            BlockReason::StaticBlocked => format!("Countersign: blocked: {detail}\n{GUIDANCE}"),
+            BlockReason::PlanMode => format!(
+                "Countersign: {detail}. Finish the plan and let the user leave plan mode first."
+            ),
+            BlockReason::Person => format!(
+                "Countersign: the user did not approve this: {detail}. Ask them how to go on."
+            ),
+            BlockReason::Timeout => format!(
+                "Countersign: {detail}. Ask the user to answer the prompt, then try again."
+            ),
+            BlockReason::NoSurface => format!(
+                "Countersign: {detail}. The user can allow it with a permission rule, or by \
+                 working with an editor in which Countersign can ask."
+            ),
+            BlockReason::InvalidCall => {
+                format!("Countersign: this call cannot be understood: {detail}")
+            }
+            BlockReason::Internal => format!(
+                "Countersign: the guard failed and blocks to be safe: {detail}. \
+                 The user can find the cause with `countersign log`."
+            ),
+        },
+        Decision::Ask { reason, .. } => {
+            format!("Countersign asks: {} ({detail})", why(*reason))
+        }
+    };
+    redact::bounded_chars(&text, MESSAGE_CHARS)
+}
+
+/// Why a person is asked, in a few plain words; also for prompts.
+#[must_use]
+pub const fn why(reason: AskReason) -> &'static str {
+    match reason {
+        AskReason::AskRule => "a rule wants this to be asked",
+        AskReason::RuleMalformed => "a rule for this tool cannot be read",
+        AskReason::ConsecutiveBlock => "several calls in a row were blocked",
+        AskReason::ConsecutiveUnavailable => "the classifier keeps giving no answer",
+        AskReason::TotalDenial => "too many calls of this session were denied",
+        AskReason::NoClassifier => "nothing proves this harmless and no classifier is configured",
+        AskReason::ClassifierUnavailable => "the classifier gave no answer",
+        AskReason::Unprojected => "the classifier could not see the whole change",
+        AskReason::ApprovalMode => "the approval mode asks for this",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denials_and_static_blocks_carry_the_guidance() {
+        let denied = Decision::Denied {
+            reason: DeniedReason::ClassifierBlocked,
+            detail: "sends secrets away".to_owned(),
+        };
+        let text = for_agent(&denied);
+        assert!(text.starts_with("Blocked by auto mode policy: sends secrets away\n"));
+        assert!(text.ends_with(GUIDANCE));
+        let unavailable = for_agent(&Decision::Denied {
+            reason: DeniedReason::ClassifierUnavailable,
+            detail: String::new(),
+        });
+        assert!(
+            unavailable
+                .starts_with("Auto mode classifier unavailable; action blocked for safety\n")
+        );
+        let blocked = for_agent(&Decision::Block {
+            reason: BlockReason::StaticBlocked,
+            detail: "would change the guard's own files".to_owned(),
+        });
+        assert!(blocked.ends_with(GUIDANCE));
+    }
+
+    #[test]
+    fn every_reason_says_something_and_shows_control_characters() {
+        for reason in BlockReason::ALL {
+            let text = for_agent(&Decision::Block {
+                reason: *reason,
+                detail: "x\u{1b}[2J\u{202e}y".to_owned(),
+            });
+            assert!(text.contains("Countersign"), "{reason}");
+            assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{reason}");
+        }
+        for reason in AskReason::ALL {
+            assert!(!why(*reason).is_empty());
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The one function that applies an outcome: counters, set-aside rules, the
+//! call's state and the journal, inside the caller's transaction.
+
+use countersign_core::approval::{Answer, AnswerSource};
+use countersign_core::call::{Call, Digest};
+use countersign_core::classify::denial_event;
+use countersign_core::decision::{AskReason, Decision};
+use countersign_core::mode::ApprovalMode;
+use countersign_core::state::{
+    CallState, CallStatus, Millis, ModelRecord, Record, RecordKind, StateError, Transaction,
+};
+use countersign_core::tool::Tool;
+
+use crate::record;
+use crate::request::{Asking, Outcome, Request};
+use crate::resolve;
+use crate::session::Sessions;
+use crate::set_aside;
+
+/// A decision on its way to becoming an outcome.
+pub(crate) struct Applying<'a> {
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) id: &'a str,
+    pub(crate) digest: Digest,
+    pub(crate) mode: ApprovalMode,
+    pub(crate) decision: Decision,
+    pub(crate) model: Option<ModelRecord>,
+    pub(crate) now: Millis,
+}
+
+/// Applies a decision. The caller saves the sessions.
+pub(crate) fn apply(
+    transaction: &mut dyn Transaction,
+    sessions: &mut Sessions,
+    applying: &Applying<'_>,
+) -> Result<Outcome, StateError> {
+    let request = applying.request;
+    let policy = request.policy;
+    let before = sessions.counters();
+    if let Some(event) = denial_event(&applying.decision, applying.mode) {
+        sessions.reduce(event, policy.limits);
+    }
+    let after = sessions.counters();
+    let held = set_aside::held_in(policy, policy.mode);
+    let set_aside = hold_rules(transaction, sessions, &held, applying.now)?;
+
+    let asked = asked(&applying.decision);
+    let mut state = CallState {
+        id: applying.id.to_owned(),
+        key: request.call.key.clone(),
+        agent_call: request.call.id.clone(),
+        digest: applying.digest,
+        approval: asked.map(|_| crate::prepare::approval_digest(request.call, request.facts)),
+        tool: tool(request.call),
+        decision: applying.decision.clone(),
+        events: vec![request.event],
+        status: match (asked, request.asking) {
+            (None, _) => CallStatus::Decided,
+            (Some(_), Asking::Surface | Asking::Nobody) => CallStatus::Pending,
+            (Some(_), Asking::Delegate) => CallStatus::Delegated,
+        },
+        decided: applying.now,
+    };
+    transaction.append(&Record {
+        before: Some(before),
+        after: Some(after),
+        model: applying.model.clone(),
+        micros: Some(request.spent_micros),
+        mode: Some(applying.mode),
+        ..record::of_decision(applying, policy.workspaces.first().cloned())
+    })?;
+
+    let mut decision = applying.decision.clone();
+    let mut after = after;
+    if asked.is_some() && request.asking == Asking::Nobody {
+        let resolution = resolve::settle(
+            transaction,
+            sessions,
+            &mut state,
+            &Answer::NoSurface,
+            AnswerSource::None,
+            policy.limits,
+            applying.now,
+        )?;
+        decision = resolution.decision;
+        after = resolution.after;
+    } else {
+        transaction.put_call(&state)?;
+    }
+    Ok(Outcome {
+        call: state.id,
+        key: state.key,
+        tool: state.tool,
+        mode: applying.mode,
+        decision,
+        asked,
+        before,
+        after,
+        joined: false,
+        set_aside,
+        recorded: true,
+    })
+}
+
+/// Takes the session's hold on over-broad rules as the session's own mode
+/// says; the agent's plan mode is an overlay and changes none of it.
+pub(crate) fn hold_rules(
+    transaction: &mut dyn Transaction,
+    sessions: &mut Sessions,
+    wanted: &[String],
+    now: Millis,
+) -> Result<Vec<String>, StateError> {
+    let root = sessions.root_mut();
+    let changed = set_aside::hold(transaction, root, wanted)?;
+    for text in set_aside::told(&changed) {
+        transaction.append(&Record {
+            detail: Some(text),
+            ..record::bare(RecordKind::Rules, Some(&root.key), now)
+        })?;
+    }
+    Ok(changed.aside)
+}
+
+/// Why a person is asked, if one is.
+pub(crate) const fn asked(decision: &Decision) -> Option<AskReason> {
+    match decision {
+        Decision::Ask { reason, .. } => Some(*reason),
+        Decision::Allow { .. } | Decision::Denied { .. } | Decision::Block { .. } => None,
+    }
+}
+
+/// The tool that a call is shown under.
+pub(crate) fn tool(call: &Call) -> Tool {
+    call.operations.first().map_or_else(
+        || Tool::Other(call.raw_tool.clone()),
+        |operation| operation.tool.clone(),
+    )
+}

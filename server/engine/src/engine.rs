@@ -1,0 +1,324 @@
+//! The engine: deciding on what the store says, applying in one transaction.
+
+use std::sync::Arc;
+
+use countersign_core::classify::ClassifierAnswer;
+use countersign_core::decide::{self, Situation, Step};
+use countersign_core::decision::Decision;
+use countersign_core::denials::Counters;
+use countersign_core::mode::ApprovalMode;
+use countersign_core::state::{
+    CallEvent, CallState, CallStatus, Millis, ProcessId, StateError, StateStore, Transaction,
+};
+
+use crate::apply::{self, Applying};
+use crate::clock::Clock;
+use crate::join;
+use crate::observer::{Observer, Resolution};
+use crate::request::{Asking, Outcome, Reply, Request};
+use crate::session::Sessions;
+
+/// Tells whether processes live; a port, because the engine asks nobody.
+pub trait Processes: Send + Sync {
+    /// Whether exactly this process is still there.
+    fn alive(&self, process: &ProcessId) -> bool;
+}
+
+/// Decides calls, resolves approvals, and is the only one that changes state.
+pub struct Engine {
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) processes: Arc<dyn Processes>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) observers: Vec<Box<dyn Observer>>,
+}
+
+/// Makes the guard's own ids of calls.
+pub trait Ids: Send + Sync {
+    /// A new id, unique over all processes.
+    fn next(&self) -> String;
+}
+
+impl Engine {
+    /// An engine over a store. Observers are told in the order given.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn StateStore>,
+        clock: Arc<dyn Clock>,
+        processes: Arc<dyn Processes>,
+        ids: Arc<dyn Ids>,
+        observers: Vec<Box<dyn Observer>>,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            processes,
+            ids,
+            observers,
+        }
+    }
+
+    /// Decides a call as far as that is possible without a model, and applies
+    /// what was decided.
+    ///
+    /// # Errors
+    /// [`StateError::Unreadable`]: nothing may be decided; the call is blocked.
+    /// A state that can be read and not written is no error: the call is
+    /// decided as in default mode and the outcome says that it is not recorded.
+    pub fn decide(&self, request: &Request<'_>) -> Result<Reply, StateError> {
+        let now = self.clock.now();
+        let id = self.ids.next();
+        let mut reply = Reply::Classify;
+        let committed = self.store.transition(&mut |transaction| {
+            reply = self.decide_in(transaction, request, &id, now)?;
+            Ok(())
+        });
+        match committed {
+            Ok(()) => {}
+            Err(StateError::Unwritable(why)) => {
+                tracing::error!("state cannot be written: {why}");
+                reply = unrecorded(request, id);
+            }
+            Err(error @ StateError::Unreadable(_)) => return Err(error),
+        }
+        if let Reply::Done(outcome) = &reply {
+            self.tell_decided(outcome);
+        }
+        Ok(reply)
+    }
+
+    fn decide_in(
+        &self,
+        transaction: &mut dyn Transaction,
+        request: &Request<'_>,
+        id: &str,
+        now: Millis,
+    ) -> Result<Reply, StateError> {
+        let call = request.call;
+        let mut sessions = self.sessions(transaction, request, now)?;
+        let digest = call.digest();
+        let open = transaction.open_calls(&call.key)?;
+        if let Some(earlier) = join::joined(open, call, digest, request.event, now) {
+            let trusted = self.trusts(&sessions, request.process);
+            let outcome = again(transaction, &sessions, earlier, request, trusted)?;
+            sessions.save(transaction)?;
+            return Ok(Reply::Done(outcome));
+        }
+        let situation = Situation {
+            call,
+            facts: request.facts,
+            policy: request.policy,
+            mode: request.policy.mode,
+            counters: sessions.counters(),
+            granted: request.granted,
+            classifier: request.classifier,
+        };
+        match decide::decide(&situation) {
+            Step::NoOpinion => Ok(Reply::NoOpinion),
+            Step::Classify => Ok(Reply::Classify),
+            Step::Done(decision) => {
+                let outcome = apply::apply(
+                    transaction,
+                    &mut sessions,
+                    &Applying {
+                        request,
+                        id,
+                        digest,
+                        mode: decide::effective_mode(call, request.policy.mode),
+                        decision,
+                        model: None,
+                        now,
+                    },
+                )?;
+                sessions.save(transaction)?;
+                Ok(Reply::Done(outcome))
+            }
+        }
+    }
+
+    /// Applies a classifier's answer to a call for which [`Self::decide`] said
+    /// [`Reply::Classify`]. A cancelled question is not concluded: it changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub fn conclude(
+        &self,
+        request: &Request<'_>,
+        answer: &ClassifierAnswer,
+    ) -> Result<Outcome, StateError> {
+        let now = self.clock.now();
+        let id = self.ids.next();
+        let mut concluded = None;
+        let committed = self.store.transition(&mut |transaction| {
+            let mut sessions = self.sessions(transaction, request, now)?;
+            let outcome = apply::apply(
+                transaction,
+                &mut sessions,
+                &Applying {
+                    request,
+                    id: &id,
+                    digest: request.call.digest(),
+                    mode: decide::effective_mode(request.call, request.policy.mode),
+                    decision: answer.verdict.decision(request.policy.on_unavailable),
+                    model: Some(answer.model.clone()),
+                    now,
+                },
+            )?;
+            sessions.save(transaction)?;
+            concluded = Some(outcome);
+            Ok(())
+        });
+        let outcome = match (committed, concluded) {
+            (Ok(()), Some(outcome)) => outcome,
+            (Err(error @ StateError::Unreadable(_)), _) => return Err(error),
+            (Ok(()) | Err(StateError::Unwritable(_)), _) => match unrecorded(request, id) {
+                Reply::Done(outcome) => outcome,
+                Reply::NoOpinion | Reply::Classify => {
+                    return Err(StateError::Unwritable(
+                        "the classifier's answer could not be recorded".to_owned(),
+                    ));
+                }
+            },
+        };
+        self.tell_decided(&outcome);
+        Ok(outcome)
+    }
+
+    pub(crate) fn sessions(
+        &self,
+        transaction: &mut dyn Transaction,
+        request: &Request<'_>,
+        now: Millis,
+    ) -> Result<Sessions, StateError> {
+        let mut sessions = Sessions::open(
+            transaction,
+            &request.call.key,
+            request.process,
+            request.policy.workspaces.first().map(AsRef::as_ref),
+            now,
+        )?;
+        self.adopt(&mut sessions, request.process);
+        Ok(sessions)
+    }
+
+    /// A session whose agent is gone and that an agent takes up again belongs
+    /// to the new process; its counters stay.
+    fn adopt(&self, sessions: &mut Sessions, process: Option<&ProcessId>) {
+        let root = sessions.root_mut();
+        let orphaned = match &root.process {
+            None => true,
+            Some(opener) => Some(opener) != process && !self.processes.alive(opener),
+        };
+        if orphaned && let Some(process) = process {
+            root.process = Some(process.clone());
+            root.ended = false;
+        }
+    }
+
+    /// Whether an event comes from the process tree of the agent that opened
+    /// the session. Unknown is no.
+    pub(crate) fn trusts(&self, sessions: &Sessions, process: Option<&ProcessId>) -> bool {
+        process.is_some() && sessions.root().process.as_ref() == process
+    }
+
+    pub(crate) fn tell_decided(&self, outcome: &Outcome) {
+        for observer in &self.observers {
+            observer.decided(outcome);
+        }
+    }
+
+    pub(crate) fn tell_resolved(&self, resolution: &Resolution) {
+        for observer in &self.observers {
+            observer.resolved(resolution);
+        }
+    }
+}
+
+/// The later event of a call that is already decided: nothing is counted and
+/// nothing is asked again.
+fn again(
+    transaction: &mut dyn Transaction,
+    sessions: &Sessions,
+    mut earlier: CallState,
+    request: &Request<'_>,
+    trusted: bool,
+) -> Result<Outcome, StateError> {
+    earlier.events.push(request.event);
+    if earlier.agent_call.is_none() {
+        earlier.agent_call.clone_from(&request.call.id);
+    }
+    let delegated = earlier.status == CallStatus::Delegated;
+    let decision = match (&earlier.decision, request.event) {
+        // The agent asked the person before its last event, and goes on: that
+        // is the yes. The result of the call then resolves the approval.
+        (Decision::Ask { .. }, CallEvent::PreTool) if delegated && trusted => {
+            countersign_core::approval::Answer::ProceedOnce.decision()
+        }
+        (decision, _) => decision.clone(),
+    };
+    let decision = match (decision, request.asking) {
+        (Decision::Ask { .. }, Asking::Nobody) => {
+            countersign_core::approval::Answer::NoSurface.decision()
+        }
+        (decision, _) => decision,
+    };
+    transaction.put_call(&earlier)?;
+    Ok(Outcome {
+        call: earlier.id,
+        key: earlier.key,
+        tool: earlier.tool,
+        mode: decide::effective_mode(request.call, request.policy.mode),
+        decision,
+        asked: None,
+        before: sessions.counters(),
+        after: sessions.counters(),
+        joined: true,
+        set_aside: Vec::new(),
+        recorded: true,
+    })
+}
+
+/// What can be decided when nothing can be recorded: as in default mode, with
+/// no model, so that nothing depends on counters that are not kept.
+fn unrecorded(request: &Request<'_>, id: String) -> Reply {
+    let mode = decide::effective_mode(request.call, request.policy.mode)
+        .stricter(ApprovalMode::Default);
+    let step = decide::decide(&Situation {
+        call: request.call,
+        facts: request.facts,
+        policy: request.policy,
+        mode,
+        counters: Counters::default(),
+        granted: false,
+        classifier: false,
+    });
+    let decision = match step {
+        Step::NoOpinion => return Reply::NoOpinion,
+        Step::Classify => Decision::Ask {
+            reason: countersign_core::decision::AskReason::NoClassifier,
+            detail: "the state cannot be written".to_owned(),
+        },
+        Step::Done(decision) => decision,
+    };
+    let asked = apply::asked(&decision);
+    let decision = match (decision, request.asking) {
+        (Decision::Ask { .. }, Asking::Nobody | Asking::Surface) => {
+            countersign_core::approval::Answer::NoSurface.decision()
+        }
+        (decision, _) => decision,
+    };
+    Reply::Done(Outcome {
+        call: id,
+        key: request.call.key.clone(),
+        tool: apply::tool(request.call),
+        mode,
+        decision,
+        asked,
+        before: Counters::default(),
+        after: Counters::default(),
+        joined: false,
+        set_aside: Vec::new(),
+        recorded: false,
+    })
+}

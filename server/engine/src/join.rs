@@ -1,0 +1,69 @@
+//! Two events of one call are one decision, one count, one row.
+//!
+//! Agents report a call before the tool runs and again before they would
+//! prompt, one of the two without an id, and in either order. An event joins
+//! the newest open call of the same session with the same digest that has not
+//! had this event yet and was not blocked: a retry of a blocked call is a new
+//! call.
+
+use countersign_core::call::{Call, Digest};
+use countersign_core::decision::Decision;
+use countersign_core::state::{CallEvent, CallState, CallStatus, Millis};
+
+/// How long two events of one call may lie apart: an agent's prompt may stay
+/// open for a while between them.
+const JOIN_MILLIS: Millis = 10 * 60 * 1_000;
+
+/// The open call that an event belongs to.
+pub(crate) fn joined(
+    open: Vec<CallState>,
+    call: &Call,
+    digest: Digest,
+    event: CallEvent,
+    now: Millis,
+) -> Option<CallState> {
+    open.into_iter().find(|state| {
+        state.digest == digest
+            && !state.events.contains(&event)
+            && same_id(state, call)
+            && may_run(&state.decision)
+            && state.status != CallStatus::Finished
+            && now.saturating_sub(state.decided).abs() <= JOIN_MILLIS
+            && follows(state, event)
+    })
+}
+
+/// The open call whose tool ran, for a result event: by id where both have
+/// one, else by digest, oldest first (results come in order).
+pub(crate) fn result_of(open: Vec<CallState>, call: &Call, digest: Digest) -> Option<CallState> {
+    open.into_iter().rev().find(|state| {
+        state.status != CallStatus::Finished
+            && same_id(state, call)
+            && (state.digest == digest || (call.id.is_some() && state.agent_call == call.id))
+    })
+}
+
+/// Ids differ only if both events name one.
+fn same_id(state: &CallState, call: &Call) -> bool {
+    match (&state.agent_call, &call.id) {
+        (Some(known), Some(named)) => known == named,
+        (None, _) | (_, None) => true,
+    }
+}
+
+/// A block ends a call; only one that may still run has a further event.
+fn may_run(decision: &Decision) -> bool {
+    match decision {
+        Decision::Allow { .. } | Decision::Ask { .. } => true,
+        Decision::Denied { .. } | Decision::Block { .. } => false,
+    }
+}
+
+/// A second event of a call is of the other kind than the first.
+fn follows(state: &CallState, event: CallEvent) -> bool {
+    match event {
+        CallEvent::PreTool => state.events.contains(&CallEvent::PermissionRequest),
+        CallEvent::PermissionRequest => state.events.contains(&CallEvent::PreTool),
+        CallEvent::AgentDenied | CallEvent::Result => true,
+    }
+}

@@ -1,0 +1,189 @@
+//! Finding out what a decision needs to know of the outside world, and what an
+//! approval is bound to.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use countersign_core::call::{Access, Call, Digest, Subject};
+use countersign_core::command::{CommandView, Folder, Operand, Problem, SimpleCommand};
+use countersign_core::facts::{Analysis, Facts, OperationFacts};
+use countersign_core::paths::{FileKind, PathFact};
+
+use crate::host::Host;
+
+/// Words of one command that are looked at as paths. A command with more has a
+/// problem, so that no rule takes the rest for harmless.
+const OPERANDS: usize = 512;
+
+/// Largest file whose content an approval is bound to, in bytes; of a larger
+/// one size, times and inode count.
+const CONTENT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// The facts of a call.
+#[must_use]
+pub fn facts(call: &Call, host: &Host, home: &Utf8Path) -> Facts {
+    let operations = call
+        .operations
+        .iter()
+        .map(|operation| match &operation.subject {
+            Subject::Command(command) => {
+                let mut view = countersign_shell::view(command);
+                resolve_paths(&mut view, host, &call.cwd, home);
+                OperationFacts {
+                    command: Some(view),
+                    paths: Vec::new(),
+                    analysis: Analysis::NotProven,
+                }
+            }
+            Subject::Paths(paths) => OperationFacts {
+                command: None,
+                paths: paths
+                    .iter()
+                    .map(|path| host.resolve(&path.path, &call.cwd, home, path.access))
+                    .collect(),
+                analysis: Analysis::NotProven,
+            },
+            Subject::Urls(_) | Subject::Delegate { .. } | Subject::Other => {
+                OperationFacts::default()
+            }
+        })
+        .collect();
+    Facts { operations }
+}
+
+/// Fills in the redirects' and operands' paths.
+fn resolve_paths(view: &mut CommandView, host: &Host, cwd: &Utf8Path, home: &Utf8Path) {
+    let mut left = OPERANDS;
+    for command in &mut view.commands {
+        let folder = folder(&command.folder, host, cwd, home);
+        for redirect in &mut command.redirects {
+            let access = if redirect.kind.writes() {
+                Access::Write
+            } else {
+                Access::Read
+            };
+            redirect.path = redirect
+                .target
+                .as_ref()
+                .and_then(|word| word.literal())
+                .and_then(|text| resolve(text, folder.as_deref(), host, home, access));
+        }
+        command.operands = operands(command, folder.as_deref(), host, home, &mut left);
+    }
+    if left == 0 {
+        view.problems.push(Problem {
+            reason: format!("more than {OPERANDS} words that may be paths"),
+            span: None,
+        });
+    }
+}
+
+fn operands(
+    command: &SimpleCommand,
+    folder: Option<&Utf8Path>,
+    host: &Host,
+    home: &Utf8Path,
+    left: &mut usize,
+) -> Vec<Operand> {
+    let mut found = Vec::new();
+    for (word, text) in command
+        .words
+        .iter()
+        .enumerate()
+        .skip(1)
+        .filter_map(|(index, word)| Some((index, word.literal()?)))
+    {
+        for text in path_texts(text) {
+            if *left == 0 {
+                return found;
+            }
+            *left -= 1;
+            if let Some(path) = resolve(text, folder, host, home, Access::Read) {
+                found.push(Operand { word, path });
+            }
+        }
+    }
+    found
+}
+
+/// What of a word may be a path: all of it, the value of `--option=value`, and
+/// what follows a one-letter option.
+fn path_texts(word: &str) -> impl Iterator<Item = &str> {
+    let value = word.split_once('=').map(|(_, value)| value);
+    let attached = word
+        .strip_prefix('-')
+        .filter(|rest| !rest.starts_with('-'))
+        .and_then(|rest| {
+            let mut chars = rest.chars();
+            chars.next()?;
+            Some(chars.as_str())
+        });
+    let whole = (!word.starts_with('-')).then_some(word);
+    [whole, value, attached]
+        .into_iter()
+        .flatten()
+        .filter(|text| !text.is_empty())
+}
+
+fn resolve(
+    text: &str,
+    folder: Option<&Utf8Path>,
+    host: &Host,
+    home: &Utf8Path,
+    access: Access,
+) -> Option<PathFact> {
+    match folder {
+        Some(folder) => Some(host.resolve(text, folder, home, access)),
+        // After a `cd` to an unknown place only absolute paths are known.
+        None if text.starts_with('/') || text.starts_with('~') => {
+            Some(host.resolve(text, Utf8Path::new("/"), home, access))
+        }
+        None => None,
+    }
+}
+
+fn folder(folder: &Folder, host: &Host, cwd: &Utf8Path, home: &Utf8Path) -> Option<Utf8PathBuf> {
+    match folder {
+        Folder::Call => Some(cwd.to_owned()),
+        Folder::Moved(steps) => Some(steps.iter().fold(cwd.to_owned(), |at, step| {
+            host.resolve(step, &at, home, Access::List).canonical
+        })),
+        Folder::Unknown => None,
+    }
+}
+
+/// What an approval is bound to: exactly this call, the canonical places it
+/// writes, and the content of every file that its words name.
+///
+/// Computed again when an answer arrives; a difference voids the approval.
+#[must_use]
+pub fn approval_digest(call: &Call, facts: &Facts) -> Digest {
+    let mut parts: Vec<Vec<u8>> = vec![call.digest().to_string().into_bytes()];
+    for operation in &facts.operations {
+        for path in &operation.paths {
+            parts.push(place(path));
+        }
+        for command in operation.command.iter().flat_map(|view| &view.commands) {
+            for redirect in &command.redirects {
+                parts.extend(redirect.path.as_ref().map(place));
+            }
+            for operand in &command.operands {
+                parts.push(place(&operand.path));
+                parts.push(content(&operand.path));
+            }
+        }
+    }
+    Digest::of_parts(parts.iter().map(Vec::as_slice))
+}
+
+fn place(path: &PathFact) -> Vec<u8> {
+    format!("{}\0{:?}\0{:?}", path.canonical, path.kind, path.access).into_bytes()
+}
+
+/// The content of a regular file as a digest; what is known of it otherwise.
+fn content(path: &PathFact) -> Vec<u8> {
+    if path.kind != FileKind::File {
+        return Vec::new();
+    }
+    crate::host::content_digest(&path.canonical, CONTENT_BYTES)
+        .to_string()
+        .into_bytes()
+}

@@ -1,0 +1,94 @@
+//! Journal rows: what is written of a call, masked and bounded.
+
+use camino::Utf8PathBuf;
+use countersign_core::call::{Call, SessionKey, Subject};
+use countersign_core::redact;
+use countersign_core::state::{Millis, Record, RecordKind};
+
+use crate::apply::{self, Applying};
+
+/// Longest subject that is kept, in bytes.
+const SUBJECT_BYTES: usize = 16 * 1024;
+
+/// Longest detail that is kept, in bytes.
+const DETAIL_BYTES: usize = 4 * 1024;
+
+/// A row with nothing but its kind, session and time.
+pub(crate) const fn empty(kind: RecordKind, time: Millis) -> Record {
+    Record {
+        time,
+        kind,
+        key: None,
+        call: None,
+        agent_call: None,
+        tool: None,
+        workspace: None,
+        mode: None,
+        decision: None,
+        reason: None,
+        detail: None,
+        subject: None,
+        effects: Vec::new(),
+        before: None,
+        after: None,
+        source: None,
+        model: None,
+        micros: None,
+    }
+}
+
+/// A row of a session with nothing but its kind and time.
+pub(crate) fn bare(kind: RecordKind, key: Option<&SessionKey>, time: Millis) -> Record {
+    Record {
+        key: key.cloned(),
+        ..empty(kind, time)
+    }
+}
+
+/// The row of a decision, without counters and latency.
+pub(crate) fn of_decision(applying: &Applying<'_>, workspace: Option<Utf8PathBuf>) -> Record {
+    let call = applying.request.call;
+    Record {
+        call: Some(applying.id.to_owned()),
+        agent_call: call.id.clone(),
+        tool: Some(apply::tool(call).to_string()),
+        workspace,
+        decision: Some(applying.decision.verb().to_owned()),
+        reason: Some(applying.decision.reason().to_owned()),
+        detail: Some(plain(applying.decision.detail())),
+        subject: Some(subject(call)),
+        ..bare(RecordKind::Decision, Some(&call.key), applying.now)
+    }
+}
+
+/// Text as it may be kept: secrets masked, bounded.
+pub(crate) fn plain(text: &str) -> String {
+    redact::bounded(&redact::mask(text), DETAIL_BYTES).into_owned()
+}
+
+/// What a call asked for, as it may be kept: commands masked, edit bodies as
+/// digest and beginning, prompts only for sub-agents.
+pub(crate) fn subject(call: &Call) -> String {
+    let parts: Vec<String> = call
+        .operations
+        .iter()
+        .map(|operation| match &operation.subject {
+            Subject::Command(command) => command.text.clone(),
+            Subject::Paths(paths) => paths
+                .iter()
+                .map(|path| match &path.change {
+                    Some(change) => format!("{} {}", path.path, redact::edit_body(&change.new)),
+                    None => path.path.clone(),
+                })
+                .collect::<Vec<_>>()
+                .join(", "),
+            Subject::Urls(urls) if urls.is_empty() => "a host that is not named".to_owned(),
+            Subject::Urls(urls) => urls.join(", "),
+            Subject::Delegate { kind, prompt } => {
+                format!("{}: {prompt}", kind.as_deref().unwrap_or("agent"))
+            }
+            Subject::Other => call.raw_tool.clone(),
+        })
+        .collect();
+    redact::bounded(&redact::mask(&parts.join("\n")), SUBJECT_BYTES).into_owned()
+}

@@ -1,0 +1,88 @@
+//! What comes into the engine and what comes out.
+
+use countersign_core::call::{Call, SessionKey};
+use countersign_core::decision::{AskReason, Decision};
+use countersign_core::denials::Counters;
+use countersign_core::facts::Facts;
+use countersign_core::mode::ApprovalMode;
+use countersign_core::policy::Policy;
+use countersign_core::state::{CallEvent, ProcessId};
+use countersign_core::tool::Tool;
+
+/// A call that wants a decision.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The call.
+    pub call: &'a Call,
+    /// What the outside world says about it ([`crate::prepare`]).
+    pub facts: &'a Facts,
+    /// What holds for it.
+    pub policy: &'a Policy,
+    /// Which event of the call this is.
+    pub event: CallEvent,
+    /// The agent's process, where it is known.
+    pub process: Option<&'a ProcessId>,
+    /// How a person can be asked at this event.
+    pub asking: Asking,
+    /// Whether a person granted exactly this call once.
+    pub granted: bool,
+    /// Whether there is a classifier to ask.
+    pub classifier: bool,
+    /// How long it took to get here, in microseconds: the journal's latency
+    /// covers the whole decision.
+    pub spent_micros: u64,
+}
+
+/// How a person can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// A surface of ours asks; the caller resolves the approval.
+    Surface,
+    /// The agent's own prompt asks.
+    Delegate,
+    /// There is nobody: an ask is denied, with that reason.
+    Nobody,
+}
+
+/// What the engine says to a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// The agent's own dialog stands.
+    NoOpinion,
+    /// Decided and applied.
+    Done(Outcome),
+    /// The caller asks its classifier and comes back with
+    /// [`crate::Engine::conclude`].
+    Classify,
+}
+
+/// A decision that was applied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The guard's id of the call.
+    pub call: String,
+    /// The session.
+    pub key: SessionKey,
+    /// The canonical tool of the first operation.
+    pub tool: Tool,
+    /// The mode in force.
+    pub mode: ApprovalMode,
+    /// What happens with the call.
+    pub decision: Decision,
+    /// Why a person was or would have been asked; kept when the ask ended as a
+    /// block because there was nobody to ask.
+    pub asked: Option<AskReason>,
+    /// The counters before.
+    pub before: Counters,
+    /// The counters after.
+    pub after: Counters,
+    /// Whether this event belongs to a call that was decided at an earlier
+    /// event; nothing was counted again.
+    pub joined: bool,
+    /// Over-broad rules that were set aside because the session is in auto
+    /// mode from now on.
+    pub set_aside: Vec<String>,
+    /// Whether the decision could be recorded. If not, the guard acted as in
+    /// default mode.
+    pub recorded: bool,
+}

@@ -1,0 +1,214 @@
+//! The one function that resolves an approval, and the acts of a person that
+//! reset counters.
+
+use countersign_core::approval::{Answer, AnswerSource};
+use countersign_core::call::{Digest, SessionKey};
+use countersign_core::decision::AskReason;
+use countersign_core::denials::{DenialEvent, DenialLimits};
+use countersign_core::mode::ApprovalMode;
+use countersign_core::policy::Policy;
+use countersign_core::state::{
+    CallState, CallStatus, Millis, Record, RecordKind, StateError, Transaction,
+};
+
+use crate::Engine;
+use crate::observer::Resolution;
+use crate::record;
+use crate::session::Sessions;
+use crate::set_aside;
+
+/// Why an answer changed nothing. Journaled, except where the state fails.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// No such ask is open: late, duplicate or foreign.
+    #[error("no open approval {0}; it was answered, ended or never asked")]
+    NotOpen(String),
+    /// The call, a file it names or a place it writes is not what was shown.
+    #[error("approval {0} is void: the call or a file it names changed after it was shown")]
+    Changed(String),
+    /// The state cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl Engine {
+    /// Resolves an open approval of a surface.
+    ///
+    /// `shown` is the approval digest ([`crate::prepare::approval_digest`])
+    /// computed anew at the answer: a difference to what was shown voids it.
+    ///
+    /// # Errors
+    /// Why the answer changed nothing.
+    pub fn resolve(
+        &self,
+        key: &SessionKey,
+        call: &str,
+        shown: Digest,
+        answer: &Answer,
+        source: AnswerSource,
+        limits: DenialLimits,
+    ) -> Result<Resolution, ResolveError> {
+        let now = self.clock.now();
+        let mut resolved = None;
+        let mut refused = None;
+        self.store.transition(&mut |transaction| {
+            (resolved, refused) = (None, None);
+            let open = transaction.open_calls(key)?.into_iter().find(|state| {
+                state.id == call
+                    && matches!(state.status, CallStatus::Pending | CallStatus::Delegated)
+            });
+            let Some(mut state) = open else {
+                refused = Some(ResolveError::NotOpen(call.to_owned()));
+                return transaction.append(&ignored(key, call, answer, source, now, "not open"));
+            };
+            if answer.proceeds() && state.approval != Some(shown) {
+                refused = Some(ResolveError::Changed(call.to_owned()));
+                state.status = CallStatus::Finished;
+                transaction.put_call(&state)?;
+                return transaction.append(&ignored(
+                    key,
+                    call,
+                    answer,
+                    source,
+                    now,
+                    "void: what was shown has changed",
+                ));
+            }
+            let mut sessions = Sessions::open(transaction, key, None, None, now)?;
+            resolved = Some(settle(
+                transaction,
+                &mut sessions,
+                &mut state,
+                answer,
+                source,
+                limits,
+                now,
+            )?);
+            sessions.save(transaction)
+        })?;
+        match (resolved, refused) {
+            (Some(resolution), _) => {
+                self.tell_resolved(&resolution);
+                Ok(resolution)
+            }
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(ResolveError::NotOpen(call.to_owned())),
+        }
+    }
+
+    /// A person changes the session's mode. To the same mode changes nothing.
+    ///
+    /// # Errors
+    /// When the state cannot be used.
+    pub fn person_sets_mode(
+        &self,
+        key: &SessionKey,
+        from: ApprovalMode,
+        to: ApprovalMode,
+        policy: &Policy,
+    ) -> Result<(), StateError> {
+        if from == to {
+            return Ok(());
+        }
+        self.person_resets(key, policy, Some(to), &format!("mode {from} -> {to}"))
+    }
+
+    /// A person resets the counters.
+    ///
+    /// # Errors
+    /// When the state cannot be used.
+    pub fn person_resets_counters(
+        &self,
+        key: &SessionKey,
+        policy: &Policy,
+    ) -> Result<(), StateError> {
+        self.person_resets(key, policy, None, "counters reset")
+    }
+
+    fn person_resets(
+        &self,
+        key: &SessionKey,
+        policy: &Policy,
+        mode: Option<ApprovalMode>,
+        what: &str,
+    ) -> Result<(), StateError> {
+        let now = self.clock.now();
+        self.store.transition(&mut |transaction| {
+            let mut sessions = Sessions::open(transaction, key, None, None, now)?;
+            let before = sessions.counters();
+            sessions.reduce(DenialEvent::PersonReset, policy.limits);
+            if let Some(mode) = mode {
+                let held = set_aside::held_in(policy, mode);
+                crate::apply::hold_rules(transaction, &mut sessions, &held, now)?;
+            }
+            transaction.append(&Record {
+                before: Some(before),
+                after: Some(sessions.counters()),
+                mode,
+                detail: Some(what.to_owned()),
+                ..record::bare(RecordKind::Reset, Some(key), now)
+            })?;
+            sessions.save(transaction)
+        })
+    }
+}
+
+/// Ends an ask with an answer: the only place where an answer touches
+/// counters.
+pub(crate) fn settle(
+    transaction: &mut dyn Transaction,
+    sessions: &mut Sessions,
+    state: &mut CallState,
+    answer: &Answer,
+    source: AnswerSource,
+    limits: DenialLimits,
+    now: Millis,
+) -> Result<Resolution, StateError> {
+    let before = sessions.counters();
+    if let Some(event) = crate::apply::asked(&state.decision)
+        .and_then(|reason: AskReason| answer.denial_event(reason))
+    {
+        sessions.reduce(event, limits);
+    }
+    let after = sessions.counters();
+    let decision = answer.decision();
+    state.status = CallStatus::Finished;
+    transaction.put_call(state)?;
+    transaction.append(&Record {
+        call: Some(state.id.clone()),
+        agent_call: state.agent_call.clone(),
+        tool: Some(state.tool.to_string()),
+        decision: Some(decision.verb().to_owned()),
+        reason: Some(answer.as_str().to_owned()),
+        detail: Some(record::plain(decision.detail())),
+        before: Some(before),
+        after: Some(after),
+        source: Some(source.to_string()),
+        ..record::bare(RecordKind::Answer, Some(&state.key), now)
+    })?;
+    Ok(Resolution {
+        call: state.id.clone(),
+        answer: answer.clone(),
+        source,
+        decision,
+        before,
+        after,
+    })
+}
+
+fn ignored(
+    key: &SessionKey,
+    call: &str,
+    answer: &Answer,
+    source: AnswerSource,
+    now: Millis,
+    why: &str,
+) -> Record {
+    Record {
+        call: Some(call.to_owned()),
+        reason: Some(answer.as_str().to_owned()),
+        detail: Some(why.to_owned()),
+        source: Some(source.to_string()),
+        ..record::bare(RecordKind::Ignored, Some(key), now)
+    }
+}
