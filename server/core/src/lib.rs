@@ -5,13 +5,16 @@
 //! what should happen comes out as a [`decision::Decision`].
 
 pub mod agent;
+pub mod approval;
 pub mod call;
 pub mod command;
 pub mod decision;
 pub mod denials;
 pub mod facts;
+pub mod guard;
 pub mod mode;
 pub mod paths;
+pub mod policy;
 pub mod redact;
 pub mod rules;
 pub mod state;
