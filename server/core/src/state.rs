@@ -198,6 +198,45 @@ pub enum RecordKind {
     Anchor,
 }
 
+impl RecordKind {
+    /// Every kind.
+    pub const ALL: [Self; 13] = [
+        Self::Decision,
+        Self::Answer,
+        Self::Result,
+        Self::Unguarded,
+        Self::UserMessage,
+        Self::SessionStart,
+        Self::SessionEnd,
+        Self::Reset,
+        Self::Rules,
+        Self::Trust,
+        Self::Ignored,
+        Self::Problem,
+        Self::Anchor,
+    ];
+
+    /// The name in the journal and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Decision => "decision",
+            Self::Answer => "answer",
+            Self::Result => "result",
+            Self::Unguarded => "unguarded",
+            Self::UserMessage => "user_message",
+            Self::SessionStart => "session_start",
+            Self::SessionEnd => "session_end",
+            Self::Reset => "reset",
+            Self::Rules => "rules",
+            Self::Trust => "trust",
+            Self::Ignored => "ignored",
+            Self::Problem => "problem",
+            Self::Anchor => "anchor",
+        }
+    }
+}
+
 /// Why the state cannot be used. The text names the file and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
@@ -287,4 +326,41 @@ pub trait StateStore: Send + Sync {
         &self,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StateError>,
     ) -> Result<(), StateError>;
+
+    /// Runs `work` on one consistent view of the state. Works where the state
+    /// can be read and not written; everything in it that would write fails
+    /// with [`StateError::Unwritable`].
+    ///
+    /// # Errors
+    /// What `work` returned, or why the state cannot be read.
+    fn read(
+        &self,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StateError>,
+    ) -> Result<(), StateError>;
+
+    /// The session's state, if it was seen before.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn snapshot(&self, key: &SessionKey) -> Result<Option<SessionState>, StateError> {
+        let mut found = None;
+        self.read(&mut |transaction| {
+            found = transaction.session(key)?;
+            Ok(())
+        })?;
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn record_kinds_are_their_serde_names() {
+        for kind in RecordKind::ALL {
+            let json = serde_json::to_value(kind).unwrap();
+            assert_eq!(json, serde_json::Value::String(kind.as_str().to_owned()));
+        }
+    }
 }
