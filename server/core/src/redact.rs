@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_cut_says_how_much_is_missing() {
         let text = "ä".repeat(100);
-        assert_eq!(bounded(&text, 50), format!("{}… [cut: 178 more bytes]", "ä".repeat(11)));
+        assert_eq!(bounded(&text, 50), format!("{}… [cut: 176 more bytes]", "ä".repeat(12)));
     }
 
     #[test]

@@ -238,6 +238,7 @@ fn plain_end(bytes: &[u8], at: usize) -> usize {
         match bytes.get(end) {
             Some(b'[') => end += marker(bytes.get(end..).unwrap_or_default()).unwrap_or(1),
             Some(b'\\') if matches!(bytes.get(end + 1), Some(b'"' | b'\'')) => return end,
+            Some(b'$') if bytes.get(end + 1) == Some(&b'(') => return end,
             Some(byte) if !ends_plain(*byte) => end += 1,
             _ => return end,
         }

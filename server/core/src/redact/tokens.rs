@@ -151,11 +151,14 @@ pub(super) fn private_key(rest: &[u8]) -> Option<usize> {
         .get(..label.len().min(LONGEST_LABEL))?
         .windows(DASHES.len())
         .position(|window| window == DASHES)?;
+    let label = label.get(..label_length)?;
+    let is_label = label
+        .iter()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ');
     let is_private = label
-        .get(..label_length)?
         .windows(b"PRIVATE KEY".len())
         .any(|window| window == b"PRIVATE KEY");
-    if !is_private {
+    if !is_label || !is_private {
         return None;
     }
     let header = b"-----BEGIN ".len() + label_length + DASHES.len();
