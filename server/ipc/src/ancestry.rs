@@ -1,0 +1,384 @@
+//! What the chain above a process says about agents.
+
+use std::path::Path;
+
+use countersign_core::agent::Agent;
+use countersign_core::state::ProcessId;
+
+use crate::known::{KnownAgent, agent_of, base_name};
+use crate::process::{Chain, ChainEnd, Process, Unavailable};
+use crate::procfs::ProcessTable;
+
+/// Programs that only start another one: no session belongs to them.
+const WRAPPERS: &[&str] = &[
+    "sh",
+    "ash",
+    "bash",
+    "csh",
+    "dash",
+    "elvish",
+    "fish",
+    "ksh",
+    "mksh",
+    "nu",
+    "rbash",
+    "tcsh",
+    "xonsh",
+    "zsh",
+    "busybox",
+    "toybox",
+    "chrt",
+    "countersign",
+    "doas",
+    "env",
+    "ionice",
+    "nice",
+    "nohup",
+    "runuser",
+    "setpriv",
+    "setsid",
+    "stdbuf",
+    "su",
+    "sudo",
+    "taskset",
+    "time",
+    "timeout",
+    "unbuffer",
+    "xargs",
+];
+
+/// Whether this process runs under an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ancestry {
+    /// The nearest agent above this process.
+    pub agent: Option<(KnownAgent, ProcessId)>,
+    /// Whether the leader of this process's session is not above it: it was
+    /// sent to the background away from whoever started it, so that the chain
+    /// does not show that.
+    pub detached: bool,
+    /// This process and everything above it.
+    pub chain: Chain,
+}
+
+impl Ancestry {
+    fn of(chain: Chain) -> Self {
+        let agent = chain
+            .processes
+            .iter()
+            .skip(1)
+            .find_map(|process| Some((agent_of(process)?, process.id.clone())));
+        let detached = chain.processes.first().is_none_or(|own| {
+            // 0 is a leader outside of this pid namespace (`docker exec`).
+            own.session != 0
+                && !chain
+                    .processes
+                    .iter()
+                    .any(|process| process.id.pid == own.session)
+        });
+        Self {
+            agent,
+            detached,
+            chain,
+        }
+    }
+
+    /// Whether an agent may have started this process: there is one above it,
+    /// or not everything above it can be seen. What only a person may do is
+    /// refused then.
+    #[must_use]
+    pub fn may_be_under_agent(&self) -> bool {
+        self.agent.is_some() || self.detached || self.chain.end != ChainEnd::Complete
+    }
+}
+
+/// The process of this pid and everything above it, at most 64 processes.
+#[must_use]
+pub fn ancestors(pid: u32) -> Chain {
+    ProcessTable::system().map_or_else(
+        |_| Chain {
+            processes: Vec::new(),
+            end: ChainEnd::Unknown,
+        },
+        |table| table.ancestors(pid),
+    )
+}
+
+/// Whether this process runs under an agent, itself not counted.
+#[must_use]
+pub fn under_agent() -> Ancestry {
+    Ancestry::of(ancestors(std::process::id()))
+}
+
+/// The process that counts as the opener of the session whose hook this
+/// process is: the nearest ancestor that is that agent. Where none is
+/// recognised, the nearest one that does more than start another, so that a
+/// session of an agent installed under another name still has one opener.
+#[must_use]
+pub fn nearest_agent(agent: Agent) -> Option<ProcessId> {
+    opener(&ancestors(std::process::id()), agent)
+}
+
+/// Whether exactly this process still runs; `false` where that cannot be told.
+#[must_use]
+pub fn alive(process: &ProcessId) -> bool {
+    ProcessTable::system().is_ok_and(|table| table.alive(process))
+}
+
+/// Whether this process descends from exactly that one; `false` where that
+/// cannot be told.
+#[must_use]
+pub fn is_ancestor(process: &ProcessId) -> bool {
+    ancestors(std::process::id())
+        .processes
+        .iter()
+        .skip(1)
+        .any(|ancestor| ancestor.id == *process)
+}
+
+/// Which boot of the machine this is.
+///
+/// # Errors
+/// When processes cannot be read here.
+pub fn boot_id() -> Result<String, Unavailable> {
+    Ok(ProcessTable::system()?.boot().to_owned())
+}
+
+fn opener(chain: &Chain, agent: Agent) -> Option<ProcessId> {
+    let above = || chain.processes.iter().skip(1);
+    above()
+        .find(|process| agent_of(process) == Some(KnownAgent::Supported(agent)))
+        .or_else(|| above().find(|process| !is_wrapper(process) && process.id.pid != 1))
+        .map(|process| process.id.clone())
+}
+
+/// Whether the process only starts another one. Its executable decides where
+/// it can be seen: a name is the process's own word.
+fn is_wrapper(process: &Process) -> bool {
+    let name = match &process.exe {
+        Some(exe) => base_name(exe),
+        None => process
+            .argv
+            .first()
+            .and_then(|name| base_name(Path::new(name.strip_prefix('-').unwrap_or(name)))),
+    };
+    name.is_some_and(|name| WRAPPERS.contains(&name))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A folder of the shape of `/proc` that the test fills.
+    struct Fake(tempfile::TempDir);
+
+    impl Fake {
+        fn new() -> Self {
+            let root = tempfile::tempdir().unwrap();
+            let boot = root.path().join("sys/kernel/random");
+            fs::create_dir_all(&boot).unwrap();
+            fs::write(boot.join("boot_id"), "boot-1\n").unwrap();
+            let fake = Self(root);
+            let own = fake.0.path().join(std::process::id().to_string());
+            fs::create_dir_all(own.join("ns")).unwrap();
+            symlink("user:[4026531837]", own.join("ns/user")).unwrap();
+            fake
+        }
+
+        /// Adds a process that started at `pid` ticks, in the session of
+        /// process 2.
+        fn with(self, pid: u32, parent: u32, name: &str, exe: &str, argv: &str) -> Self {
+            self.with_start(pid, parent, name, exe, argv, u64::from(pid))
+        }
+
+        fn with_start(
+            self,
+            pid: u32,
+            parent: u32,
+            name: &str,
+            exe: &str,
+            argv: &str,
+            start: u64,
+        ) -> Self {
+            let folder = self.0.path().join(pid.to_string());
+            fs::create_dir_all(&folder).unwrap();
+            let stat =
+                format!("{pid} ({name}) S {parent} 1 2 0 1 0 1 2 3 4 5 6 7 8 20 0 1 0 {start} 0\n");
+            fs::write(folder.join("stat"), stat).unwrap();
+            fs::write(folder.join("cmdline"), argv.replace(' ', "\0") + "\0").unwrap();
+            fs::write(folder.join("status"), "Name:\tx\nUid:\t7\t8\t8\t8\n").unwrap();
+            symlink(exe, folder.join("exe")).unwrap();
+            self
+        }
+
+        fn table(&self) -> ProcessTable {
+            ProcessTable::at(self.0.path()).unwrap()
+        }
+
+        fn chain(&self, pid: u32) -> Chain {
+            self.table().ancestors(pid)
+        }
+    }
+
+    fn desktop() -> Fake {
+        Fake::new()
+            .with(1, 0, "systemd", "/usr/lib/systemd/systemd", "/sbin/init")
+            .with(2, 1, "bash", "/usr/bin/bash", "-bash")
+    }
+
+    #[test]
+    fn a_chain_goes_up_to_init_and_names_every_process() {
+        let fake = desktop()
+            .with(3, 2, "claude", "/opt/claude", "claude")
+            .with(4, 3, "a) R 9 (b", "/usr/bin/dash", "sh -c hook");
+        let chain = fake.chain(4);
+        assert_eq!(chain.end, ChainEnd::Complete);
+        let pids: Vec<u32> = chain.processes.iter().map(|one| one.id.pid).collect();
+        assert_eq!(pids, [4, 3, 2, 1]);
+        let own = &chain.processes[0];
+        assert_eq!(own.name, "a) R 9 (b");
+        assert_eq!(own.argv, ["sh", "-c", "hook"]);
+        assert_eq!((own.uid, own.parent, own.session), (8, 3, 2));
+        assert_eq!(own.id.boot, "boot-1");
+    }
+
+    #[test]
+    fn a_persons_terminal_is_not_under_an_agent() {
+        let fake = desktop().with(3, 2, "countersign", "/bin/countersign", "countersign trust");
+        let ancestry = Ancestry::of(fake.chain(3));
+        assert_eq!(ancestry.agent, None);
+        assert!(!ancestry.may_be_under_agent());
+    }
+
+    #[test]
+    fn the_nearest_agent_counts() {
+        let fake = desktop()
+            .with(3, 2, "claude", "/opt/claude", "claude")
+            .with(4, 3, "codex", "/opt/codex", "codex")
+            .with(5, 4, "sh", "/usr/bin/dash", "sh")
+            .with(6, 5, "countersign", "/bin/countersign", "countersign trust");
+        let ancestry = Ancestry::of(fake.chain(6));
+        let (agent, process) = ancestry.agent.clone().unwrap();
+        assert_eq!((agent.name(), process.pid), ("codex", 4));
+        assert!(ancestry.may_be_under_agent());
+        let chain = fake.chain(6);
+        assert_eq!(opener(&chain, Agent::Codex).unwrap().pid, 4);
+        assert_eq!(opener(&chain, Agent::ClaudeCode).unwrap().pid, 3);
+    }
+
+    #[test]
+    fn a_command_named_like_an_agent_is_not_under_itself() {
+        let fake = desktop().with(3, 2, "claude", "/bin/countersign", "claude trust");
+        assert_eq!(Ancestry::of(fake.chain(3)).agent, None);
+    }
+
+    #[test]
+    fn leaving_the_session_looks_like_an_agents_doing() {
+        // The process is in the session of process 2, which is not above it.
+        let fake = desktop().with(3, 1, "countersign", "/bin/countersign", "countersign trust");
+        let ancestry = Ancestry::of(fake.chain(3));
+        assert!(ancestry.detached && ancestry.may_be_under_agent());
+    }
+
+    #[test]
+    fn what_cannot_be_seen_may_be_an_agent() {
+        let hidden = Fake::new()
+            .with(2, 9, "bash", "/usr/bin/bash", "bash")
+            .with(3, 2, "countersign", "/bin/countersign", "countersign");
+        let chain = hidden.chain(3);
+        assert_eq!(chain.end, ChainEnd::Hidden);
+        assert!(Ancestry::of(chain).may_be_under_agent());
+
+        let foreign = desktop();
+        let own = foreign.0.path().join(std::process::id().to_string());
+        fs::remove_file(own.join("ns/user")).unwrap();
+        symlink("user:[4026532000]", own.join("ns/user")).unwrap();
+        let chain = foreign.chain(2);
+        assert_eq!(chain.end, ChainEnd::Namespace);
+        assert!(Ancestry::of(chain).may_be_under_agent());
+
+        let nothing = Chain {
+            processes: Vec::new(),
+            end: ChainEnd::Unknown,
+        };
+        assert!(Ancestry::of(nothing).may_be_under_agent());
+    }
+
+    #[test]
+    fn a_parent_that_is_younger_than_its_child_is_not_believed() {
+        let fake = desktop()
+            .with_start(3, 1, "claude", "/opt/claude", "claude", 900)
+            .with(4, 3, "sh", "/usr/bin/dash", "sh");
+        let chain = fake.chain(4);
+        assert_eq!((chain.processes.len(), chain.end), (1, ChainEnd::Hidden));
+    }
+
+    #[test]
+    fn a_loop_or_an_endless_chain_ends() {
+        let looped = Fake::new()
+            .with_start(3, 4, "a", "/a", "a", 5)
+            .with_start(4, 3, "b", "/b", "b", 5);
+        let chain = looped.chain(3);
+        assert_eq!((chain.processes.len(), chain.end), (64, ChainEnd::TooDeep));
+    }
+
+    #[test]
+    fn an_unknown_agent_opens_its_sessions_through_any_wrapper() {
+        let fake = desktop()
+            .with(3, 2, "newagent", "/opt/newagent", "newagent")
+            .with(4, 3, "sh", "/usr/bin/dash", "sh -c hook")
+            .with(5, 4, "timeout", "/usr/bin/timeout", "timeout 5 hook")
+            .with(6, 5, "countersign", "/bin/countersign", "countersign hook");
+        assert_eq!(opener(&fake.chain(6), Agent::ClaudeCode).unwrap().pid, 3);
+    }
+
+    #[test]
+    fn where_there_are_only_shells_nobody_opened_the_session() {
+        let fake = desktop().with(3, 2, "countersign", "/bin/countersign", "countersign hook");
+        assert_eq!(opener(&fake.chain(3), Agent::ClaudeCode), None);
+    }
+
+    #[test]
+    fn a_program_is_not_a_wrapper_because_it_says_so() {
+        let fake = desktop().with(3, 2, "sh", "/opt/newagent", "sh").with(
+            4,
+            3,
+            "countersign",
+            "/bin/countersign",
+            "countersign hook",
+        );
+        assert_eq!(opener(&fake.chain(4), Agent::ClaudeCode).unwrap().pid, 3);
+    }
+
+    #[test]
+    fn a_process_lives_only_as_itself() {
+        let fake = desktop();
+        let table = fake.table();
+        let shell = table.ancestors(2).processes[0].id.clone();
+        assert!(table.alive(&shell));
+        let later = ProcessId {
+            start: shell.start + 1,
+            ..shell.clone()
+        };
+        let before_the_boot = ProcessId {
+            boot: "boot-0".to_owned(),
+            ..shell.clone()
+        };
+        assert!(!table.alive(&later) && !table.alive(&before_the_boot));
+        let stat = fake.0.path().join("2/stat");
+        let text = fs::read_to_string(&stat).unwrap().replace(") S ", ") Z ");
+        fs::write(&stat, text).unwrap();
+        assert!(!table.alive(&shell), "a zombie does not run");
+    }
+
+    #[test]
+    fn a_link_in_place_of_a_file_is_not_followed() {
+        let fake = desktop().with(3, 2, "claude", "/opt/claude", "claude");
+        let stat = fake.0.path().join("3/stat");
+        fs::rename(&stat, fake.0.path().join("elsewhere")).unwrap();
+        symlink(fake.0.path().join("elsewhere"), &stat).unwrap();
+        assert_eq!(fake.chain(3).end, ChainEnd::Hidden);
+    }
+}

@@ -1,0 +1,190 @@
+//! Reads processes from the process file system of Linux.
+//!
+//! Every file is opened below one descriptor without crossing into another
+//! mount, so that nothing mounted over a part of it is believed.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use countersign_core::state::ProcessId;
+use rustix::fs::{CWD, Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags};
+use rustix::io::Errno;
+
+use crate::process::{Chain, ChainEnd, Process, Unavailable};
+use crate::stat::{Stat, arguments, effective_uid, executable};
+
+/// The user namespace that the kernel starts with; its number is part of the
+/// kernel's interface (`PROC_USER_INIT_INO`).
+const FIRST_USER_NAMESPACE: &[u8] = b"user:[4026531837]";
+
+/// The longest chain that is followed.
+const DEEPEST: usize = 64;
+
+/// The processes that can be seen from here.
+#[derive(Debug)]
+pub(crate) struct ProcessTable {
+    directory: OwnedFd,
+    boot: String,
+    in_own_namespace: bool,
+}
+
+impl ProcessTable {
+    /// The processes of this system.
+    pub(crate) fn system() -> Result<Self, Unavailable> {
+        let table = Self::at(Path::new("/proc"))?;
+        let kind = rustix::fs::fstatfs(&table.directory)
+            .map_err(|error| unreadable(Path::new("/proc"), error))?;
+        if kind.f_type != PROC_SUPER_MAGIC {
+            return Err(Unavailable::Unreadable {
+                place: "/proc".to_owned(),
+                problem: "it is not a process file system".to_owned(),
+            });
+        }
+        Ok(table)
+    }
+
+    /// The processes below a folder of the shape of `/proc`.
+    pub(crate) fn at(root: &Path) -> Result<Self, Unavailable> {
+        let directory = rustix::fs::openat(
+            CWD,
+            root,
+            OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .map_err(|error| unreadable(root, error))?;
+        // Containers mount over `/proc/sys`, so this one file may be in
+        // another mount. It only tells boots apart.
+        let boot_file = root.join("sys/kernel/random/boot_id");
+        let boot = std::fs::read_to_string(&boot_file)
+            .map_err(|error| unreadable(&boot_file, error))?
+            .trim()
+            .to_owned();
+        let mut table = Self {
+            directory,
+            boot,
+            in_own_namespace: true,
+        };
+        table.in_own_namespace = table
+            .link(&format!("{}/ns/user", std::process::id()))
+            .is_none_or(|namespace| namespace != FIRST_USER_NAMESPACE);
+        Ok(table)
+    }
+
+    /// Which boot of the machine this is.
+    pub(crate) fn boot(&self) -> &str {
+        &self.boot
+    }
+
+    /// Whether exactly this process still runs.
+    pub(crate) fn alive(&self, id: &ProcessId) -> bool {
+        id.boot == self.boot
+            && self
+                .stat(id.pid)
+                .is_some_and(|stat| stat.start == id.start && !stat.is_dead())
+    }
+
+    /// The process of this pid, read as a whole: if another one took the pid
+    /// meanwhile, there is none.
+    pub(crate) fn process(&self, pid: u32) -> Option<Process> {
+        let before = self.stat(pid)?;
+        let exe = self
+            .link(&format!("{pid}/exe"))
+            .and_then(|link| executable(&link));
+        let argv = arguments(&self.read(&format!("{pid}/cmdline"), 16 * 1024)?);
+        let uid = effective_uid(&self.read(&format!("{pid}/status"), 4 * 1024)?)?;
+        let after = self.stat(pid)?;
+        if after.start != before.start {
+            return None;
+        }
+        Some(Process {
+            id: ProcessId {
+                pid,
+                start: after.start,
+                boot: self.boot.clone(),
+            },
+            parent: after.parent,
+            session: after.session,
+            exe,
+            name: after.name,
+            argv,
+            uid,
+        })
+    }
+
+    /// The process of this pid and everything above it.
+    pub(crate) fn ancestors(&self, pid: u32) -> Chain {
+        let mut processes: Vec<Process> = Vec::new();
+        let mut next = pid;
+        let end = loop {
+            if processes.len() >= DEEPEST {
+                break ChainEnd::TooDeep;
+            }
+            let Some(process) = self.process(next) else {
+                break ChainEnd::Hidden;
+            };
+            // A parent is older than its child. If it is not, the true parent
+            // ended and the pid was given to somebody else.
+            if let Some(child) = processes.last()
+                && process.id.start > child.id.start
+            {
+                break ChainEnd::Hidden;
+            }
+            next = process.parent;
+            processes.push(process);
+            if next == 0 {
+                break if self.in_own_namespace {
+                    ChainEnd::Namespace
+                } else {
+                    ChainEnd::Complete
+                };
+            }
+        };
+        Chain { processes, end }
+    }
+
+    fn stat(&self, pid: u32) -> Option<Stat> {
+        let stat = Stat::parse(&self.read(&format!("{pid}/stat"), 4 * 1024)?)?;
+        (stat.pid == pid).then_some(stat)
+    }
+
+    fn read(&self, path: &str, most: u64) -> Option<Vec<u8>> {
+        let file = self.open(path, OFlags::RDONLY, ResolveFlags::NO_SYMLINKS)?;
+        let mut bytes = Vec::new();
+        File::from(file).take(most).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    fn link(&self, path: &str) -> Option<Vec<u8>> {
+        let link = self.open(path, OFlags::PATH | OFlags::NOFOLLOW, ResolveFlags::empty())?;
+        rustix::fs::readlinkat(link, "", Vec::new())
+            .ok()
+            .map(std::ffi::CString::into_bytes)
+    }
+
+    fn open(&self, path: &str, flags: OFlags, resolve: ResolveFlags) -> Option<OwnedFd> {
+        let resolve = resolve | ResolveFlags::NO_XDEV | ResolveFlags::BENEATH;
+        loop {
+            match rustix::fs::openat2(
+                &self.directory,
+                path,
+                flags | OFlags::CLOEXEC,
+                Mode::empty(),
+                resolve,
+            ) {
+                Ok(file) => return Some(file),
+                // The kernel's word for "something moved meanwhile".
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+fn unreadable(place: &Path, problem: impl std::fmt::Display) -> Unavailable {
+    Unavailable::Unreadable {
+        place: place.display().to_string(),
+        problem: problem.to_string(),
+    }
+}
