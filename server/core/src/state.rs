@@ -150,6 +150,33 @@ pub struct Record {
     pub micros: Option<u64>,
 }
 
+impl Record {
+    /// A row with nothing but its kind and time.
+    #[must_use]
+    pub const fn of(kind: RecordKind, time: Millis) -> Self {
+        Self {
+            time,
+            kind,
+            key: None,
+            call: None,
+            agent_call: None,
+            tool: None,
+            workspace: None,
+            mode: None,
+            decision: None,
+            reason: None,
+            detail: None,
+            subject: None,
+            effects: Vec::new(),
+            before: None,
+            after: None,
+            source: None,
+            model: None,
+            micros: None,
+        }
+    }
+}
+
 /// What is kept of a classifier's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ModelRecord {

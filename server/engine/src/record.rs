@@ -13,35 +13,11 @@ const SUBJECT_BYTES: usize = 16 * 1024;
 /// Longest detail that is kept, in bytes.
 const DETAIL_BYTES: usize = 4 * 1024;
 
-/// A row with nothing but its kind, session and time.
-pub(crate) const fn empty(kind: RecordKind, time: Millis) -> Record {
-    Record {
-        time,
-        kind,
-        key: None,
-        call: None,
-        agent_call: None,
-        tool: None,
-        workspace: None,
-        mode: None,
-        decision: None,
-        reason: None,
-        detail: None,
-        subject: None,
-        effects: Vec::new(),
-        before: None,
-        after: None,
-        source: None,
-        model: None,
-        micros: None,
-    }
-}
-
 /// A row of a session with nothing but its kind and time.
 pub(crate) fn bare(kind: RecordKind, key: Option<&SessionKey>, time: Millis) -> Record {
     Record {
         key: key.cloned(),
-        ..empty(kind, time)
+        ..Record::of(kind, time)
     }
 }
 

@@ -1,1 +1,10 @@
-//! tmp
+//! What the tests share: the scenario files of `tests/scenarios` and the
+//! runner that plays them against the real engine, settings and store.
+
+mod host;
+mod parse;
+mod play;
+mod world;
+
+pub use parse::{Scenario, parse};
+pub use play::play;

@@ -1,0 +1,129 @@
+//! The command line for people.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand};
+
+/// A permission guard for coding agents.
+///
+/// Exit codes: 0 done, 1 failure, 2 usage; `check` also 3 review, 4 block.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Keep settings, state and sockets below this folder, for tests.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) home: Option<Utf8PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say what the guard would decide about a shell command; runs nothing.
+    Check(Check),
+    /// Show the journal, or verify it.
+    Log(Log),
+    /// Watch an agent session being decided: no editor, key or network.
+    Demo,
+    /// Trust the current workspace, and accept what its settings would loosen.
+    Trust(Trust),
+    /// Print the JSON schema of the settings files.
+    Schema,
+    /// Print the version.
+    Version {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The hook that agents call; reads the agent's JSON on standard input.
+    ///
+    /// `countersign hook <agent> --event <event> [--timeout <seconds>]
+    /// [--approval-mode <mode>]`. Handled before this help is built.
+    Hook,
+}
+
+/// `countersign check`
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Read JSON lines `{"id","command","cwd"?}` from standard input and write
+    /// one `{"id","verdict","via","reason","effects","us"}` for each.
+    #[arg(long, conflicts_with = "command")]
+    pub(crate) batch: bool,
+    /// The workspace of a batch; may not exist.
+    #[arg(long, value_name = "DIR", requires = "batch")]
+    pub(crate) workspace: Option<Utf8PathBuf>,
+    /// The command: one argument as the agent would send it, or several that
+    /// are joined with spaces.
+    #[arg(last = true, value_name = "COMMAND", required_unless_present = "batch")]
+    pub(crate) command: Vec<String>,
+}
+
+/// `countersign log`
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    #[command(subcommand)]
+    pub(crate) action: Option<LogAction>,
+    #[command(flatten)]
+    pub(crate) filter: LogFilter,
+}
+
+/// What to do with the journal instead of showing it.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogAction {
+    /// Check the hash chain: finds edited, missing and reordered rows.
+    Verify {
+        /// A head printed earlier (`SEQ:HASH`): also finds a shortened or
+        /// replaced journal.
+        #[arg(long, value_name = "SEQ:HASH")]
+        anchor: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which rows of the journal to show.
+#[derive(Debug, Args)]
+pub(crate) struct LogFilter {
+    /// Of this session id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) session: Option<String>,
+    /// Of this agent.
+    #[arg(long)]
+    pub(crate) agent: Option<countersign_core::agent::Agent>,
+    /// With this decision: allow, block or ask.
+    #[arg(long, value_parser = ["allow", "block", "ask"])]
+    pub(crate) decision: Option<String>,
+    /// Of this canonical tool, for example run_shell_command.
+    #[arg(long)]
+    pub(crate) tool: Option<String>,
+    /// From this time on: 30m, 12h, 7d, or 2026-11-21T09:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Up to this time, in the same forms.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// At most this many rows, the newest.
+    #[arg(long, short = 'n', default_value_t = 50, value_name = "COUNT")]
+    pub(crate) limit: usize,
+    /// As JSON lines.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `countersign trust`
+#[derive(Debug, Args)]
+pub(crate) struct Trust {
+    /// Show what is trusted, and what waits for consent, and change nothing.
+    #[arg(long, conflicts_with = "revoke")]
+    pub(crate) show: bool,
+    /// Take the trust back.
+    #[arg(long)]
+    pub(crate) revoke: bool,
+    /// The workspace; the current one where it is left out.
+    #[arg(value_name = "DIR")]
+    pub(crate) workspace: Option<Utf8PathBuf>,
+}

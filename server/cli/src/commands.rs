@@ -1,0 +1,76 @@
+//! The sub-commands, and how their failures are told.
+
+mod batch;
+mod check;
+mod demo;
+mod journal;
+mod time;
+mod trust;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command};
+use crate::output;
+
+/// A failure.
+const FAILURE: u8 = 1;
+
+/// The command line for people.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut out = anstream::AutoStream::auto(std::io::stderr().lock());
+            // Nothing is left to tell when standard error is gone.
+            let _ = writeln!(
+                out,
+                "{} {error:#}",
+                output::styled(output::BLOCK, "countersign:")
+            );
+            ExitCode::from(FAILURE)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let places = || crate::guard::places(arguments.home.as_deref());
+    match &arguments.command {
+        Command::Check(check) if check.batch => batch::run(check.workspace.as_deref()),
+        Command::Check(check) => check::run(places()?, check),
+        Command::Log(log) => journal::run(&places()?, log),
+        Command::Demo => demo::run(),
+        Command::Trust(trust) => trust::run(&places()?, trust),
+        Command::Schema => {
+            let schema = serde_json::to_string_pretty(&countersign_settings::schema())?;
+            writeln!(output::stdout(), "{schema}")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Version { json } => {
+            let version = env!("CARGO_PKG_VERSION");
+            let mut out = output::stdout();
+            if *json {
+                let version = serde_json::json!({ "name": "countersign", "version": version });
+                writeln!(out, "{version}")?;
+            } else {
+                writeln!(out, "countersign {version}")?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Hook => anyhow::bail!("`hook` comes first on the command line"),
+    }
+}
+
+/// Whether the reader of our output went away (`countersign log | head`).
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

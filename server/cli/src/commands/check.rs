@@ -1,0 +1,252 @@
+//! `countersign check`: what the guard would decide about a command, part by
+//! part, and how to change it. Reads the real settings, writes nothing.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use countersign_core::command::{CommandView, Origin, SimpleCommand};
+use countersign_core::decision::{AskReason, BlockReason, Decision};
+use countersign_core::facts::{Facts, OperationFacts};
+use countersign_core::mode::ApprovalMode;
+use countersign_core::redact;
+use countersign_core::rules::{Subject, Vouch};
+use countersign_engine::prepare;
+use countersign_settings::Places;
+use serde_json::json;
+
+use crate::arguments::Check;
+use crate::commands::batch;
+use crate::guard::Guard;
+use crate::output::{self, DIM, NOTE, styled};
+
+/// A person or a model should look.
+const REVIEW: u8 = 3;
+/// The command is blocked.
+const BLOCK: u8 = 4;
+
+/// One part of a command and what the rules say of it.
+struct Part {
+    text: String,
+    covered: bool,
+    why: String,
+}
+
+/// Decides the command as auto mode would here.
+pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
+    let folder = crate::guard::current_folder()?;
+    let mut guard = Guard::in_folder(places, &folder, None);
+    // As auto decides, whatever mode is set; trust and degraded settings hold.
+    guard.policy.mode = guard.effective.cap(ApprovalMode::Auto);
+    let text = check.command.join(" ");
+    let call = batch::shell_call(&text, folder);
+    let facts = prepare::facts(&call, &guard.host, &guard.places.home);
+    let decision = batch::static_decision(&call, &facts, &guard.policy);
+    let view = facts
+        .operations
+        .first()
+        .and_then(|operation| operation.command.clone())
+        .unwrap_or_default();
+    let parts = parts(&call, &view, &guard, &text);
+    let change = how_to_change(&decision, &guard);
+    if check.json {
+        let report = json!({
+            "command": text,
+            "verdict": batch::verdict(&decision),
+            "via": decision.is_allow().then(|| decision.reason()),
+            "reason": (!decision.is_allow()).then(|| decision.reason()),
+            "detail": decision.detail(),
+            "mode": guard.policy.mode,
+            "workspace": guard.workspace,
+            "trusted": guard.effective.trusted,
+            "parts": parts.iter().map(|part| json!({
+                "command": part.text,
+                "covered": part.covered,
+                "why": part.why,
+            })).collect::<Vec<_>>(),
+            "problems": view.problems.iter().map(|problem| &problem.reason).collect::<Vec<_>>(),
+            "effects": [],
+            "settings": guard.effective.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "change": change,
+        });
+        writeln!(output::stdout(), "{}", serde_json::to_string_pretty(&report)?)?;
+    } else {
+        print(&decision, &guard, &view, &parts, &change)?;
+    }
+    Ok(match batch::verdict(&decision) {
+        "allow" => ExitCode::SUCCESS,
+        "block" => ExitCode::from(BLOCK),
+        _ => ExitCode::from(REVIEW),
+    })
+}
+
+fn print(
+    decision: &Decision,
+    guard: &Guard,
+    view: &CommandView,
+    parts: &[Part],
+    change: &str,
+) -> Result<()> {
+    let mut out = output::stdout();
+    let verdict = batch::verdict(decision);
+    writeln!(
+        out,
+        "{}  {}",
+        styled(output::verb_style(verdict), verdict),
+        redact::visible(decision.detail())
+    )?;
+    writeln!(out)?;
+    for part in parts {
+        let (mark, style) = if part.covered {
+            ("✓", output::ALLOW)
+        } else {
+            ("?", output::ASK)
+        };
+        writeln!(
+            out,
+            "  {} {}",
+            styled(style, mark),
+            redact::visible(&part.text)
+        )?;
+        writeln!(out, "      {}", styled(DIM, &redact::visible(&part.why)))?;
+    }
+    for problem in &view.problems {
+        writeln!(
+            out,
+            "  {} {}",
+            styled(output::ASK, "!"),
+            redact::visible(&problem.reason)
+        )?;
+    }
+    let field = |name: &str| styled(DIM, &format!("{name:<11}"));
+    writeln!(out)?;
+    writeln!(
+        out,
+        "{}{} {}",
+        field("decided by"),
+        styled(NOTE, decision.reason()),
+        styled(DIM, "(static layers; nothing was run, no model asked)")
+    )?;
+    let trust = match (&guard.workspace, guard.effective.trusted) {
+        (None, _) => "no workspace here".to_owned(),
+        (Some(workspace), true) => format!("{workspace}, trusted"),
+        (Some(workspace), false) => format!("{workspace}, not trusted"),
+    };
+    writeln!(out, "{}{} in {trust}", field("mode"), guard.policy.mode)?;
+    for problem in &guard.effective.problems {
+        writeln!(out, "{}{problem}", field("settings"))?;
+    }
+    writeln!(out, "{}{change}", field("to change"))?;
+    Ok(())
+}
+
+/// Each simple command of its own, as the allow rules see it.
+fn parts(
+    call: &countersign_core::call::Call,
+    view: &CommandView,
+    guard: &Guard,
+    text: &str,
+) -> Vec<Part> {
+    let Some(operation) = call.operations.first() else {
+        return Vec::new();
+    };
+    view.commands
+        .iter()
+        .filter(|command| !matches!(command.origin, Origin::Launched { .. }))
+        .map(|command| {
+            let alone = CommandView {
+                commands: vec![SimpleCommand {
+                    origin: Origin::Direct,
+                    ..command.clone()
+                }],
+                problems: Vec::new(),
+            };
+            let facts = Facts {
+                operations: vec![OperationFacts {
+                    command: Some(alone),
+                    ..OperationFacts::default()
+                }],
+            };
+            let decision = batch::static_decision(call, &facts, &guard.policy);
+            let (covered, why) = match &decision {
+                Decision::Allow { .. } => (true, decision.detail().to_owned()),
+                Decision::Denied { .. } | Decision::Block { .. } => {
+                    (false, decision.detail().to_owned())
+                }
+                Decision::Ask { reason, .. } if *reason != AskReason::NoClassifier => {
+                    (false, decision.detail().to_owned())
+                }
+                Decision::Ask { .. } => {
+                    let facts = facts.operations.first().cloned().unwrap_or_default();
+                    let subject = Subject {
+                        operation,
+                        facts: &facts,
+                        cwd: &call.cwd,
+                        home: &guard.policy.home,
+                    };
+                    let protected = |path: &countersign_core::paths::PathFact| {
+                        guard.policy.protected.check(path).map(|protected| protected.what)
+                    };
+                    let vouch = guard.policy.rules.vouch(
+                        &subject,
+                        &|rule| rule.over_broad().is_none(),
+                        &|_| false,
+                        &protected,
+                    );
+                    match vouch {
+                        Vouch::All(_) => (false, "a protected path would be written".to_owned()),
+                        Vouch::Not { part } => (false, format!("not covered: {part}")),
+                    }
+                }
+            };
+            Part {
+                text: text
+                    .get(command.span.clone())
+                    .unwrap_or_default()
+                    .to_owned(),
+                covered,
+                why,
+            }
+        })
+        .collect()
+}
+
+/// What a person would do to get another decision.
+fn how_to_change(decision: &Decision, guard: &Guard) -> String {
+    let file = guard.places.user_file();
+    match decision {
+        Decision::Allow { .. } => {
+            format!("add a rule to permissions.ask or permissions.deny in {file}")
+        }
+        Decision::Denied { .. } => "ask the user".to_owned(),
+        Decision::Block { reason, .. } => match reason {
+            BlockReason::RuleDenied => "edit the deny rule named above".to_owned(),
+            BlockReason::StaticBlocked => {
+                "nothing lifts this; do it yourself in a terminal".to_owned()
+            }
+            BlockReason::PlanMode => "leave plan mode".to_owned(),
+            BlockReason::Person
+            | BlockReason::Timeout
+            | BlockReason::NoSurface
+            | BlockReason::InvalidCall
+            | BlockReason::Internal => "see `countersign log`".to_owned(),
+        },
+        Decision::Ask { reason, .. } => match reason {
+            AskReason::AskRule => "edit the rule named above".to_owned(),
+            AskReason::RuleMalformed => "mend the rule named above".to_owned(),
+            AskReason::ApprovalMode if !guard.effective.trusted => {
+                "trust the workspace: run `countersign trust` in it".to_owned()
+            }
+            AskReason::NoClassifier
+            | AskReason::ApprovalMode
+            | AskReason::ConsecutiveBlock
+            | AskReason::ConsecutiveUnavailable
+            | AskReason::TotalDenial
+            | AskReason::ClassifierUnavailable
+            | AskReason::Unprojected => format!(
+                "answer the prompt when an agent runs it, or cover each part marked ? with a rule \
+                 in permissions.allow of {file}"
+            ),
+        },
+    }
+}

@@ -1,0 +1,189 @@
+//! `countersign log`: the journal as a table or as JSON lines, and the check
+//! of its hash chain.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anstyle::Style;
+use anyhow::{Context as _, Result, bail};
+use countersign_core::call::Digest;
+use countersign_core::state::{Record, RecordKind};
+use countersign_engine::clock::{Clock as _, SystemClock};
+use countersign_settings::Places;
+use countersign_store::{Filter, JournalRow, Store};
+use serde_json::json;
+
+use crate::arguments::{Log, LogAction, LogFilter};
+use crate::commands::time;
+use crate::output::{self, DIM, styled};
+
+/// Columns of a table's text cells.
+const SUBJECT_COLUMNS: usize = 60;
+const DETAIL_COLUMNS: usize = 100;
+
+pub(super) fn run(places: &Places, log: &Log) -> Result<ExitCode> {
+    if !places.state_dir.exists() {
+        writeln!(
+            output::stdout(),
+            "no journal yet: nothing was decided (it will be in {})",
+            places.state_dir
+        )?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let store = Store::open(&places.state_dir).context("cannot open the journal")?;
+    match &log.action {
+        Some(LogAction::Verify { anchor, json }) => verify(&store, anchor.as_deref(), *json),
+        None => show(&store, &log.filter),
+    }
+}
+
+fn show(store: &Store, filter: &LogFilter) -> Result<ExitCode> {
+    let now = SystemClock.now();
+    let time = |text: &Option<String>| text.as_deref().map(|text| time::parse(text, now));
+    let rows = store
+        .journal(&Filter {
+            session: filter.session.clone(),
+            agent: filter.agent,
+            decision: filter.decision.clone(),
+            tool: filter.tool.clone(),
+            since: time(&filter.since).transpose().context("--since")?,
+            until: time(&filter.until).transpose().context("--until")?,
+            limit: filter.limit,
+            ..Filter::default()
+        })
+        .context("cannot read the journal")?;
+    let mut out = output::stdout();
+    if filter.json {
+        for row in &rows {
+            let mut value = serde_json::to_value(&row.record)?;
+            if let Some(object) = value.as_object_mut() {
+                object.insert("seq".to_owned(), json!(row.seq));
+                object.insert("hash".to_owned(), json!(row.hash));
+            }
+            writeln!(out, "{value}")?;
+        }
+    } else if rows.is_empty() {
+        writeln!(out, "no rows match")?;
+    } else {
+        table(&mut out, &rows)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The rows as a table; also the end of the demo.
+pub(super) fn table(out: &mut impl std::io::Write, rows: &[JournalRow]) -> Result<()> {
+    let rows: Vec<Vec<(Style, String)>> = rows.iter().map(|row| cells(&row.record)).collect();
+    output::table(
+        out,
+        &["time", "agent", "what", "tool", "reason", "subject"],
+        &rows,
+    )?;
+    Ok(())
+}
+
+fn cells(record: &Record) -> Vec<(Style, String)> {
+    let plain = |text: String| (Style::new(), text);
+    let what = record
+        .decision
+        .clone()
+        .unwrap_or_else(|| kind(record.kind).to_owned());
+    let what_style = match record.kind {
+        RecordKind::Unguarded => output::BLOCK,
+        RecordKind::Problem | RecordKind::Ignored => output::ASK,
+        RecordKind::Decision
+        | RecordKind::Answer
+        | RecordKind::Result
+        | RecordKind::UserMessage
+        | RecordKind::SessionStart
+        | RecordKind::SessionEnd
+        | RecordKind::Reset
+        | RecordKind::Rules
+        | RecordKind::Trust
+        | RecordKind::Anchor => output::verb_style(&what),
+    };
+    let what = if record.kind == RecordKind::Answer {
+        format!("→ {what}")
+    } else {
+        what
+    };
+    let subject = match (&record.subject, &record.detail) {
+        (Some(subject), _) => output::one_line(subject, SUBJECT_COLUMNS),
+        (None, Some(detail)) => output::one_line(detail, DETAIL_COLUMNS),
+        (None, None) => String::new(),
+    };
+    vec![
+        (DIM, time::shown(record.time)),
+        plain(
+            record
+                .key
+                .as_ref()
+                .map_or_else(String::new, |key| key.agent.to_string()),
+        ),
+        (what_style, what),
+        plain(output::one_line(record.tool.as_deref().unwrap_or(""), 24)),
+        plain(output::one_line(record.reason.as_deref().unwrap_or(""), 28)),
+        plain(subject),
+    ]
+}
+
+const fn kind(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Decision => "decision",
+        RecordKind::Answer => "answer",
+        RecordKind::Result => "ran",
+        RecordKind::Unguarded => "UNGUARDED",
+        RecordKind::UserMessage => "message",
+        RecordKind::SessionStart => "start",
+        RecordKind::SessionEnd => "end",
+        RecordKind::Reset => "reset",
+        RecordKind::Rules => "rules",
+        RecordKind::Trust => "trust",
+        RecordKind::Ignored => "ignored",
+        RecordKind::Problem => "problem",
+        RecordKind::Anchor => "pruned",
+    }
+}
+
+fn verify(store: &Store, anchor: Option<&str>, as_json: bool) -> Result<ExitCode> {
+    let checked = match anchor {
+        Some(anchor) => store.verify_against(parse_anchor(anchor)?),
+        None => store.verify(),
+    };
+    let verified = checked.context("the journal does not verify")?;
+    let mut out = output::stdout();
+    let head = format!("{}:{}", verified.head.0, verified.head.1);
+    if as_json {
+        writeln!(
+            out,
+            "{}",
+            json!({ "rows": verified.rows, "head": head, "ok": true })
+        )?;
+    } else {
+        writeln!(
+            out,
+            "{}  {} rows, every one in its place and unchanged",
+            styled(output::ALLOW, "verified"),
+            verified.rows
+        )?;
+        writeln!(out, "head      {head}")?;
+        writeln!(
+            out,
+            "{}",
+            styled(
+                DIM,
+                "keep the head elsewhere and pass it with --anchor to find a replaced journal"
+            )
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn parse_anchor(text: &str) -> Result<(i64, Digest)> {
+    let parsed = text
+        .split_once(':')
+        .and_then(|(seq, hash)| Some((seq.parse().ok()?, Digest::from_hex(hash)?)));
+    match parsed {
+        Some(anchor) => Ok(anchor),
+        None => bail!("--anchor `{text}` is not SEQ:HASH as `countersign log verify` prints it"),
+    }
+}

@@ -1,0 +1,129 @@
+//! Putting the guard together for one process: places, settings, policy,
+//! store, engine.
+
+use std::env;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use countersign_core::mode::ApprovalMode;
+use countersign_core::policy::Policy;
+use countersign_core::state::{ProcessId, StateStore};
+use countersign_engine::clock::SystemClock;
+use countersign_engine::host::Host;
+use countersign_engine::observer::{DenialLogger, Observer};
+use countersign_engine::policy::{Surroundings, policy};
+use countersign_engine::{Engine, Ids, Processes};
+use countersign_settings::{EditorLayers, Effective, Places};
+
+/// What holds in one folder.
+pub(crate) struct Guard {
+    pub(crate) places: Places,
+    pub(crate) host: Host,
+    /// The workspace of the folder; none where there is none.
+    pub(crate) workspace: Option<Utf8PathBuf>,
+    pub(crate) effective: Effective,
+    pub(crate) policy: Policy,
+}
+
+impl Guard {
+    /// Reads the settings that hold in `folder`.
+    pub(crate) fn in_folder(
+        places: Places,
+        folder: &Utf8Path,
+        tighten: Option<ApprovalMode>,
+    ) -> Self {
+        let host = Host::default();
+        let workspace = host.workspace_of(folder, &places);
+        let effective =
+            countersign_settings::load(&places, workspace.as_deref(), &EditorLayers::default());
+        let policy = policy(
+            &effective,
+            &places,
+            &Surroundings {
+                workspaces: workspace.iter().cloned().collect(),
+                programs: own_program().into_iter().collect(),
+                path_folders: path_folders(),
+                tighten,
+            },
+        );
+        Self {
+            places,
+            host,
+            workspace,
+            effective,
+            policy,
+        }
+    }
+}
+
+/// The user's places, or those below `--home`.
+pub(crate) fn places(home: Option<&Utf8Path>) -> Result<Places> {
+    match home {
+        Some(home) => Places::below(home),
+        None => Places::for_user(),
+    }
+    .context("cannot tell where settings and state are")
+}
+
+/// The folder in which the program was started, as UTF-8.
+pub(crate) fn current_folder() -> Result<Utf8PathBuf> {
+    let folder = env::current_dir().context("the current folder cannot be read")?;
+    Utf8PathBuf::from_path_buf(folder)
+        .map_err(|folder| anyhow::anyhow!("the current folder {} is not UTF-8", folder.display()))
+}
+
+/// An engine over a store, with the real clock and processes.
+pub(crate) fn engine(store: Arc<dyn StateStore>, observers: Vec<Box<dyn Observer>>) -> Engine {
+    let mut all: Vec<Box<dyn Observer>> = vec![Box::new(DenialLogger)];
+    all.extend(observers);
+    Engine::new(
+        store,
+        Arc::new(SystemClock),
+        Arc::new(SystemProcesses),
+        Arc::new(RandomIds),
+        all,
+    )
+}
+
+fn own_program() -> Option<Utf8PathBuf> {
+    Utf8PathBuf::from_path_buf(env::current_exe().ok()?).ok()
+}
+
+/// The folders on PATH. The variable is the agent's to set: a longer list only
+/// protects more, and a shorter one takes away nothing that is protected by
+/// name or place.
+fn path_folders() -> Vec<Utf8PathBuf> {
+    env::var_os("PATH")
+        .map(|path| {
+            env::split_paths(&path)
+                .filter_map(|folder| Utf8PathBuf::from_path_buf(folder).ok())
+                .collect()
+        })
+        .unwrap_or_default()
+}
+
+struct SystemProcesses;
+
+impl Processes for SystemProcesses {
+    fn alive(&self, process: &ProcessId) -> bool {
+        countersign_ipc::alive(process)
+    }
+}
+
+/// Ids of 128 random bits, in hexadecimal.
+struct RandomIds;
+
+impl Ids for RandomIds {
+    fn next(&self) -> String {
+        let mut bytes = [0_u8; 16];
+        if getrandom::fill(&mut bytes).is_err() {
+            // Uniqueness is all that an id needs; it authorises nothing.
+            let now = std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .map_or(0, |since| since.as_nanos());
+            bytes = (now ^ (u128::from(std::process::id()) << 96)).to_le_bytes();
+        }
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

@@ -1,0 +1,128 @@
+//! What people read in a terminal: colours only there, hostile text made
+//! visible, tables that fit.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use anstyle::{AnsiColor, Style};
+use countersign_core::redact;
+use unicode_width::UnicodeWidthStr as _;
+
+/// Bold.
+pub(crate) const BOLD: Style = Style::new().bold();
+/// Less important text.
+pub(crate) const DIM: Style = Style::new().dimmed();
+/// An allow.
+pub(crate) const ALLOW: Style = AnsiColor::Green.on_default().bold();
+/// An ask.
+pub(crate) const ASK: Style = AnsiColor::Yellow.on_default().bold();
+/// A block.
+pub(crate) const BLOCK: Style = AnsiColor::Red.on_default().bold();
+/// A name or number to notice.
+pub(crate) const NOTE: Style = AnsiColor::Cyan.on_default();
+
+/// The colour of a decision's verb, or of a verdict.
+pub(crate) fn verb_style(verb: &str) -> Style {
+    match verb {
+        "allow" => ALLOW,
+        "block" => BLOCK,
+        "ask" | "review" => ASK,
+        _ => Style::new(),
+    }
+}
+
+/// Text in a style.
+pub(crate) fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Standard output; colours are left out where it is no terminal.
+pub(crate) fn stdout() -> anstream::AutoStream<io::StdoutLock<'static>> {
+    anstream::AutoStream::auto(io::stdout().lock())
+}
+
+/// Whether a person is at both ends.
+pub(crate) fn interactive() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// One line of hostile text: control characters visible, at most `width`
+/// columns wide, the cut marked.
+pub(crate) fn one_line(text: &str, width: usize) -> String {
+    let text = redact::visible(text);
+    if text.width() <= width {
+        return text;
+    }
+    let mut line = String::new();
+    for c in text.chars() {
+        line.push(c);
+        if line.width() + 1 > width {
+            line.pop();
+            break;
+        }
+    }
+    line.push('…');
+    line
+}
+
+/// A table: a header, rows, two spaces between columns. The last column may be
+/// as wide as it is.
+pub(crate) fn table(
+    out: &mut impl Write,
+    header: &[&str],
+    rows: &[Vec<(Style, String)>],
+) -> io::Result<()> {
+    let widths: Vec<usize> = header
+        .iter()
+        .enumerate()
+        .map(|(column, name)| {
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(|(_, cell)| cell.width())
+                .chain([name.width()])
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let header: Vec<(Style, String)> = header
+        .iter()
+        .map(|name| (DIM, (*name).to_owned()))
+        .collect();
+    for row in std::iter::once(&header).chain(rows) {
+        for (column, (style, cell)) in row.iter().enumerate() {
+            let last = column + 1 == row.len();
+            let width = widths.get(column).copied().unwrap_or(0);
+            let fill = if last {
+                0
+            } else {
+                width.saturating_sub(cell.width()) + 2
+            };
+            write!(out, "{}{}", styled(*style, cell), " ".repeat(fill))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_show_what_would_hide() {
+        assert_eq!(one_line("ls\u{1b}[2K", 40), "ls\\x1b[2K");
+        assert_eq!(one_line("0123456789", 5), "0123…");
+        assert_eq!(one_line("äöü", 3), "äöü");
+    }
+
+    #[test]
+    fn tables_align() {
+        let mut out = Vec::new();
+        let rows = vec![
+            vec![(Style::new(), "a".to_owned()), (Style::new(), "x".to_owned())],
+            vec![(Style::new(), "bbb".to_owned()), (Style::new(), "y".to_owned())],
+        ];
+        table(&mut out, &["k", "value"], &rows).unwrap();
+        let text = anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string();
+        assert_eq!(text, "k    value\na    x\nbbb  y\n");
+    }
+}

@@ -1,0 +1,53 @@
+//! Merged settings, compiled into what decisions use.
+
+use camino::Utf8PathBuf;
+use countersign_core::mode::ApprovalMode;
+use countersign_core::paths::{ProtectedOptions, ProtectedPaths};
+use countersign_core::policy::Policy;
+use countersign_core::rules::RuleSet;
+use countersign_settings::{Effective, Places};
+
+/// What a caller knows besides the settings.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// The canonical workspace folders; the first is the one the settings are
+    /// of. None means that nothing is inside.
+    pub workspaces: Vec<Utf8PathBuf>,
+    /// The guard's own executables.
+    pub programs: Vec<Utf8PathBuf>,
+    /// The folders on PATH: what lies there runs later.
+    pub path_folders: Vec<Utf8PathBuf>,
+    /// A mode that the command line names; it can only tighten.
+    pub tighten: Option<ApprovalMode>,
+}
+
+/// The policy of these settings.
+#[must_use]
+pub fn policy(effective: &Effective, places: &Places, surroundings: &Surroundings) -> Policy {
+    let mode = effective.starting_mode();
+    Policy {
+        mode: surroundings
+            .tighten
+            .map_or(mode, |tighten| mode.stricter(tighten)),
+        rules: RuleSet::compile(effective.rules.iter().cloned(), &places.home),
+        protected: ProtectedPaths::new(ProtectedOptions {
+            home: places.home.clone(),
+            config_dir: places.config_dir.clone(),
+            state_dir: places.state_dir.clone(),
+            runtime_dir: places.runtime_dir.clone(),
+            programs: surroundings.programs.clone(),
+            workspaces: surroundings.workspaces.clone(),
+            extra: effective.protected_add.clone(),
+            removed: effective.protected_remove.clone(),
+            context_files: effective.context_files.clone(),
+            path_dirs: surroundings.path_folders.clone(),
+        }),
+        workspaces: surroundings.workspaces.clone(),
+        home: places.home.clone(),
+        limits: effective.limits,
+        review_credential_reads: effective.review_credential_reads,
+        classify_all_shell: effective.classify_all_shell,
+        static_analysis: effective.static_analysis,
+        on_unavailable: effective.on_unavailable,
+    }
+}
