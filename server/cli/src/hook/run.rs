@@ -1,0 +1,160 @@
+//! One hook event from its JSON to its answer.
+
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Instant;
+
+use countersign_agents::{
+    Answer, CallStage, EventKind, HookEvent, HookOutput, capabilities, decode, encode,
+};
+use countersign_core::agent::Agent;
+use countersign_core::call::Call;
+use countersign_core::decision::{BlockReason, Decision};
+use countersign_core::message;
+use countersign_core::state::{CallEvent, ProcessId, StateError};
+use countersign_engine::events::AgentEvent;
+use countersign_engine::prepare;
+use countersign_engine::request::{Asking, Reply, Request};
+use countersign_store::Store;
+
+use super::arguments::Arguments;
+use super::{blocked, log_file};
+use crate::guard::{self, Guard};
+
+/// Largest event, in bytes; a larger one is a block.
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Decides one event. Total: every failure is a block.
+pub(super) fn run(arguments: &Arguments) -> HookOutput {
+    let started = Instant::now();
+    if let Some(problem) = &arguments.problem {
+        return blocked(arguments, &format!("Countersign: {problem}"));
+    }
+    let agent: Agent = match arguments.agent.parse() {
+        Ok(agent) => agent,
+        Err(error) => return blocked(arguments, &format!("Countersign: {error}")),
+    };
+    let event = match read().and_then(|bytes| {
+        decode(agent, &arguments.event, &bytes).map_err(|error| error.to_string())
+    }) {
+        Ok(event) => event,
+        Err(problem) => {
+            let decision = Decision::Block {
+                reason: BlockReason::InvalidCall,
+                detail: problem,
+            };
+            return blocked(arguments, &message::for_agent(&decision));
+        }
+    };
+    match handle(arguments, agent, &event, started) {
+        Ok(output) => output,
+        Err(problem) => {
+            let decision = Decision::Block {
+                reason: BlockReason::Internal,
+                detail: problem,
+            };
+            blocked(arguments, &message::for_agent(&decision))
+        }
+    }
+}
+
+fn read() -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("standard input cannot be read: {error}"))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(format!("the event is larger than {} MiB", MOST_BYTES >> 20));
+    }
+    Ok(bytes)
+}
+
+fn handle(
+    arguments: &Arguments,
+    agent: Agent,
+    event: &HookEvent,
+    started: Instant,
+) -> Result<HookOutput, String> {
+    let places = guard::places(arguments.home.as_deref()).map_err(|error| format!("{error:#}"))?;
+    log_file::install(&places.state_dir);
+    let store = Store::open(&places.state_dir).map_err(|error| error.to_string())?;
+    let engine = guard::engine(Arc::new(store), Vec::new());
+    let process = countersign_ipc::nearest_agent(agent);
+    let guard = Guard::in_folder(places, &event.cwd, arguments.approval_mode);
+    for problem in &guard.effective.problems {
+        tracing::warn!("settings: {problem}");
+    }
+    let noted = match &event.kind {
+        EventKind::Call { stage, call } => {
+            return decide(&engine, &guard, agent, *stage, call, process.as_ref(), started);
+        }
+        EventKind::Result { call, failed } => Some(AgentEvent::Result {
+            call,
+            failed: *failed,
+        }),
+        EventKind::AgentDenied { call, .. } => Some(AgentEvent::AgentDenied { call }),
+        EventKind::UserMessage { .. } => Some(AgentEvent::UserMessage),
+        EventKind::TurnEnd => Some(AgentEvent::TurnEnd),
+        EventKind::SessionStart { .. } => Some(AgentEvent::SessionStart),
+        EventKind::SessionEnd { .. } => Some(AgentEvent::SessionEnd),
+        EventKind::Other => None,
+    };
+    if let Some(noted) = noted
+        && let Err(error) =
+            engine.note(&event.key, noted, process.as_ref(), guard.policy.limits)
+    {
+        // Nothing is to be decided here, and the tool has run or the turn has
+        // ended: what could not be noted has no authority, which is the safe
+        // side of every one of these events.
+        tracing::error!("event {} not noted: {error}", arguments.event);
+    }
+    Ok(encode(agent, &event.kind, &Answer::NoOpinion))
+}
+
+fn decide(
+    engine: &countersign_engine::Engine,
+    guard: &Guard,
+    agent: Agent,
+    stage: CallStage,
+    call: &Call,
+    process: Option<&ProcessId>,
+    started: Instant,
+) -> Result<HookOutput, String> {
+    let facts = prepare::facts(call, &guard.host, &guard.places.home);
+    let request = Request {
+        call,
+        facts: &facts,
+        policy: &guard.policy,
+        event: match stage {
+            CallStage::PreTool => CallEvent::PreTool,
+            CallStage::PermissionRequest => CallEvent::PermissionRequest,
+        },
+        process,
+        asking: if capabilities(agent).can_ask(stage) {
+            Asking::Delegate
+        } else {
+            Asking::Nobody
+        },
+        granted: false,
+        classifier: false,
+        spent_micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+    };
+    let reply = engine
+        .decide(&request)
+        .map_err(|error: StateError| error.to_string())?;
+    let answer = match reply {
+        Reply::NoOpinion => Answer::NoOpinion,
+        Reply::Classify => return Err("a classifier was asked and there is none".to_owned()),
+        Reply::Done(outcome) => {
+            let text = message::for_agent(&outcome.decision);
+            match outcome.decision {
+                Decision::Allow { .. } => Answer::Allow { note: text },
+                Decision::Ask { .. } => Answer::Ask { message: text },
+                Decision::Denied { .. } | Decision::Block { .. } => Answer::Block { message: text },
+            }
+        }
+    };
+    Ok(encode(agent, &stage, &answer))
+}
