@@ -1,1 +1,43 @@
-//! tmp
+//! Settings: read in layers, merged so that a workspace can only tighten,
+//! with imports of other agents' permission lists, trust and consent.
+//!
+//! Every setting is one [`Descriptor`]; the merge, the JSON schema and
+//! `docs/settings.md` come from that table. Nothing here reads the
+//! environment: an agent may set it.
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)
+)]
+
+mod assemble;
+mod consent;
+mod descriptor;
+mod document;
+mod edit;
+mod effective;
+mod extract;
+mod file;
+mod generate;
+mod import;
+mod last_good;
+mod layer;
+mod loader;
+mod merge;
+#[allow(missing_docs)]
+pub mod origin;
+mod places;
+mod private;
+mod problem;
+mod trust;
+
+pub use consent::{WorkspaceEntry, digest_of};
+pub use descriptor::{DESCRIPTORS, Descriptor, Direction, Fixed, Kind, Merge};
+pub use edit::{EditError, RuleFile, acknowledge_auto, add_rule};
+pub use effective::{Effective, Hints, ImportFrom, JournalLimits, RunEditedCode, Source, Timeouts};
+pub use generate::{document, schema};
+pub use loader::{EditorLayers, Loader, load};
+pub use places::{Places, PlacesError};
+pub use private::{StateFileError, private_directory};
+pub use problem::{Position, SettingsProblem, Severity};
+pub use trust::{TrustStore, TrustedFolder};

@@ -1,0 +1,313 @@
+//! Layers become one set of settings: the one place that says what a
+//! workspace may do. Driven by the descriptors alone.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::origin::{Reading, RuleOrigin, Scope};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::consent::{WorkspaceEntry, without};
+use crate::descriptor::{DESCRIPTORS, Descriptor, Direction, Fixed, Merge, key};
+use crate::effective::Source;
+use crate::extract::{Item, Stated, words};
+use crate::layer::Layer;
+use crate::problem::{Position, Problems, SettingsProblem};
+
+/// What is merged.
+pub(crate) struct Input<'a> {
+    /// The layers, strongest first.
+    pub(crate) layers: &'a [Layer],
+    pub(crate) trusted: bool,
+    /// What a person accepted of the workspace.
+    pub(crate) accepted: &'a [WorkspaceEntry],
+    /// What restricted the workspace when it was last looked at.
+    pub(crate) kept: &'a [WorkspaceEntry],
+    /// The canonical workspace folder.
+    pub(crate) workspace: Option<&'a Utf8Path>,
+}
+
+/// An entry of a merged list.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) text: String,
+    pub(crate) origin: RuleOrigin,
+    pub(crate) column: Option<u32>,
+}
+
+/// What merging came to.
+#[derive(Debug, Default)]
+pub(crate) struct Merged {
+    lists: BTreeMap<&'static str, Vec<Entry>>,
+    scalars: BTreeMap<&'static str, (Fixed, Option<Source>)>,
+    /// Entries of the trusted workspace that give leave.
+    pub(crate) loosening: Vec<WorkspaceEntry>,
+    /// Those of them that nobody accepted.
+    pub(crate) pending: Vec<WorkspaceEntry>,
+    /// Entries of the workspace that restrict, as its files are now.
+    pub(crate) tightening: Vec<WorkspaceEntry>,
+    /// Entries that are in force only because nobody confirmed their removal.
+    pub(crate) kept: Vec<WorkspaceEntry>,
+}
+
+impl Merged {
+    pub(crate) fn take_list(&mut self, key: &'static str) -> Vec<Entry> {
+        self.lists.remove(key).unwrap_or_default()
+    }
+
+    pub(crate) fn scalar(&self, key: &'static str) -> (Fixed, Option<&Source>) {
+        self.scalars
+            .get(key)
+            .map_or((Fixed::Nothing, None), |(value, source)| {
+                (*value, source.as_ref())
+            })
+    }
+}
+
+/// Merges the layers.
+pub(crate) fn merge(input: &Input<'_>, problems: &mut Vec<SettingsProblem>) -> Merged {
+    let mut merger = Merger {
+        input,
+        problems,
+        merged: Merged::default(),
+        readings: input.layers.iter().map(|layer| layer.reading).collect(),
+    };
+    for setting in DESCRIPTORS {
+        if setting.kind.is_list() {
+            merger.list(setting);
+        } else {
+            merger.scalar(setting);
+        }
+    }
+    merger.merged
+}
+
+struct Merger<'m> {
+    input: &'m Input<'m>,
+    problems: &'m mut Vec<SettingsProblem>,
+    merged: Merged,
+    /// How the layers are read, to know whose kept entries still count.
+    readings: Vec<Reading>,
+}
+
+type Known = HashSet<(String, Reading, Option<Utf8PathBuf>)>;
+
+/// The same entry, wherever it stands. Root-relative paths mean something
+/// else in each root.
+fn identity(
+    text: &str,
+    reading: Reading,
+    root: &Utf8Path,
+) -> (String, Reading, Option<Utf8PathBuf>) {
+    let rooted = text.contains("(/") || text.starts_with('/');
+    (text.to_owned(), reading, rooted.then(|| root.to_owned()))
+}
+
+impl Merger<'_> {
+    fn list(&mut self, setting: &'static Descriptor) {
+        let mut known = Known::new();
+        let mut entries = Vec::new();
+        for layer in self.input.layers {
+            let Some(Stated::List(items)) = layer.settings.get(setting.key) else {
+                continue;
+            };
+            if layer.is_workspace() && setting.merge == Merge::UserOnly {
+                self.refuse(layer, setting, items.first().and_then(|item| item.position));
+                continue;
+            }
+            for item in items {
+                if layer.is_workspace() && !self.counts(setting, layer, item, &known) {
+                    continue;
+                }
+                if known.insert(identity(&item.text, layer.reading, &layer.root)) {
+                    entries.push(Entry {
+                        text: item.text.clone(),
+                        origin: RuleOrigin {
+                            scope: layer.scope,
+                            file: layer.file.clone(),
+                            line: item.position.map(|at| at.line),
+                            root: layer.root.clone(),
+                            reading: layer.reading,
+                        },
+                        column: item.position.map(|at| at.column),
+                    });
+                }
+            }
+        }
+        if setting.is_kept() {
+            self.kept(setting, &mut entries, &mut known);
+        }
+        self.merged.lists.insert(setting.key, entries);
+    }
+
+    /// Whether an entry of a workspace counts.
+    fn counts(
+        &mut self,
+        setting: &'static Descriptor,
+        layer: &Layer,
+        item: &Item,
+        known: &Known,
+    ) -> bool {
+        let entry = WorkspaceEntry {
+            key: setting.key.to_owned(),
+            text: item.text.clone(),
+            reading: layer.reading,
+            file: layer.file.clone(),
+            line: item.position.map(|at| at.line),
+        };
+        if setting.direction == Direction::Tightens {
+            if setting.is_kept() {
+                self.merged.tightening.push(entry);
+            }
+            return true;
+        }
+        // Nobody needs to accept what holds anyway.
+        let holds_anyway = known.contains(&identity(&item.text, layer.reading, &layer.root));
+        if !self.input.trusted || holds_anyway {
+            return false;
+        }
+        let accepted = self
+            .input
+            .accepted
+            .iter()
+            .any(|known| known.identity() == entry.identity());
+        let listed = |list: &[WorkspaceEntry]| {
+            list.iter()
+                .any(|known| known.identity() == entry.identity())
+        };
+        if !accepted && !listed(&self.merged.pending) {
+            self.merged.pending.push(entry.clone());
+        }
+        if !listed(&self.merged.loosening) {
+            self.merged.loosening.push(entry);
+        }
+        accepted
+    }
+
+    /// Adds what left the workspace's files without anybody confirming it.
+    fn kept(&mut self, setting: &Descriptor, entries: &mut Vec<Entry>, known: &mut Known) {
+        let Some(workspace) = self.input.workspace else {
+            return;
+        };
+        for entry in without(self.input.kept, &self.merged.tightening) {
+            let is_read =
+                entry.reading == Reading::Countersign || self.readings.contains(&entry.reading);
+            if entry.key != setting.key || !is_read {
+                continue;
+            }
+            if known.insert(identity(&entry.text, entry.reading, workspace)) {
+                entries.push(Entry {
+                    text: entry.text.clone(),
+                    origin: RuleOrigin {
+                        scope: Scope::Workspace,
+                        file: entry.file.clone(),
+                        line: entry.line,
+                        root: workspace.to_owned(),
+                        reading: entry.reading,
+                    },
+                    column: None,
+                });
+            }
+            self.merged.kept.push(entry);
+        }
+    }
+
+    fn scalar(&mut self, setting: &'static Descriptor) {
+        let mut chosen: Option<(Fixed, Option<Source>)> = None;
+        for (layer, value, source) in stated(self.input.layers, setting) {
+            if layer.is_workspace() {
+                continue;
+            }
+            let stricter = chosen
+                .as_ref()
+                .is_none_or(|(before, _)| setting.kind.rank(value) < setting.kind.rank(*before));
+            let wins = match setting.merge {
+                Merge::MostRestrictive => stricter,
+                Merge::Highest | Merge::UserOnly | Merge::UnitedLists => chosen.is_none(),
+            };
+            if wins {
+                chosen = Some((value, Some(source)));
+            }
+        }
+        let mut chosen = chosen.unwrap_or((setting.default, None));
+        for (layer, value, source) in stated(self.input.layers, setting) {
+            if !layer.is_workspace() {
+                continue;
+            }
+            let at = layer
+                .settings
+                .get(setting.key)
+                .and_then(|stated| match stated {
+                    Stated::Scalar { position, .. } => *position,
+                    Stated::List(_) => None,
+                });
+            if setting.merge == Merge::UserOnly {
+                self.refuse(layer, setting, at);
+                continue;
+            }
+            let holds = self.in_effect(setting, chosen.0);
+            let (new, old) = (setting.kind.rank(value), setting.kind.rank(holds));
+            if new < old {
+                chosen = (value, Some(source));
+            } else if new > old {
+                Problems::new(layer.file.as_deref(), self.problems).warning(
+                    at,
+                    format!(
+                        "{}: a workspace may only make it stricter; {} is ignored and {} holds",
+                        setting.key,
+                        words(value),
+                        words(holds),
+                    ),
+                );
+            }
+        }
+        self.merged.scalars.insert(setting.key, chosen);
+    }
+
+    /// What an unset value comes to.
+    fn in_effect(&self, setting: &Descriptor, value: Fixed) -> Fixed {
+        if setting.key != key::APPROVAL_MODE || value != Fixed::Nothing {
+            return value;
+        }
+        let acknowledged = self
+            .input
+            .layers
+            .iter()
+            .filter(|layer| !layer.is_workspace())
+            .find_map(|layer| match layer.settings.get(key::ACKNOWLEDGED) {
+                Some(Stated::Scalar { value, .. }) => Some(*value),
+                _ => None,
+            });
+        if acknowledged == Some(Fixed::Flag(true)) {
+            Fixed::Choice("auto")
+        } else {
+            Fixed::Choice("default")
+        }
+    }
+
+    fn refuse(&mut self, layer: &Layer, setting: &Descriptor, at: Option<Position>) {
+        Problems::new(layer.file.as_deref(), self.problems).warning(
+            at,
+            format!(
+                "{}: not read from a workspace; put it into the user's settings",
+                setting.key
+            ),
+        );
+    }
+}
+
+fn stated<'l>(
+    layers: &'l [Layer],
+    setting: &'static Descriptor,
+) -> impl Iterator<Item = (&'l Layer, Fixed, Source)> {
+    layers.iter().filter_map(move |layer| {
+        let Some(Stated::Scalar { value, position }) = layer.settings.get(setting.key) else {
+            return None;
+        };
+        let source = Source {
+            scope: layer.scope,
+            file: layer.file.clone(),
+            line: position.map(|at| at.line),
+        };
+        Some((layer, *value, source))
+    })
+}

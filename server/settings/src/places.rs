@@ -1,0 +1,134 @@
+//! Where settings and state lie. Taken from the user database, never from
+//! variables that an agent may set.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// The folders and files of one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The settings file of the machine.
+    pub system: Utf8PathBuf,
+    /// The folder of the user's settings.
+    pub config_dir: Utf8PathBuf,
+    /// The folder of state, trust and journal; private to the user.
+    pub state_dir: Utf8PathBuf,
+    /// The folder of sockets; private to the user.
+    pub runtime_dir: Utf8PathBuf,
+    /// The user's home folder.
+    pub home: Utf8PathBuf,
+    /// Whether config, state and runtime folders were put elsewhere with
+    /// `--home`; shown as degraded.
+    pub relocated: bool,
+}
+
+/// Why the places are not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlacesError {
+    /// The user database cannot be read.
+    #[error("cannot read the user database: {0}")]
+    Database(String),
+    /// The user database does not know the user.
+    #[error("user id {0} is not in the user database; add it, or name a folder with --home")]
+    UnknownUser(u32),
+    /// The home folder is not usable.
+    #[error("the home folder {0:?} of the user database is not an absolute path in UTF-8")]
+    BadHome(std::path::PathBuf),
+    /// The folder given with `--home` is not usable.
+    #[error("the folder `{0}` given with --home is not an absolute path")]
+    NotAbsolute(Utf8PathBuf),
+}
+
+const NAME: &str = "countersign";
+
+impl Places {
+    /// The places of the user that this process runs as.
+    ///
+    /// # Errors
+    /// When the user database does not know the user or a usable home.
+    pub fn for_user() -> Result<Self, PlacesError> {
+        let user_id = nix::unistd::geteuid();
+        let user = nix::unistd::User::from_uid(user_id)
+            .map_err(|error| PlacesError::Database(error.to_string()))?
+            .ok_or_else(|| PlacesError::UnknownUser(user_id.as_raw()))?;
+        let home = Utf8PathBuf::from_path_buf(user.dir)
+            .map_err(PlacesError::BadHome)
+            .and_then(|home| {
+                if home.is_absolute() {
+                    Ok(home)
+                } else {
+                    Err(PlacesError::BadHome(home.into_std_path_buf()))
+                }
+            })?;
+        Ok(Self::of(home, user_id.as_raw()))
+    }
+
+    /// The places of `--home DIR`: config, state and runtime folders below
+    /// it. The machine's settings and the home folder stay the real ones, so
+    /// that neither an administrator's rules nor the protection of `~/.ssh`
+    /// can be moved out of the way.
+    ///
+    /// # Errors
+    /// When `dir` is not absolute, or as for [`Places::for_user`].
+    pub fn below(dir: &Utf8Path) -> Result<Self, PlacesError> {
+        if !dir.is_absolute() {
+            return Err(PlacesError::NotAbsolute(dir.to_owned()));
+        }
+        Ok(Self {
+            config_dir: dir.join("config"),
+            state_dir: dir.join("state"),
+            runtime_dir: dir.join("run"),
+            relocated: true,
+            ..Self::for_user()?
+        })
+    }
+
+    /// The user's settings file.
+    #[must_use]
+    pub fn user_file(&self) -> Utf8PathBuf {
+        self.config_dir.join("settings.json")
+    }
+
+    /// The settings file of a workspace.
+    #[must_use]
+    pub fn workspace_file(workspace: &Utf8Path) -> Utf8PathBuf {
+        workspace.join(WORKSPACE_FILE)
+    }
+
+    #[cfg(target_os = "macos")]
+    fn of(home: Utf8PathBuf, _user_id: u32) -> Self {
+        let support = home.join("Library/Application Support").join(NAME);
+        Self {
+            system: Utf8PathBuf::from("/Library/Application Support")
+                .join(NAME)
+                .join("settings.json"),
+            state_dir: support.join("state"),
+            runtime_dir: support.join("run"),
+            config_dir: support,
+            home,
+            relocated: false,
+        }
+    }
+
+    #[cfg(not(target_os = "macos"))]
+    fn of(home: Utf8PathBuf, user_id: u32) -> Self {
+        let state_dir = home.join(".local/state").join(NAME);
+        let session = Utf8PathBuf::from(format!("/run/user/{user_id}"));
+        // Without a login session there is no such folder.
+        let runtime_dir = if crate::private::is_private(&session) {
+            session.join(NAME)
+        } else {
+            state_dir.join("run")
+        };
+        Self {
+            system: Utf8PathBuf::from("/etc").join(NAME).join("settings.json"),
+            config_dir: home.join(".config").join(NAME),
+            state_dir,
+            runtime_dir,
+            home,
+            relocated: false,
+        }
+    }
+}
+
+/// The settings file below a workspace folder.
+pub(crate) const WORKSPACE_FILE: &str = ".countersign/settings.json";

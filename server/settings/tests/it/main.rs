@@ -1,0 +1,13 @@
+//! What the settings promise, at the boundary of the crate.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod consent;
+mod documents;
+mod edit;
+mod files;
+mod hostile;
+mod imports;
+mod layers;
+mod sandbox;
+mod trust;
