@@ -116,8 +116,7 @@ impl Host {
 /// Whether the text can be a path of this machine at all.
 fn may_be_touched(given: &str, expanded: &Utf8Path) -> bool {
     // Other users' folders: a shell expands `~name`, and nothing else does.
-    let of_another_user =
-        given.starts_with('~') && given.len() > 1 && !given.starts_with("~/");
+    let of_another_user = given.starts_with('~') && given.len() > 1 && !given.starts_with("~/");
     !given.is_empty()
         && !of_another_user
         && expanded.is_absolute()

@@ -50,7 +50,17 @@ fn store(path: &[String], access: Access, home: &[String]) -> Option<&'static st
     }
     NAMES
         .find(path, 0..path.len())
-        .find(|found| (found.whole || tree) && !is_sample(path, found.range.end))
+        .find(|found| {
+            // A parent of a store is known by its dot, or by where it lies: a
+            // project may be called `Library`.
+            let above = path.get(..found.range.start).unwrap_or_default();
+            let parent = path
+                .get(found.range.start)
+                .is_some_and(|name| name.starts_with('.'))
+                || may_hold_homes(above, home);
+            let reached = found.whole || (tree && parent);
+            reached && !is_sample(path, found.range.end)
+        })
         .map(|found| *found.value)
 }
 
@@ -171,6 +181,7 @@ mod tests {
             "~/other/.env.example",
             "~/other/.env.sample",
             "~/other/src/environ.py",
+            "~/other/chat_history/notes.md",
             "~/.sshfs/notes",
             "/etc/passwd",
             "/etc/hosts",
@@ -235,8 +246,17 @@ mod tests {
                 "{root}"
             );
         }
+        assert!(
+            look(&fact(
+                "/home/u/Library",
+                Access::ReadTree,
+                FileKind::Directory
+            ))
+            .is_some()
+        );
         for root in [
             "/home/u/app",
+            "/srv/Library",
             "/home/u/other",
             "/usr/share",
             "/home/u/.config/nvim",

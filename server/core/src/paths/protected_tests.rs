@@ -44,7 +44,7 @@ fn what_the_spec_names_is_protected() {
         ),
         (
             Persistence,
-            ".git .git/config sub/.git .gitattributes .gitmodules .husky/pre-commit package.json .npmrc \
+            ".git .git/config sub/.git x.git/hooks/update .gitattributes .gitmodules .husky/pre-commit package.json .npmrc \
              .yarnrc .yarnrc.yml .pnpmfile.cjs Makefile GNUmakefile x.mk justfile Taskfile Taskfile.yml \
              Rakefile .github/workflows/ci.yml .gitlab-ci.yml .circleci/config.yml Jenkinsfile \
              .pre-commit-config.yaml lefthook.yml lefthook.toml .envrc .tool-versions .vscode/tasks.json \

@@ -20,7 +20,10 @@ use rustix::fs::{FileType, OFlags};
 pub fn content_digest(path: &Utf8Path, limit: u64) -> Digest {
     match read(path, limit) {
         Ok(parts) => Digest::of_parts(parts.iter().map(Vec::as_slice)),
-        Err(error) => Digest::of_parts([b"unreadable".as_slice(), format!("{:?}", error.kind()).as_bytes()]),
+        Err(error) => Digest::of_parts([
+            b"unreadable".as_slice(),
+            format!("{:?}", error.kind()).as_bytes(),
+        ]),
     }
 }
 
@@ -41,7 +44,9 @@ fn read(path: &Utf8Path, limit: u64) -> std::io::Result<[Vec<u8>; 2]> {
         return Err(no_file());
     }
     let mut content = Vec::new();
-    let read = file.take(limit.saturating_add(1)).read_to_end(&mut content)?;
+    let read = file
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut content)?;
     if read as u64 <= limit {
         return Ok([b"content".to_vec(), content]);
     }

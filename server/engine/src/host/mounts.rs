@@ -96,11 +96,16 @@ fn device_number(_major: u32, _minor: u32) -> u64 {
 
 /// Blanks and backslashes in a mount point are written as octal escapes.
 fn unescaped(point: &str) -> String {
-    [(r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", r"\")]
-        .into_iter()
-        .fold(point.to_owned(), |point, (escape, character)| {
-            point.replace(escape, character)
-        })
+    [
+        (r"\040", " "),
+        (r"\011", "\t"),
+        (r"\012", "\n"),
+        (r"\134", r"\"),
+    ]
+    .into_iter()
+    .fold(point.to_owned(), |point, (escape, character)| {
+        point.replace(escape, character)
+    })
 }
 
 #[cfg(test)]

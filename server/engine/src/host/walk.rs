@@ -58,7 +58,7 @@ impl Host {
     pub(super) fn walk(&self, path: &Utf8Path, follow_last: bool) -> Walked {
         let root = match rustix::fs::lstat("/") {
             Ok(stat) => Level {
-                device: stat.st_dev,
+                device: device(&stat),
                 file_system: FileSystem::Other,
                 kind: FileKind::Directory,
                 links: 1,
@@ -115,9 +115,10 @@ impl Walk<'_> {
     /// link that is followed.
     fn enter(&mut self, name: String) -> Result<(), Stop> {
         let parent = self.here();
-        let (device, file_system, parent_kind) = (parent.device, parent.file_system, parent.kind);
+        let (parent_device, file_system, parent_kind) =
+            (parent.device, parent.file_system, parent.kind);
         let unknown = |kind| Level {
-            device,
+            device: parent_device,
             file_system,
             kind,
             links: 1,
@@ -145,21 +146,21 @@ impl Walk<'_> {
             }
         };
         let last = self.ahead.iter().all(|name| name.is_empty());
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink
-            && (self.follow_last || !last)
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink && (self.follow_last || !last)
         {
             return self.follow(name, &path, file_system);
         }
-        let file_system = if stat.st_dev == device {
+        let entered = device(&stat);
+        let file_system = if entered == parent_device {
             file_system
         } else {
-            self.host.mounts.file_system(stat.st_dev)
+            self.host.mounts.file_system(entered)
         };
         let (kind, links) = describe(&stat);
         self.at.push((
             name,
             Level {
-                device: stat.st_dev,
+                device: entered,
                 file_system,
                 kind,
                 links,
@@ -197,7 +198,10 @@ impl Walk<'_> {
             return None;
         }
         let target = rustix::fs::readlink(path.as_str(), Vec::new()).ok()?;
-        let target = target.into_string().ok().filter(|target| !target.is_empty())?;
+        let target = target
+            .into_string()
+            .ok()
+            .filter(|target| !target.is_empty())?;
         // The links of /proc to folders and open files of processes: they lead
         // to the thing itself, in whatever namespace. Those that only lead
         // around in /proc (`self`, `mounts`) are relative and mean their text.
@@ -242,6 +246,13 @@ impl Walk<'_> {
     }
 }
 
+/// The integer types of `stat` differ between systems.
+#[allow(clippy::unnecessary_cast)]
+fn device(stat: &Stat) -> u64 {
+    stat.st_dev as u64
+}
+
+#[allow(clippy::useless_conversion)]
 fn describe(stat: &Stat) -> (FileKind, u64) {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => (FileKind::File, stat.st_nlink.into()),

@@ -10,25 +10,91 @@ use super::Host;
 /// Direct children of the root that belong to the system or hold many people's
 /// things.
 const SYSTEM: &[&str] = &[
-    "Applications", "Library", "Network", "System", "Users", "Volumes", "afs", "bin", "boot",
-    "cores", "dev", "efi", "etc", "export", "home", "lib", "lib32", "lib64", "libx32",
-    "lost+found", "media", "mnt", "net", "nix", "opt", "private", "proc", "root", "run", "sbin",
-    "snap", "srv", "sys", "tmp", "usr", "var",
+    "Applications",
+    "Library",
+    "Network",
+    "System",
+    "Users",
+    "Volumes",
+    "afs",
+    "bin",
+    "boot",
+    "cores",
+    "dev",
+    "efi",
+    "etc",
+    "export",
+    "home",
+    "lib",
+    "lib32",
+    "lib64",
+    "libx32",
+    "lost+found",
+    "media",
+    "mnt",
+    "net",
+    "nix",
+    "opt",
+    "private",
+    "proc",
+    "root",
+    "run",
+    "sbin",
+    "snap",
+    "srv",
+    "sys",
+    "tmp",
+    "usr",
+    "var",
 ];
 
 /// Folders of the system in which nothing is a workspace, however deep.
 const NEVER_BELOW: &[&str] = &[
-    "/Library", "/System", "/bin", "/boot", "/dev", "/efi", "/etc", "/lib", "/lib32", "/lib64",
-    "/libx32", "/private/etc", "/proc", "/run", "/sbin", "/sys", "/usr/bin", "/usr/include",
-    "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/sbin", "/usr/local/bin",
-    "/usr/local/lib", "/usr/local/sbin", "/usr/local/etc", "/var/cache", "/var/db", "/var/log",
-    "/var/run", "/var/spool",
+    "/Library",
+    "/System",
+    "/bin",
+    "/boot",
+    "/efi",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/private/etc",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr/bin",
+    "/usr/include",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/sbin",
+    "/usr/local/bin",
+    "/usr/local/lib",
+    "/usr/local/sbin",
+    "/usr/local/etc",
+    "/var/cache",
+    "/var/db",
+    "/var/log",
+    "/var/run",
+    "/var/spool",
 ];
 
 /// Folders of the system whose children may be workspaces, and they not.
 const NEVER_ITSELF: &[&str] = &[
-    "/private/tmp", "/private/var", "/usr/local", "/usr/share", "/usr/src", "/var/lib",
-    "/var/tmp", "/var/folders", "/var/home", "/dev/shm",
+    "/private/tmp",
+    "/private/var",
+    "/usr/local",
+    "/usr/share",
+    "/usr/src",
+    "/var/lib",
+    "/var/tmp",
+    "/var/folders",
+    "/var/home",
+    "/dev/shm",
 ];
 
 impl Host {
@@ -68,11 +134,13 @@ impl Host {
         };
         let named = |names: &[&str]| names.iter().any(|name| folder == *name);
         let system = parent.parent().is_none()
-            && folder.file_name().is_some_and(|name| SYSTEM.contains(&name));
+            && folder
+                .file_name()
+                .is_some_and(|name| SYSTEM.contains(&name));
         let below = |names: &[&str]| {
             names
                 .iter()
-                .any(|name| *name != "/dev" && lies_in(Utf8Path::new(name), folder))
+                .any(|name| lies_in(Utf8Path::new(name), folder))
         };
         // A workspace that held a store would make reading it nobody's
         // business. This also rules out the home folder and its parents.
@@ -93,7 +161,7 @@ impl Host {
                 .any(|component| component.as_str().eq_ignore_ascii_case(".countersign"))
             && !self.guard_folders.iter().any(|own| {
                 let real = self.canonical(own).unwrap_or_else(|| own.clone());
-                lies_in(&real, folder) || lies_in(folder, &real)
+                lies_in(&real, folder)
             })
     }
 }

@@ -5,6 +5,8 @@ pub(super) const REPOSITORY: &[&str] = &[
     ".git",
     // The same folder by its short name on Windows file systems.
     "git~1",
+    // A bare repository: hooks and configuration without a folder around.
+    "*.git",
     ".gitattributes",
     ".gitmodules",
     ".gitconfig",

@@ -40,6 +40,7 @@ pub(super) const PLACES: &[(&str, &str)] = &[
     ("/run/credentials", SYSTEM),
     ("/run/user/*/keyring", KEYCHAIN),
     ("/run/user/*/gnupg", KEYCHAIN),
+    ("/run/user/*/containers", CLOUD),
     ("/run/user/*/countersign", OWN),
     ("/proc/*/environ", PROCESS),
     ("/proc/*/mem", PROCESS),
@@ -131,7 +132,6 @@ pub(super) static NAMES: LazyLock<NameTable<&'static str>> = LazyLock::new(|| {
                 ".docker",
                 ".dockercfg",
                 ".config/containers",
-                "containers/auth.json",
                 ".config/helm",
                 ".kaggle",
                 ".huggingface",
@@ -231,7 +231,7 @@ pub(super) static NAMES: LazyLock<NameTable<&'static str>> = LazyLock::new(|| {
         (
             HISTORY,
             &[
-                "*_history",
+                ".*_history",
                 ".histfile",
                 ".history",
                 ".lesshst",

@@ -1,0 +1,5 @@
+//! What the engine promises at its boundaries.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod host;
