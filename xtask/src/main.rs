@@ -1,1 +1,45 @@
-fn main() {}
+//! What is run on this repository. `cargo xtask test` is what has to pass;
+//! `cargo xtask bench` measures what the README quotes.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "printing is what it is for"
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)
+)]
+
+mod bench;
+mod command_line;
+mod docs;
+mod finding;
+mod lints;
+mod repository;
+mod rust;
+mod test;
+
+use std::process::ExitCode;
+
+use command_line::Task;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = match command_line::parse(&words) {
+        Ok(Task::Test(parts)) => test::run(&parts),
+        Ok(Task::Bench) => bench::run().map(|()| true),
+        Err(usage) => {
+            eprintln!("{usage}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

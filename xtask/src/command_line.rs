@@ -1,0 +1,84 @@
+//! The command line of xtask, apart from running it: the documents' part
+//! checks every command they quote against it.
+
+use std::fmt;
+
+use crate::test::{PARTS, Part};
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// Test these parts, in this order.
+    Test(Vec<&'static Part>),
+    /// Measure.
+    Bench,
+}
+
+/// What was wrong, and what can be said instead.
+#[derive(Debug)]
+pub(crate) struct Usage(String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error: {}\n", self.0)?;
+        writeln!(
+            f,
+            "cargo xtask test [part…]   tests everything, or these parts:"
+        )?;
+        for part in PARTS {
+            writeln!(f, "    {:<8}{}", part.name, part.about)?;
+        }
+        write!(
+            f,
+            "cargo xtask bench          measures; quiet machine, release build"
+        )
+    }
+}
+
+pub(crate) fn parse(words: &[&str]) -> Result<Task, Usage> {
+    match words {
+        ["test"] => Ok(Task::Test(
+            PARTS.iter().filter(|part| part.by_default).collect(),
+        )),
+        ["test", names @ ..] => names
+            .iter()
+            .map(|name| {
+                PARTS
+                    .iter()
+                    .find(|part| part.name == *name)
+                    .ok_or_else(|| Usage(format!("there is no part `{name}` to test")))
+            })
+            .collect::<Result<_, _>>()
+            .map(Task::Test),
+        ["bench"] => Ok(Task::Bench),
+        [] => Err(Usage("say what to do".to_owned())),
+        [other, ..] => Err(Usage(format!("unknown command line from `{other}` on"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(words: &[&str]) -> Vec<&'static str> {
+        match parse(words) {
+            Ok(Task::Test(parts)) => parts.iter().map(|part| part.name).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn without_a_part_everything_is_tested_once() {
+        assert_eq!(names(&["test"]), ["rust", "docs"]);
+        assert_eq!(names(&["test", "lints"]), ["lints"]);
+    }
+
+    #[test]
+    fn an_unknown_part_is_a_usage_error_that_lists_the_parts() {
+        let error = parse(&["test", "nonsense"]).unwrap_err().to_string();
+        assert!(error.contains("`nonsense`"), "{error}");
+        for part in PARTS {
+            assert!(error.contains(part.name), "{error}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Which crate may depend on what: the architecture's borders.
+
+use anyhow::Result;
+
+use super::metadata::{Metadata, Package};
+use crate::finding::{Finding, line_with};
+use crate::repository::root;
+
+/// Crates that are pure, with all they may depend on.
+const PURE: &[(&str, &[&str])] = &[
+    (
+        "countersign-core",
+        &[
+            "camino",
+            "globset",
+            "psl",
+            "serde",
+            "serde_json",
+            "sha2",
+            "thiserror",
+            "unicode-width",
+            "url",
+        ],
+    ),
+    (
+        "countersign-shell",
+        &[
+            "brush-parser",
+            "camino",
+            "countersign-core",
+            "globset",
+            "serde",
+            "thiserror",
+            "toml",
+            "url",
+        ],
+    ),
+];
+
+/// Dependencies that belong to few crates.
+const RESERVED: &[(&str, &[&str])] = &[
+    ("rusqlite", &["countersign-store"]),
+    ("brush-parser", &["countersign-shell"]),
+    ("tower-lsp", &["countersign-lsp"]),
+    ("lsp-types", &["countersign-lsp"]),
+    ("reqwest", NETWORK),
+    ("hyper", NETWORK),
+    ("ureq", NETWORK),
+    ("opentelemetry-otlp", &["countersign-telemetry"]),
+    // Signal handlers are the only code that needs the C library's own calls.
+    ("libc", &["countersign"]),
+];
+
+/// Who may open connections to other machines.
+const NETWORK: &[&str] = &["countersign-classifier", "countersign-telemetry"];
+
+pub(super) fn check(metadata: &Metadata) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for package in metadata.members() {
+        for name in shipped(package) {
+            let Some((problem, remedy)) = forbidden(&package.name, name) else {
+                continue;
+            };
+            let file = package.manifest();
+            let manifest = std::fs::read_to_string(root().join(&file))?;
+            findings.push(Finding {
+                line: line_with(&manifest, &format!("\n{name}")) + 1,
+                file,
+                problem,
+                remedy,
+            });
+        }
+    }
+    Ok(findings)
+}
+
+/// What goes into the product; tests may use anything.
+fn shipped(package: &Package) -> impl Iterator<Item = &str> {
+    package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind.as_deref() != Some("dev"))
+        .map(|dependency| dependency.name.as_str())
+}
+
+fn forbidden(package: &str, dependency: &str) -> Option<(String, String)> {
+    let reserved = RESERVED
+        .iter()
+        .find(|(name, owners)| *name == dependency && !owners.contains(&package));
+    if let Some((name, owners)) = reserved {
+        return Some((
+            format!("{package} depends on {name}"),
+            format!(
+                "only {} may; go through its interface",
+                owners.join(" and ")
+            ),
+        ));
+    }
+    let (_, allowed) = PURE.iter().find(|(name, _)| *name == package)?;
+    (!allowed.contains(&dependency)).then(|| {
+        (
+            format!("{package} is pure and depends on {dependency}"),
+            "take what it gives as a fact or a port, or add it to the list in \
+             xtask/src/lints/dependencies.rs if it is pure itself"
+                .to_owned(),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn borders_are_kept() {
+        for (package, dependency, refused) in [
+            ("countersign-core", "serde", false),
+            ("countersign-core", "tokio", true),
+            ("countersign-shell", "rustix", true),
+            ("countersign-store", "rusqlite", false),
+            ("countersign", "rusqlite", true),
+            ("countersign", "reqwest", true),
+            ("countersign-telemetry", "reqwest", false),
+            ("countersign-engine", "tracing", false),
+        ] {
+            assert_eq!(
+                forbidden(package, dependency).is_some(),
+                refused,
+                "{package} {dependency}"
+            );
+        }
+    }
+}
