@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::private::{self, Lock, StateFileError};
 use crate::trust::Identity;
 
-/// An entry of a list in a workspace's settings.
+/// An entry of a list in a workspace's settings. Anybody may have written it:
+/// escape it before showing it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkspaceEntry {
     /// The setting, such as `permissions.allow`.

@@ -182,18 +182,34 @@ fn foreign(stat: &Stat) -> Option<String> {
     None
 }
 
-/// The names in a workspace's folder that begin with `settings` and end with
-/// `.json`, sorted; at most 16.
+/// The most settings files that are read from one folder.
+const MOST_FILES: usize = 16;
+
+/// The settings files (`settings*.json`) of a folder, the well-known ones
+/// first, so that no crowd of others keeps them from being read.
 pub(crate) fn settings_files(folder: &Utf8Path) -> Vec<String> {
-    let mut names: Vec<String> = folder
-        .read_dir_utf8()
+    let known = ["settings.json", "settings.local.json"];
+    let mut others = other_settings_files(folder, &known).unwrap_or_default();
+    others.sort_unstable();
+    known
         .into_iter()
-        .flatten()
+        .map(str::to_owned)
+        .chain(others)
+        .take(MOST_FILES)
+        .collect()
+}
+
+fn other_settings_files(folder: &Utf8Path, known: &[&str]) -> Result<Vec<String>, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(folder.as_std_path(), flags, Mode::empty())?;
+    let entries = rustix::fs::Dir::read_from(folder)?;
+    Ok(entries
         .filter_map(Result::ok)
-        .map(|entry| entry.file_name().to_owned())
-        .filter(|name| name.starts_with("settings") && name.ends_with(".json"))
-        .collect();
-    names.sort_unstable();
-    names.truncate(16);
-    names
+        .filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned))
+        .filter(|name| {
+            name.starts_with("settings")
+                && name.ends_with(".json")
+                && !known.contains(&name.as_str())
+        })
+        .collect())
 }

@@ -70,6 +70,15 @@ pub(crate) fn merge(input: &Input<'_>, problems: &mut Vec<SettingsProblem>) -> M
         problems,
         merged: Merged::default(),
         readings: input.layers.iter().map(|layer| layer.reading).collect(),
+        accepted: input
+            .accepted
+            .iter()
+            .map(WorkspaceEntry::identity)
+            .collect(),
+        has_editor: input
+            .layers
+            .iter()
+            .any(|layer| layer.scope == Scope::EditorWorkspace),
     };
     for setting in DESCRIPTORS {
         if setting.kind.is_list() {
@@ -87,6 +96,9 @@ struct Merger<'m> {
     merged: Merged,
     /// How the layers are read, to know whose kept entries still count.
     readings: Vec<Reading>,
+    accepted: HashSet<(&'m str, &'m str, &'m str)>,
+    /// Whether an editor told its settings of the workspace.
+    has_editor: bool,
 }
 
 type Known = HashSet<(String, Reading, Option<Utf8PathBuf>)>;
@@ -105,6 +117,7 @@ fn identity(
 impl Merger<'_> {
     fn list(&mut self, setting: &'static Descriptor) {
         let mut known = Known::new();
+        let mut offered = HashSet::new();
         let mut entries = Vec::new();
         for layer in self.input.layers {
             let Some(Stated::List(items)) = layer.settings.get(setting.key) else {
@@ -115,7 +128,8 @@ impl Merger<'_> {
                 continue;
             }
             for item in items {
-                if layer.is_workspace() && !self.counts(setting, layer, item, &known) {
+                if layer.is_workspace() && !self.counts(setting, layer, item, &known, &mut offered)
+                {
                     continue;
                 }
                 if known.insert(identity(&item.text, layer.reading, &layer.root)) {
@@ -146,6 +160,7 @@ impl Merger<'_> {
         layer: &Layer,
         item: &Item,
         known: &Known,
+        offered: &mut HashSet<(String, Reading)>,
     ) -> bool {
         let entry = WorkspaceEntry {
             key: setting.key.to_owned(),
@@ -160,24 +175,17 @@ impl Merger<'_> {
             }
             return true;
         }
-        // Nobody needs to accept what holds anyway.
-        let holds_anyway = known.contains(&identity(&item.text, layer.reading, &layer.root));
-        if !self.input.trusted || holds_anyway {
+        if !self.input.trusted {
             return false;
         }
-        let accepted = self
-            .input
-            .accepted
-            .iter()
-            .any(|known| known.identity() == entry.identity());
-        let listed = |list: &[WorkspaceEntry]| {
-            list.iter()
-                .any(|known| known.identity() == entry.identity())
-        };
-        if !accepted && !listed(&self.merged.pending) {
-            self.merged.pending.push(entry.clone());
-        }
-        if !listed(&self.merged.loosening) {
+        let accepted = self.accepted.contains(&entry.identity());
+        // Nobody needs to accept what holds anyway.
+        if !known.contains(&identity(&item.text, layer.reading, &layer.root))
+            && offered.insert((item.text.clone(), layer.reading))
+        {
+            if !accepted {
+                self.merged.pending.push(entry.clone());
+            }
             self.merged.loosening.push(entry);
         }
         accepted
@@ -207,7 +215,10 @@ impl Merger<'_> {
                     column: None,
                 });
             }
-            self.merged.kept.push(entry);
+            // Without an editor nobody can tell whether its settings changed.
+            if entry.file.is_some() || self.has_editor {
+                self.merged.kept.push(entry);
+            }
         }
     }
 

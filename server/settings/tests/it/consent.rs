@@ -193,3 +193,22 @@ fn a_damaged_memory_of_denies_degrades() {
     }
     assert!(sandbox.load().degraded.is_some());
 }
+
+#[test]
+fn denies_that_an_editor_told_hold_without_it() {
+    let sandbox = Sandbox::new();
+    let editor = EditorLayers {
+        workspace: Some(json!({"permissions": {"deny": ["Bash(a)"]}})),
+        ..EditorLayers::default()
+    };
+    sandbox.load_with(&editor);
+    let alone = sandbox.load();
+    assert_eq!(rules(&alone, RuleList::Deny), ["Bash(a)"]);
+    assert!(alone.kept_tightening.is_empty(), "nobody removed it");
+    let removed = sandbox.load_with(&EditorLayers {
+        workspace: Some(json!({})),
+        ..EditorLayers::default()
+    });
+    assert_eq!(rules(&removed, RuleList::Deny), ["Bash(a)"]);
+    assert_eq!(texts(&removed.kept_tightening), ["Bash(a)"]);
+}

@@ -227,9 +227,12 @@ fn a_file_over_a_mebibyte_is_not_read() {
 #[test]
 fn one_long_line_of_rules_is_no_trouble() {
     let sandbox = Sandbox::new();
-    let rules: Vec<String> = (0..40_000).map(|at| format!("Bash(é{at})")).collect();
-    sandbox.workspace(&json!({"permissions": {"deny": rules}}).to_string());
-    assert_eq!(sandbox.load().rules.len(), 40_000);
+    sandbox.trust();
+    let rules: Vec<String> = (0..20_000).map(|at| format!("Bash(é{at})")).collect();
+    sandbox.workspace(&json!({"permissions": {"deny": rules, "allow": rules}}).to_string());
+    let effective = sandbox.load();
+    assert_eq!(effective.rules.len(), 20_000);
+    assert_eq!(effective.pending_consent.len(), 20_000);
 }
 
 #[test]

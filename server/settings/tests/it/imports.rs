@@ -128,3 +128,32 @@ fn imported_denies_of_a_workspace_are_kept_while_the_import_is_on() {
     sandbox.user("{}");
     assert!(sandbox.load().rules.is_empty());
 }
+
+#[test]
+fn a_crowd_of_files_does_not_hide_the_well_known_ones() {
+    let sandbox = Sandbox::new();
+    sandbox.user(r#"{"import": ["qwen"]}"#);
+    for at in 0..40 {
+        sandbox.in_workspace(&format!(".qwen/settings-{at}.json"), "{}");
+    }
+    sandbox.in_workspace(
+        ".qwen/settings.json",
+        r#"{"permissions": {"deny": ["Bash(a)"]}}"#,
+    );
+    assert_eq!(rules(&sandbox.load(), RuleList::Deny), ["Bash(a)"]);
+}
+
+#[test]
+fn a_folder_of_another_agent_is_not_read_through_a_link() {
+    let sandbox = Sandbox::new();
+    sandbox.user(r#"{"import": ["qwen"]}"#);
+    let elsewhere = sandbox.root.join("elsewhere");
+    crate::sandbox::write(
+        &elsewhere.join("settings.json"),
+        r#"{"permissions": {"deny": ["Bash(a)"]}}"#,
+    );
+    std::os::unix::fs::symlink(&elsewhere, sandbox.workspace.join(".qwen")).unwrap();
+    let effective = sandbox.load();
+    assert!(effective.rules.is_empty());
+    assert!(effective.degraded.is_some());
+}
