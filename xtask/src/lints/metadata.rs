@@ -57,7 +57,21 @@ impl Package {
     }
 }
 
+/// Reads it for the systems that are supported, so that nothing is fetched
+/// for others.
 pub(super) fn read() -> Result<Metadata> {
-    let json = output("cargo", &["metadata", "--locked", "--format-version", "1"])?;
+    let json = output(
+        "cargo",
+        &[
+            "metadata",
+            "--locked",
+            "--format-version",
+            "1",
+            "--filter-platform",
+            "x86_64-unknown-linux-gnu",
+            "--filter-platform",
+            "aarch64-apple-darwin",
+        ],
+    )?;
     serde_json::from_str(&json).context("cannot read what cargo metadata printed")
 }
