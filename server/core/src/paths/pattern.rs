@@ -132,8 +132,9 @@ impl PathPattern {
             *first = true;
         }
         self.skip_depth(&mut states);
+        let mut next = states.clone();
         for (index, name) in path.iter().enumerate().skip(start) {
-            let mut next = vec![false; states.len()];
+            next.fill(false);
             for (state, segment) in self.segments.iter().enumerate() {
                 if !states.get(state).copied().unwrap_or(false) {
                     continue;
@@ -148,9 +149,12 @@ impl PathPattern {
                 }
             }
             self.skip_depth(&mut next);
-            states = next;
+            std::mem::swap(&mut states, &mut next);
             if states.last() == Some(&true) {
                 meeting.ends.push(index + 1);
+            }
+            if !states.contains(&true) {
+                return meeting;
             }
         }
         let begun = path.len() > start || (self.anchored && path.is_empty());

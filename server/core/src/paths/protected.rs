@@ -1,5 +1,7 @@
 //! Protected paths: what steers agents, runs later, or is the guard's own.
 
+use std::ops::Range;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::agent_files::{judged, may_be_notes};
@@ -96,6 +98,27 @@ struct Place {
     only_children: bool,
 }
 
+/// Longest path that is looked at, in bytes: twice what a kernel takes.
+const LONGEST: usize = 8192;
+
+/// Paths of more segments than this are too deep for the patterns of the
+/// settings, whose time grows with the square: no removal lifts them, and every
+/// addition holds for them. No real path comes near.
+const DEEPEST: usize = 256;
+
+/// Which parts of one path the removals name: for each segment, how far a
+/// removal that begins there or before reaches.
+#[derive(Debug, Default)]
+struct Lifted(Vec<usize>);
+
+impl Lifted {
+    fn covers(&self, range: &Range<usize>) -> bool {
+        self.0
+            .get(range.start)
+            .is_some_and(|reach| *reach >= range.end)
+    }
+}
+
 /// The strictest of what was found so far.
 type Best = Option<(ProtectedKind, String)>;
 
@@ -178,7 +201,7 @@ impl ProtectedPaths {
             let path = self.home.join(name);
             let segments = folded(path.as_str());
             let mut best = None;
-            self.names(&segments, false, &mut best);
+            self.names(&segments, false, &Lifted::default(), &mut best);
             if let (Some((kind, _)), Some(path)) = (best, canonical(&path)) {
                 real.push((path, kind, format!("~/{name}"), false));
             }
@@ -231,6 +254,19 @@ impl ProtectedPaths {
         if !path.access.writes() {
             return None;
         }
+        let unknown = Protected {
+            kind: ProtectedKind::Persistence,
+            what: "cannot be resolved, may lead anywhere".to_owned(),
+        };
+        // Nothing can be opened by such a path, and looking at it takes time.
+        let longest = path
+            .absolute
+            .as_str()
+            .len()
+            .max(path.canonical.as_str().len());
+        if longest > LONGEST {
+            return Some(unknown);
+        }
         let notes = may_be_notes(path);
         let mut best = None;
         let written = folded(path.absolute.as_str());
@@ -239,36 +275,56 @@ impl ProtectedPaths {
         if canonical != written {
             self.look(&canonical, path.access, notes, &mut best);
         }
-        let unknown = path.kind == FileKind::Unresolvable;
         match best {
             Some((kind, what)) => Some(Protected {
                 kind,
                 what: format!("{what}: {}", kind.describe()),
             }),
-            None => unknown.then(|| Protected {
-                kind: ProtectedKind::Persistence,
-                what: "cannot be resolved, may lead anywhere".to_owned(),
-            }),
+            None => (path.kind == FileKind::Unresolvable).then_some(unknown),
         }
     }
 
     fn look(&self, path: &[String], access: Access, notes: bool, best: &mut Best) {
-        self.names(path, notes, best);
-        self.fixed_places(path, access, best);
+        let lifted = self.lifted(path);
+        self.names(path, notes, &lifted, best);
+        self.fixed_places(path, access, &lifted, best);
         for (pattern, kind) in &self.extra {
-            let met = pattern.starts(path).any(|start| {
-                let meeting = pattern.meet(path, start);
-                let parent = meeting.parent && (access == Access::Delete || !pattern.is_deep());
-                !meeting.ends.is_empty() || parent
-            });
+            let met = path.len() > DEEPEST
+                || pattern.starts(path).any(|start| {
+                    let meeting = pattern.meet(path, start);
+                    let parent = meeting.parent && (access == Access::Delete || !pattern.is_deep());
+                    !meeting.ends.is_empty() || parent
+                });
             if met {
                 consider(best, *kind, &pattern.text);
             }
         }
     }
 
+    /// What of the path the removals name.
+    fn lifted(&self, path: &[String]) -> Lifted {
+        if self.removed.is_empty() || path.len() > DEEPEST {
+            return Lifted::default();
+        }
+        let mut reach = vec![0; path.len() + 1];
+        for pattern in &self.removed {
+            for start in pattern.starts(path) {
+                let end = pattern.meet(path, start).ends.last().copied().unwrap_or(0);
+                if let Some(known) = reach.get_mut(start) {
+                    *known = end.max(*known);
+                }
+            }
+        }
+        let mut farthest = 0;
+        for reach in &mut reach {
+            farthest = farthest.max(*reach);
+            *reach = farthest;
+        }
+        Lifted(reach)
+    }
+
     /// Built-in names, wherever they stand.
-    fn names(&self, path: &[String], notes: bool, best: &mut Best) {
+    fn names(&self, path: &[String], notes: bool, lifted: &Lifted, best: &mut Best) {
         let to_workspace = self
             .workspaces
             .iter()
@@ -282,7 +338,7 @@ impl ProtectedPaths {
                 if *kind == ProtectedKind::Generated && found.range.end <= to_workspace {
                     continue;
                 }
-                if *kind != ProtectedKind::Guard && self.is_removed(path, &found.range) {
+                if *kind != ProtectedKind::Guard && lifted.covers(&found.range) {
                     continue;
                 }
                 consider(best, *kind, name);
@@ -291,13 +347,13 @@ impl ProtectedPaths {
     }
 
     /// Fixed places, and their parents.
-    fn fixed_places(&self, path: &[String], access: Access, best: &mut Best) {
+    fn fixed_places(&self, path: &[String], access: Access, lifted: &Lifted, best: &mut Best) {
         for place in &self.places {
             let depth = place.segments.len();
             let below = path.starts_with(&place.segments)
                 && (!place.only_children || path.len() <= depth + 1);
             if below {
-                if place.kind == ProtectedKind::Guard || !self.is_removed(path, &(0..depth)) {
+                if place.kind == ProtectedKind::Guard || !lifted.covers(&(0..depth)) {
                     consider(best, place.kind, &place.what);
                 }
             } else if place.segments.starts_with(path) {
@@ -310,27 +366,11 @@ impl ProtectedPaths {
                         place.kind.max(ProtectedKind::SelfModification)
                     }
                 };
-                if kind == ProtectedKind::Guard || !self.is_removed(path, &(0..path.len())) {
+                if kind == ProtectedKind::Guard || !lifted.covers(&(0..path.len())) {
                     consider(best, kind, &format!("parent of {}", place.what));
                 }
             }
         }
-    }
-
-    /// Whether a removal names all of the segments in `range` itself.
-    fn is_removed(&self, path: &[String], range: &std::ops::Range<usize>) -> bool {
-        self.removed.iter().any(|pattern| {
-            pattern
-                .starts(path)
-                .filter(|start| *start <= range.start)
-                .any(|start| {
-                    pattern
-                        .meet(path, start)
-                        .ends
-                        .iter()
-                        .any(|end| *end >= range.end)
-                })
-        })
     }
 }
 

@@ -460,6 +460,23 @@ fn a_removal_does_not_lift_an_addition() {
 }
 
 #[test]
+fn long_and_deep_paths_take_no_time_and_are_not_free() {
+    let paths = ProtectedPaths::new(ProtectedOptions {
+        extra: vec!["a/**/b/**/c".into()],
+        removed: vec!["build/**/build/**/build".into(), "**/build".into()],
+        ..options()
+    });
+    let huge = "/a".repeat(2_000_000);
+    assert_eq!(kind(&paths, &write(&huge)), Some(Persistence));
+    let deep = "/build".repeat(255);
+    assert_eq!(paths.check(&write(&deep)), None);
+    let deeper = format!("{}/.countersign", "/build".repeat(600));
+    assert_eq!(kind(&paths, &write(&deeper)), Some(Guard));
+    let deeper = "/build".repeat(600);
+    assert!(paths.check(&write(&deeper)).is_some());
+}
+
+#[test]
 fn places_are_protected_where_they_really_are() {
     let paths = protected().with_canonical(|path| {
         let below = |link: &str, target: &str| {

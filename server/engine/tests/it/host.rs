@@ -332,7 +332,7 @@ fn folders_that_may_not_be_searched_hide_what_is_in_them() {
     }
     let scene = Scene::new();
     fs::create_dir(scene.path("ws/shut")).unwrap();
-    fs::set_permissions(scene.path("ws/shut"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(scene.path("ws/shut"), fs::Permissions::from_mode(0o000)).unwrap();
     let fact = scene.resolve("shut/x");
     fs::set_permissions(scene.path("ws/shut"), fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(fact.kind, FileKind::Unresolvable);
