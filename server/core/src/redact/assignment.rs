@@ -1,7 +1,7 @@
 //! Secrets that are known by the name before them: `password=…`, `"token": …`,
 //! `--api-key …`, `Authorization: …`.
 
-use super::tokens::{marker, run};
+use super::tokens::{marker, private_key, run};
 
 /// A part of the text that is a secret, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub(super) fn secret_after(bytes: &[u8], start: usize, end: usize) -> Option<Sec
         Name::Authorization => header_credentials(bytes, value),
         Name::Secret(kind) => {
             let (start, end) = whole_value(bytes, value)?;
+            let end = with_private_keys(bytes, start, end);
             Some(Secret { start, end, kind })
         }
         Name::Perhaps => {
@@ -209,6 +210,30 @@ fn whole_value(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
         _ => (at, end),
     };
     is_secret(bytes, start, end).then_some((start, end))
+}
+
+/// The end of the value with the whole of every private key that begins in
+/// it: a key goes over several lines.
+fn with_private_keys(bytes: &[u8], start: usize, mut end: usize) -> usize {
+    let before = |distance: usize| bytes.get(start.checked_sub(distance)?).copied();
+    let mut looked = start;
+    while let Some(found) = bytes
+        .get(looked..end)
+        .and_then(|value| value.windows(5).position(|window| window == b"-----"))
+    {
+        let at = looked + found;
+        let Some(length) = bytes.get(at..).and_then(private_key) else {
+            looked = at + 1;
+            continue;
+        };
+        looked = at + length;
+        end = match (before(2), before(1)) {
+            (Some(b'\\'), Some(b'"' | b'\'')) => escaped_quoted_end(bytes, looked),
+            (_, Some(quote @ (b'"' | b'\''))) => quoted_end(bytes, looked, quote),
+            _ => plain_end(bytes, looked),
+        };
+    }
+    end
 }
 
 /// Whether a shell's word, or a value in a list, ends before the byte.

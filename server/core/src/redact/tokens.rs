@@ -169,21 +169,55 @@ pub(super) fn private_key(rest: &[u8]) -> Option<usize> {
             || byte.is_ascii_whitespace()
             || matches!(byte, b'+' | b'/' | b'=' | b'\\' | b':' | b',' | b'-')
     };
-    let body_length = run(body, is_body);
-    let end = body
-        .get(..body_length)?
-        .windows(b"-----END ".len())
-        .position(|window| window == b"-----END ");
-    let Some(end) = end else {
-        return Some(header + body_length);
+    // Only to the next dashes, so that many beginnings without an end do not
+    // each look at all that follows.
+    let body_length = body
+        .iter()
+        .enumerate()
+        .position(|(index, byte)| {
+            !is_body(*byte) || body.get(index..).is_some_and(|rest| rest.starts_with(DASHES))
+        })
+        .unwrap_or(body.len());
+    let trailer = body.get(body_length..)?.strip_prefix(b"-----END ");
+    let Some(trailer) = trailer else {
+        return Some(header + unclosed_body(body));
     };
-    let trailer = body.get(end + b"-----END ".len()..)?;
     let trailer_length = trailer
         .get(..trailer.len().min(LONGEST_LABEL))?
         .windows(DASHES.len())
         .position(|window| window == DASHES)
         .map_or(0, |label| label + DASHES.len());
-    Some(header + end + b"-----END ".len() + trailer_length)
+    Some(header + body_length + b"-----END ".len() + trailer_length)
+}
+
+/// The length of the body of a private key without an end. A name at its end
+/// (`token=`) is not a part of it, because a secret may follow.
+fn unclosed_body(body: &[u8]) -> usize {
+    const LONGEST_NAME: usize = 24;
+    let length = run(body, |byte| {
+        byte.is_ascii_alphanumeric()
+            || byte.is_ascii_whitespace()
+            || matches!(byte, b'+' | b'/' | b'=' | b'\\')
+    });
+    let key = body.get(..length).unwrap_or_default();
+    let name_end = key
+        .iter()
+        .rposition(|byte| *byte != b'=' && !byte.is_ascii_whitespace())
+        .map_or(0, |last| last + 1);
+    let assigned = key.get(name_end..).is_some_and(|rest| rest.contains(&b'='));
+    let goes_on = name_end == length
+        && matches!(body.get(length), Some(b'_' | b'-' | b'.' | b':'));
+    let name = key
+        .get(..name_end)
+        .unwrap_or_default()
+        .iter()
+        .rposition(|byte| byte.is_ascii_whitespace() || *byte == b'\\')
+        .unwrap_or(0);
+    if goes_on || (assigned && name_end - name <= LONGEST_NAME) {
+        name
+    } else {
+        length
+    }
 }
 
 /// How many of the first bytes are of the class.

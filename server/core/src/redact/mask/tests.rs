@@ -145,6 +145,21 @@ fn a_false_mask_protects_nothing() {
     masks("PASSWORD=[masked: password]hunter2", "PASSWORD=[masked: password]");
 }
 
+#[test]
+fn a_private_key_is_masked_to_its_end_behind_a_name() {
+    let key = &secrets()[11];
+    for text in [
+        format!("SIGNING_KEY=\"{key}\" make"),
+        format!("password={key} make"),
+        format!("--token '{key}' make"),
+        format!("{{\"secret\": \"{}\"}} make", key.replace('\n', "\\n")),
+    ] {
+        let masked = mask(&text);
+        assert!(!masked.contains("aB3d") && masked.ends_with(" make"), "{masked}");
+        assert_eq!(mask(&masked), masked);
+    }
+}
+
 /// Completes at all: every one of these would be quadratic if a part of the
 /// text were looked at again for each of its beginnings.
 #[test]
