@@ -1,1 +1,42 @@
-//! tmp
+//! Foreign JSON to calls, and decisions back into what each agent honours.
+//! Nothing outside this crate knows the shape of an agent's payload.
+//!
+//! Everything here is pure and total: what cannot be understood is a
+//! [`DecodeError`] that names the field, and there is always an output that
+//! blocks ([`raw_block`], [`static_block`]).
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)
+)]
+
+mod adapter;
+mod block;
+mod capabilities;
+mod claude;
+mod codex;
+mod decode;
+mod encode;
+mod error;
+mod event;
+mod fields;
+mod fingerprint;
+mod gemini;
+mod heredoc;
+mod json;
+mod patch;
+mod pattern;
+mod qwen;
+mod tools;
+mod urls;
+
+pub use adapter::known_events;
+pub use block::{StaticBlock, raw_block, static_block};
+pub use capabilities::{
+    BlockForm, Capabilities, FailsOpen, StageCapabilities, TimeoutUnit, capabilities,
+};
+pub use decode::{MAX_PAYLOAD_BYTES, decode};
+pub use encode::{Answer, HookOutput, encode};
+pub use error::DecodeError;
+pub use event::{CallStage, EventKind, EventRef, HookEvent, Stage, event_of_broken};
+pub use tools::tool_names;

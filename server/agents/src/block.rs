@@ -1,0 +1,77 @@
+//! The blocks of last resort, for panics, fatal signals and payloads that
+//! nobody can read: total, and chosen by names alone.
+
+use std::str::FromStr as _;
+
+use countersign_core::agent::Agent;
+
+use crate::adapter;
+use crate::encode::{Answer, HookOutput, encode};
+use crate::event::{EventRef, Stage};
+
+/// What a signal handler can write without allocating.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StaticBlock {
+    /// For standard output.
+    pub stdout: &'static [u8],
+    /// For standard error.
+    pub stderr: &'static [u8],
+    /// The exit status.
+    pub exit: i32,
+}
+
+/// Says nothing: for events that are no calls.
+const NEUTRAL: StaticBlock = StaticBlock {
+    stdout: b"",
+    stderr: b"",
+    exit: 0,
+};
+
+/// For events before a tool runs, and for all that are not known.
+const EXIT_TWO: StaticBlock = StaticBlock {
+    stdout: b"",
+    stderr: b"Countersign: the guard failed and blocks to be safe; \
+the user can find the cause with `countersign log`\n",
+    exit: 2,
+};
+
+/// For events before a prompt.
+const DENY_JSON: StaticBlock = StaticBlock {
+    stdout: b"{\"hookSpecificOutput\":{\"hookEventName\":\"PermissionRequest\",\
+\"decision\":{\"behavior\":\"deny\",\"message\":\"Countersign: the guard failed and blocks to be \
+safe; the user can find the cause with `countersign log`\"}}}\n",
+    stderr: b"",
+    exit: 0,
+};
+
+/// The block for an agent and event by their names on the command line, known
+/// or not; to be chosen before anything can fail.
+#[must_use]
+pub fn static_block(agent_arg: &str, event_arg: &str) -> StaticBlock {
+    match event(agent_arg, event_arg).stage {
+        Stage::PreTool | Stage::Unknown => EXIT_TWO,
+        Stage::PermissionRequest => DENY_JSON,
+        Stage::NoDecision => NEUTRAL,
+    }
+}
+
+/// As [`static_block`], with a message. For panics and for agents and events
+/// that are not known.
+#[must_use]
+pub fn raw_block(agent_arg: &str, event_arg: &str, message: &str) -> HookOutput {
+    encode(
+        event(agent_arg, event_arg),
+        &Answer::Block {
+            message: message.to_owned(),
+        },
+    )
+}
+
+fn event(agent_arg: &str, event_arg: &str) -> EventRef {
+    let agent = Agent::from_str(agent_arg).ok();
+    EventRef {
+        // The form of a block depends on the event alone.
+        agent: agent.unwrap_or(Agent::Generic),
+        stage: adapter::stage(agent, event_arg),
+    }
+}

@@ -1,0 +1,153 @@
+//! The events of agents, decoded.
+
+use camino::Utf8PathBuf;
+use countersign_core::agent::Agent;
+use countersign_core::call::{Call, SessionKey};
+use countersign_core::state::CallEvent;
+
+use crate::adapter;
+
+/// A hook event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HookEvent {
+    /// The session, and the sub-agent if the event is one's.
+    pub key: SessionKey,
+    /// The absolute folder that the session works in.
+    pub cwd: Utf8PathBuf,
+    /// What happened.
+    pub kind: EventKind,
+    /// Where the agent keeps the conversation, if it says so.
+    pub transcript_path: Option<Utf8PathBuf>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EventKind {
+    /// A call wants a decision.
+    Call {
+        /// At which point of the call.
+        stage: CallStage,
+        /// The call.
+        call: Call,
+    },
+    /// The agent denied a call by itself.
+    AgentDenied {
+        /// The call.
+        call: Call,
+        /// Why, in the agent's words; empty if it gives none.
+        reason: String,
+    },
+    /// A tool ran.
+    Result {
+        /// The call.
+        call: Call,
+        /// Whether the tool failed.
+        failed: bool,
+    },
+    /// A message reached the agent.
+    UserMessage {
+        /// The message.
+        text: String,
+    },
+    /// A session began or goes on.
+    SessionStart {
+        /// How (`startup`, `resume` …); empty if the agent does not say.
+        source: String,
+    },
+    /// A session ended.
+    SessionEnd {
+        /// Why; empty if the agent does not say.
+        reason: String,
+    },
+    /// The agent's turn ended.
+    TurnEnd,
+    /// Anything else that needs no decision.
+    Other,
+}
+
+/// The point of a call at which the agent asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallStage {
+    /// Before the tool runs.
+    PreTool,
+    /// Before the agent would prompt.
+    PermissionRequest,
+}
+
+impl From<CallStage> for CallEvent {
+    fn from(stage: CallStage) -> Self {
+        match stage {
+            CallStage::PreTool => Self::PreTool,
+            CallStage::PermissionRequest => Self::PermissionRequest,
+        }
+    }
+}
+
+/// What an answer must be encoded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventRef {
+    /// The agent.
+    pub agent: Agent,
+    /// What the event is about.
+    pub stage: Stage,
+}
+
+/// What an event is about, as far as the form of the answer depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// A call, before the tool runs.
+    PreTool,
+    /// A call, before the agent would prompt.
+    PermissionRequest,
+    /// Something that needs no decision: every answer is the neutral one.
+    NoDecision,
+    /// An event that is not known: every answer is a block.
+    Unknown,
+}
+
+impl From<CallStage> for Stage {
+    fn from(stage: CallStage) -> Self {
+        match stage {
+            CallStage::PreTool => Self::PreTool,
+            CallStage::PermissionRequest => Self::PermissionRequest,
+        }
+    }
+}
+
+impl HookEvent {
+    /// What an answer to the event must be encoded for.
+    #[must_use]
+    pub const fn event_ref(&self) -> EventRef {
+        let stage = match self.kind {
+            EventKind::Call {
+                stage: CallStage::PreTool,
+                ..
+            } => Stage::PreTool,
+            EventKind::Call {
+                stage: CallStage::PermissionRequest,
+                ..
+            } => Stage::PermissionRequest,
+            EventKind::AgentDenied { .. }
+            | EventKind::Result { .. }
+            | EventKind::UserMessage { .. }
+            | EventKind::SessionStart { .. }
+            | EventKind::SessionEnd { .. }
+            | EventKind::TurnEnd
+            | EventKind::Other => Stage::NoDecision,
+        };
+        EventRef {
+            agent: self.key.agent,
+            stage,
+        }
+    }
+}
+
+/// What an answer must be encoded for when the payload could not be read:
+/// `--event` alone says what it was about.
+#[must_use]
+pub fn event_of_broken(agent: Agent, event_arg: &str) -> EventRef {
+    EventRef {
+        agent,
+        stage: adapter::stage(Some(agent), event_arg),
+    }
+}
