@@ -99,7 +99,12 @@ fn measure(programs: &[Program], folder: &Path) -> Result<Vec<Vec<Duration>>> {
     for round in 0..WARM_UP + RUNS {
         // A call of its own each time: two events with one id are one call.
         fs::write(&payload, read_call(folder, round).to_string())?;
-        for (program, times) in programs.iter().zip(&mut times) {
+        // Each program comes first as often as the others.
+        for turn in 0..programs.len() {
+            let index = (round + turn) % programs.len();
+            let (Some(program), Some(times)) = (programs.get(index), times.get_mut(index)) else {
+                continue;
+            };
             let took = once(program, &payload, round == 0)?;
             if round >= WARM_UP {
                 times.push(took);
