@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use crate::origin::{RuleList, RuleOrigin};
 use countersign_core::denials::DenialLimits;
 use countersign_core::policy::{OnUnavailable, StaticAnalysis};
+use countersign_core::rules::{RuleList, RuleOrigin};
 
 use crate::descriptor::{Fixed, key};
 use crate::effective::{Effective, Hints, ImportFrom, JournalLimits, RunEditedCode, Timeouts};

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::origin::Reading;
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Digest;
+use countersign_core::rules::Reading;
 use serde::{Deserialize, Serialize};
 
 use crate::private::{self, Lock, StateFileError};
@@ -20,7 +20,6 @@ pub struct WorkspaceEntry {
     /// The entry.
     pub text: String,
     /// How it is to be read.
-    #[serde(with = "reading_text")]
     pub reading: Reading,
     /// The file; none for settings that an editor sent.
     pub file: Option<Utf8PathBuf>,
@@ -31,14 +30,13 @@ pub struct WorkspaceEntry {
 impl WorkspaceEntry {
     /// What makes it the same entry wherever it stands.
     pub(crate) fn identity(&self) -> (&str, &str, &str) {
-        (&self.key, reading_text::name(self.reading), &self.text)
+        (&self.key, name(self.reading), &self.text)
     }
 }
 
 /// The digest of a set of entries: the same for the same entries in any order
 /// and at any place.
-#[must_use]
-pub fn digest_of(entries: &[WorkspaceEntry]) -> Digest {
+pub(crate) fn digest_of(entries: &[WorkspaceEntry]) -> Digest {
     let set: BTreeSet<_> = entries.iter().map(WorkspaceEntry::identity).collect();
     Digest::of_parts(
         set.iter()
@@ -56,35 +54,11 @@ pub(crate) fn without(these: &[WorkspaceEntry], those: &[WorkspaceEntry]) -> Vec
         .collect()
 }
 
-mod reading_text {
-    use crate::origin::Reading;
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) const fn name(reading: Reading) -> &'static str {
-        match reading {
-            Reading::Countersign => "countersign",
-            Reading::Claude => "claude",
-            Reading::Qwen => "qwen",
-        }
-    }
-
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-    pub(super) fn serialize<S: Serializer>(
-        reading: &Reading,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(name(*reading))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Reading, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        [Reading::Countersign, Reading::Claude, Reading::Qwen]
-            .into_iter()
-            .find(|reading| name(*reading) == text)
-            .ok_or_else(|| D::Error::custom("unknown reading"))
+const fn name(reading: Reading) -> &'static str {
+    match reading {
+        Reading::Countersign => "countersign",
+        Reading::Claude => "claude",
+        Reading::Qwen => "qwen",
     }
 }
 
@@ -149,10 +123,11 @@ impl KeptTightening {
         self.write(kept)
     }
 
-    /// Forgets everything but these entries.
-    pub(crate) fn confirm(&self, entries: Vec<WorkspaceEntry>) -> Result<(), StateFileError> {
+    /// Forgets entries. What the workspace's files still say is added again
+    /// when they are read the next time.
+    pub(crate) fn forget(&self, entries: &[WorkspaceEntry]) -> Result<(), StateFileError> {
         let _lock = Lock::wait(&self.state_dir, LOCK)?;
-        self.write(entries)
+        self.write(without(&self.read()?, entries))
     }
 
     fn write(&self, entries: Vec<WorkspaceEntry>) -> Result<(), StateFileError> {

@@ -1,7 +1,7 @@
 //! The settings, one descriptor each: the only place that knows their names,
 //! types, defaults and how they merge.
 
-use crate::origin::RuleList;
+use countersign_core::rules::RuleList;
 
 /// What kind of value a setting has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Writing settings files for a person, with every comment kept.
 
-use crate::origin::RuleList;
 use camino::{Utf8Path, Utf8PathBuf};
+use countersign_core::rules::RuleList;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 
 use crate::descriptor::key;

@@ -1,13 +1,15 @@
 //! The settings that hold, all layers merged: what the other crates see.
 
-use crate::origin::{RuleList, RuleOrigin, Scope};
 use camino::Utf8PathBuf;
 use countersign_core::call::Digest;
 use countersign_core::denials::DenialLimits;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::{OnUnavailable, StaticAnalysis};
+use countersign_core::rules::{RuleList, RuleOrigin, Scope};
 
+use crate::assemble::assemble;
 use crate::consent::WorkspaceEntry;
+use crate::merge::{Input, merge};
 use crate::problem::SettingsProblem;
 
 /// Where a value comes from.
@@ -143,6 +145,20 @@ pub struct Effective {
     /// Why auto-edit, auto and yolo act as default: settings that may restrict
     /// cannot be read.
     pub degraded: Option<String>,
+}
+
+impl Default for Effective {
+    /// What holds where no layer says anything, in an untrusted workspace.
+    fn default() -> Self {
+        let nothing = Input {
+            layers: &[],
+            trusted: false,
+            accepted: &[],
+            kept: &[],
+            workspace: None,
+        };
+        assemble(merge(&nothing, &mut Vec::new()), Vec::new())
+    }
 }
 
 impl Effective {

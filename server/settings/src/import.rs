@@ -1,8 +1,8 @@
 //! What is taken over from other agents' settings files: their permission
 //! lists and auto mode hints, and nothing else.
 
-use crate::origin::Reading;
 use camino::Utf8PathBuf;
+use countersign_core::rules::Reading;
 
 use crate::descriptor::{Descriptor, key};
 use crate::effective::ImportFrom;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::origin::{Reading, Scope};
 use camino::Utf8PathBuf;
+use countersign_core::rules::{Reading, Scope};
 
 use crate::extract::Stated;
 

@@ -24,14 +24,12 @@ mod last_good;
 mod layer;
 mod loader;
 mod merge;
-#[allow(missing_docs)]
-pub mod origin;
 mod places;
 mod private;
 mod problem;
 mod trust;
 
-pub use consent::{WorkspaceEntry, digest_of};
+pub use consent::WorkspaceEntry;
 pub use descriptor::{DESCRIPTORS, Descriptor, Direction, Fixed, Kind, Merge};
 pub use edit::{EditError, RuleFile, acknowledge_auto, add_rule};
 pub use effective::{Effective, Hints, ImportFrom, JournalLimits, RunEditedCode, Source, Timeouts};

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::origin::{Reading, Scope};
 use camino::{Utf8Path, Utf8PathBuf};
-use countersign_core::call::Digest;
+use countersign_core::rules::{Reading, Scope};
 
 use crate::assemble::assemble;
-use crate::consent::{KeptTightening, WorkspaceEntry, digest_of, without};
+use crate::consent::{KeptTightening, WorkspaceEntry, without};
 use crate::descriptor::key;
 use crate::document::{Malformed, Node};
 use crate::effective::{Effective, ImportFrom};
@@ -107,54 +106,6 @@ impl Loader {
             },
         );
         effective
-    }
-
-    /// A person accepts exactly the loosening entries with that digest
-    /// ([`Effective::consent_digest`]). Not to be reached by a guarded call.
-    ///
-    /// # Errors
-    /// When the entries changed meanwhile, the workspace is not trusted, or
-    /// the state cannot be written.
-    pub fn consent(
-        &mut self,
-        workspace: &Utf8Path,
-        editor: &EditorLayers,
-        digest: Digest,
-    ) -> Result<(), StateFileError> {
-        let identity = Identity::of(workspace)?;
-        self.loaded.clear();
-        let effective = self.load(Some(workspace), editor);
-        if effective.consent_digest() != digest {
-            return Err(StateFileError::Changed(identity.path));
-        }
-        TrustStore::new(&self.places).accept(&identity, effective.loosening.clone())?;
-        self.loaded.clear();
-        Ok(())
-    }
-
-    /// A person confirms that exactly the kept entries with that digest
-    /// ([`Effective::removal_digest`]) no longer hold. Not to be reached by a
-    /// guarded call.
-    ///
-    /// # Errors
-    /// When the entries changed meanwhile, or the state cannot be written.
-    pub fn confirm_removals(
-        &mut self,
-        workspace: &Utf8Path,
-        editor: &EditorLayers,
-        digest: Digest,
-    ) -> Result<(), StateFileError> {
-        let identity = Identity::of(workspace)?;
-        self.loaded.clear();
-        let effective = self.load(Some(workspace), editor);
-        if digest_of(&effective.kept_tightening) != digest {
-            return Err(StateFileError::Changed(identity.path));
-        }
-        let store = KeptTightening::new(&self.places.state_dir, &identity);
-        let left = without(&store.read()?, &effective.kept_tightening);
-        store.confirm(left)?;
-        self.loaded.clear();
-        Ok(())
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::origin::{Reading, RuleOrigin, Scope};
 use camino::{Utf8Path, Utf8PathBuf};
+use countersign_core::rules::{Reading, RuleOrigin, Scope};
 
 use crate::consent::{WorkspaceEntry, without};
 use crate::descriptor::{DESCRIPTORS, Descriptor, Direction, Fixed, Merge, key};

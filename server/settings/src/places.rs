@@ -14,7 +14,7 @@ pub struct Places {
     pub state_dir: Utf8PathBuf,
     /// The folder of sockets; private to the user.
     pub runtime_dir: Utf8PathBuf,
-    /// The user's home folder.
+    /// The user's home folder; canonical, if it exists.
     pub home: Utf8PathBuf,
     /// Whether config, state and runtime folders were put elsewhere with
     /// `--home`; shown as degraded.
@@ -59,6 +59,8 @@ impl Places {
                     Err(PlacesError::BadHome(home.into_std_path_buf()))
                 }
             })?;
+        // Rules and protected paths compare canonical paths.
+        let home = home.canonicalize_utf8().unwrap_or(home);
         Ok(Self::of(home, user_id.as_raw()))
     }
 
@@ -132,3 +134,24 @@ impl Places {
 
 /// The settings file below a workspace folder.
 pub(crate) const WORKSPACE_FILE: &str = ".countersign/settings.json";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_given_moves_settings_and_state_and_nothing_else() {
+        let real = Places::for_user().unwrap();
+        assert!(!real.relocated);
+        let moved = Places::below(Utf8Path::new("/elsewhere")).unwrap();
+        assert!(moved.relocated);
+        assert_eq!((&moved.home, &moved.system), (&real.home, &real.system));
+        for folder in [&moved.config_dir, &moved.state_dir, &moved.runtime_dir] {
+            assert!(folder.starts_with("/elsewhere"));
+        }
+        assert!(matches!(
+            Places::below(Utf8Path::new("elsewhere")),
+            Err(PlacesError::NotAbsolute(_))
+        ));
+    }
+}

@@ -41,8 +41,8 @@ pub enum StateFileError {
     /// The folder that trust or consent is about is not there.
     #[error("`{0}` is not a folder that can be read; name an existing workspace folder")]
     NoWorkspace(Utf8PathBuf),
-    /// What a person was shown is not what holds now.
-    #[error("the settings of `{0}` changed since they were shown; look at them again")]
+    /// What a person confirmed is not what was shown.
+    #[error("what was confirmed for `{0}` is not what was shown; look at it again")]
     Changed(Utf8PathBuf),
     /// Consent for a workspace that is not trusted.
     #[error("`{0}` is not trusted; run `countersign trust` there first")]

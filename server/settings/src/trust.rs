@@ -6,9 +6,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::time::UNIX_EPOCH;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use countersign_core::call::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::consent::WorkspaceEntry;
+use crate::consent::{KeptTightening, WorkspaceEntry, digest_of};
 use crate::places::Places;
 use crate::private::{self, Lock, StateFileError};
 
@@ -156,6 +157,58 @@ impl TrustStore {
         })
     }
 
+    /// A person accepts exactly the loosening entries that were shown
+    /// ([`Effective::loosening`]), in place of what was accepted before. What
+    /// the workspace's files say by now beyond them stays suspended.
+    ///
+    /// # Errors
+    /// When the digest is not that of the entries, the folder is not trusted,
+    /// or the store cannot be used.
+    ///
+    /// [`Effective::loosening`]: crate::Effective::loosening
+    pub fn consent(
+        &self,
+        workspace: &Utf8Path,
+        shown: &[WorkspaceEntry],
+        digest: Digest,
+    ) -> Result<(), StateFileError> {
+        let identity = Identity::of(workspace)?;
+        if digest_of(shown) != digest {
+            return Err(StateFileError::Changed(identity.path));
+        }
+        self.change(|file| {
+            let folder = file
+                .folders
+                .iter_mut()
+                .find(|folder| folder.identity.is(&identity))
+                .ok_or_else(|| StateFileError::Untrusted(identity.path.clone()))?;
+            folder.accepted = shown.to_vec();
+            Ok(())
+        })
+    }
+
+    /// A person confirms that exactly the entries that were shown
+    /// ([`Effective::kept_tightening`]) no longer hold. One that is in a file
+    /// of the workspace again by now goes on holding.
+    ///
+    /// # Errors
+    /// When the digest is not that of the entries, the folder is not there,
+    /// or the state cannot be used.
+    ///
+    /// [`Effective::kept_tightening`]: crate::Effective::kept_tightening
+    pub fn confirm_removal(
+        &self,
+        workspace: &Utf8Path,
+        shown: &[WorkspaceEntry],
+        digest: Digest,
+    ) -> Result<(), StateFileError> {
+        let identity = Identity::of(workspace)?;
+        if digest_of(shown) != digest {
+            return Err(StateFileError::Changed(identity.path));
+        }
+        KeptTightening::new(&self.state_dir, &identity).forget(shown)
+    }
+
     /// The trusted folders, also those that are gone.
     ///
     /// # Errors
@@ -177,23 +230,6 @@ impl TrustStore {
             .folders
             .into_iter()
             .find(|folder| folder.identity.is(identity)))
-    }
-
-    /// Replaces what is accepted for a trusted folder.
-    pub(crate) fn accept(
-        &self,
-        identity: &Identity,
-        entries: Vec<WorkspaceEntry>,
-    ) -> Result<(), StateFileError> {
-        self.change(|file| {
-            let folder = file
-                .folders
-                .iter_mut()
-                .find(|folder| folder.identity.is(identity))
-                .ok_or_else(|| StateFileError::Untrusted(identity.path.clone()))?;
-            folder.accepted = entries;
-            Ok(())
-        })
     }
 
     fn read(&self) -> Result<TrustFile, StateFileError> {

@@ -1,16 +1,19 @@
-use countersign_settings::origin::{RuleList, Scope};
-use countersign_settings::{EditorLayers, Loader, StateFileError};
+use countersign_core::rules::{RuleList, Scope};
+use countersign_settings::{EditorLayers, Effective, StateFileError};
 use serde_json::json;
 
 use crate::sandbox::{Sandbox, rules, scope, texts};
 
 fn accept(sandbox: &Sandbox) {
-    let editor = EditorLayers::default();
-    let mut loader = Loader::new(sandbox.places.clone());
-    let digest = loader
-        .load(Some(&sandbox.workspace), &editor)
-        .consent_digest();
-    loader.consent(&sandbox.workspace, &editor, digest).unwrap();
+    let effective = sandbox.load();
+    sandbox
+        .store()
+        .consent(
+            &sandbox.workspace,
+            &effective.loosening,
+            effective.consent_digest(),
+        )
+        .unwrap();
 }
 
 const LOOSENING: &str = r#"{"permissions": {
@@ -82,23 +85,28 @@ fn a_change_suspends_what_is_new_and_shows_the_difference() {
 #[test]
 fn only_what_was_shown_is_accepted() {
     let sandbox = Sandbox::new();
-    let editor = EditorLayers::default();
+    let store = sandbox.store();
     sandbox.workspace(LOOSENING);
-    let mut loader = Loader::new(sandbox.places.clone());
     sandbox.trust();
-    let shown = loader
-        .load(Some(&sandbox.workspace), &editor)
-        .consent_digest();
-    sandbox.workspace(r#"{"permissions": {"allow": ["Bash"]}}"#);
+    let shown = sandbox.load();
+    sandbox.workspace(r#"{"permissions": {"allow": ["Bash", "Bash(cargo fmt)"]}}"#);
+    let now = sandbox.load();
+    let digest = shown.consent_digest();
     assert!(matches!(
-        loader.consent(&sandbox.workspace, &editor, shown),
+        store.consent(&sandbox.workspace, &now.loosening, digest),
         Err(StateFileError::Changed(_))
     ));
-    assert!(sandbox.load().rules.is_empty());
-    sandbox.store().untrust(&sandbox.workspace).unwrap();
-    let digest = sandbox.load().consent_digest();
+    store
+        .consent(&sandbox.workspace, &shown.loosening, digest)
+        .unwrap();
+    assert_eq!(
+        rules(&sandbox.load(), RuleList::Allow),
+        ["Bash(cargo fmt)"],
+        "what came after it was shown waits"
+    );
+    store.untrust(&sandbox.workspace).unwrap();
     assert!(matches!(
-        loader.consent(&sandbox.workspace, &editor, digest),
+        store.consent(&sandbox.workspace, &shown.loosening, digest),
         Err(StateFileError::Untrusted(_))
     ));
 }
@@ -114,11 +122,15 @@ fn the_editors_settings_of_the_workspace_need_consent_too() {
     let effective = sandbox.load_with(&editor);
     assert!(effective.rules.is_empty());
     assert_eq!(texts(&effective.pending_consent), ["Bash(make)"]);
-    let mut loader = Loader::new(sandbox.places.clone());
-    loader
-        .consent(&sandbox.workspace, &editor, effective.consent_digest())
+    sandbox
+        .store()
+        .consent(
+            &sandbox.workspace,
+            &effective.loosening,
+            effective.consent_digest(),
+        )
         .unwrap();
-    let accepted = loader.load(Some(&sandbox.workspace), &editor);
+    let accepted = sandbox.load_with(&editor);
     assert_eq!(scope(&accepted, "Bash(make)"), Scope::EditorWorkspace);
 }
 
@@ -133,10 +145,20 @@ fn nobody_is_asked_about_what_the_user_allows_anyway() {
     assert_eq!(scope(&effective, "Bash(make)"), Scope::User);
 }
 
+fn confirm(sandbox: &Sandbox, shown: &Effective) {
+    sandbox
+        .store()
+        .confirm_removal(
+            &sandbox.workspace,
+            &shown.kept_tightening,
+            shown.removal_digest(),
+        )
+        .unwrap();
+}
+
 #[test]
 fn a_deny_that_leaves_a_workspace_holds_until_a_person_confirms() {
     let sandbox = Sandbox::new();
-    let editor = EditorLayers::default();
     sandbox.workspace(
         r#"{"permissions": {"deny": ["Bash(a)"], "ask": ["Bash(b)"]}, "protectedPaths": {"add": ["infra/**"]}}"#,
     );
@@ -152,34 +174,39 @@ fn a_deny_that_leaves_a_workspace_holds_until_a_person_confirms() {
     );
 
     std::fs::remove_dir_all(sandbox.workspace.join(".countersign")).unwrap();
-    assert_eq!(sandbox.load().rules.len(), 3);
-    let mut loader = Loader::new(sandbox.places.clone());
+    let gone = sandbox.load();
+    assert_eq!(gone.rules.len(), 3);
     assert!(matches!(
-        loader.confirm_removals(&sandbox.workspace, &editor, kept.removal_digest()),
+        sandbox.store().confirm_removal(
+            &sandbox.workspace,
+            &gone.kept_tightening,
+            kept.removal_digest(),
+        ),
         Err(StateFileError::Changed(_)),
     ));
-    let digest = sandbox.load().removal_digest();
-    loader
-        .confirm_removals(&sandbox.workspace, &editor, digest)
-        .unwrap();
-    let confirmed = loader.load(Some(&sandbox.workspace), &editor);
+    confirm(&sandbox, &kept);
+    assert_eq!(texts(&sandbox.load().kept_tightening), ["Bash(c)"]);
+    confirm(&sandbox, &gone);
+    let confirmed = sandbox.load();
     assert!(confirmed.rules.is_empty() && confirmed.kept_tightening.is_empty());
 }
 
 #[test]
-fn what_is_still_there_is_not_forgotten_by_a_confirmation() {
+fn what_came_back_is_not_forgotten_by_a_confirmation() {
     let sandbox = Sandbox::new();
-    let editor = EditorLayers::default();
     sandbox.workspace(r#"{"permissions": {"deny": ["Bash(a)", "Bash(b)"]}}"#);
     sandbox.load();
     sandbox.workspace(r#"{"permissions": {"deny": ["Bash(b)"]}}"#);
-    let mut loader = Loader::new(sandbox.places.clone());
-    let digest = sandbox.load().removal_digest();
-    loader
-        .confirm_removals(&sandbox.workspace, &editor, digest)
-        .unwrap();
+    let shown = sandbox.load();
+    sandbox.workspace(r#"{"permissions": {"deny": ["Bash(a)"]}}"#);
+    confirm(&sandbox, &shown);
+    let effective = sandbox.load();
+    assert_eq!(rules(&effective, RuleList::Deny), ["Bash(a)", "Bash(b)"]);
     sandbox.workspace("{}");
-    assert_eq!(texts(&sandbox.load().kept_tightening), ["Bash(b)"]);
+    assert_eq!(
+        texts(&sandbox.load().kept_tightening),
+        ["Bash(b)", "Bash(a)"]
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use countersign_settings::origin::RuleList;
+use countersign_core::rules::RuleList;
 use countersign_settings::{EditError, RuleFile, acknowledge_auto, add_rule};
 
 use crate::sandbox::{Sandbox, rules, write};

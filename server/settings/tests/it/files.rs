@@ -1,7 +1,7 @@
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use countersign_core::mode::ApprovalMode;
-use countersign_settings::origin::RuleList;
+use countersign_core::rules::RuleList;
 use countersign_settings::{EditorLayers, Loader};
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-use countersign_settings::origin::{Reading, RuleList, Scope};
+use countersign_core::rules::{Reading, RuleList, Scope};
 use countersign_settings::{Effective, ImportFrom};
 
 use crate::sandbox::{Sandbox, rules, scope, texts};

@@ -1,6 +1,6 @@
 use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::{OnUnavailable, StaticAnalysis};
-use countersign_settings::origin::{RuleList, Scope};
+use countersign_core::rules::{RuleList, Scope};
 use countersign_settings::{EditorLayers, Loader, load};
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! A user, a machine and a workspace in a temporary folder.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use countersign_settings::origin::{RuleList, Scope};
+use countersign_core::rules::{RuleList, Scope};
 use countersign_settings::{EditorLayers, Effective, Places, TrustStore, load};
 use tempfile::TempDir;
 
