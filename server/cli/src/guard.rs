@@ -33,13 +33,14 @@ impl Guard {
         folder: &Utf8Path,
         tighten: Option<ApprovalMode>,
     ) -> Self {
-        let host = Host::default();
-        let workspace = host.workspace_of(folder, &places);
+        let host = host(&places);
+        let workspace = host.workspace_of(folder, &places.home);
         let effective =
             countersign_settings::load(&places, workspace.as_deref(), &EditorLayers::default());
         let policy = policy(
             &effective,
             &places,
+            &host,
             &Surroundings {
                 workspaces: workspace.iter().cloned().collect(),
                 programs: own_program().into_iter().collect(),
@@ -64,6 +65,15 @@ pub(crate) fn places(home: Option<&Utf8Path>) -> Result<Places> {
         None => Places::for_user(),
     }
     .context("cannot tell where settings and state are")
+}
+
+/// A host that takes no folder of the guard's own for a workspace.
+pub(crate) fn host(places: &Places) -> Host {
+    Host::new(vec![
+        places.config_dir.clone(),
+        places.state_dir.clone(),
+        places.runtime_dir.clone(),
+    ])
 }
 
 /// The folder in which the program was started, as UTF-8.

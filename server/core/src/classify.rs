@@ -125,7 +125,7 @@ pub fn sanitize_reason(reason: &str) -> String {
             gap = true;
             continue;
         }
-        if crate::redact::is_invisible(c) {
+        if crate::redact::is_deceptive(c) {
             continue;
         }
         if gap && !out.is_empty() {

@@ -1,6 +1,7 @@
 //! The guard's own protection in shell commands, as far as the words alone
 //! show it: it holds in every mode and nothing lifts it.
 
+use crate::call::Access;
 use crate::command::SimpleCommand;
 
 /// Sub-commands of `countersign` that only look; all others are for people.
@@ -8,16 +9,26 @@ const LOOKING: &[&str] = &[
     "check", "explain", "log", "stats", "hooks", "doctor", "schema", "version", "help",
 ];
 
-/// Programs whose operands are files that they change, move or remove.
-const CHANGERS: &[&str] = &[
-    "chattr", "chgrp", "chmod", "chown", "cp", "dd", "install", "ln", "mv", "patch", "rename",
-    "rm", "rmdir", "rsync", "setfacl", "shred", "sqlite3", "tee", "touch", "truncate", "unlink",
+/// Programs whose operands are files that they change or replace.
+const WRITERS: &[&str] = &[
+    "chattr", "chgrp", "chmod", "chown", "cp", "dd", "install", "ln", "patch", "rsync", "setfacl",
+    "sqlite3", "tee", "touch", "truncate",
 ];
 
-/// Whether a program of this name changes the files that its operands name.
+/// Programs whose operands, or the folders they stand for, go away.
+const REMOVERS: &[&str] = &["mv", "rename", "rm", "rmdir", "shred", "unlink"];
+
+/// What a program of this name does to the files that its operands name, if
+/// it changes them.
 #[must_use]
-pub fn changes_its_operands(name: &str) -> bool {
-    CHANGERS.contains(&name)
+pub fn changes_its_operands(name: &str) -> Option<Access> {
+    if WRITERS.contains(&name) {
+        Some(Access::Write)
+    } else if REMOVERS.contains(&name) {
+        Some(Access::Delete)
+    } else {
+        None
+    }
 }
 
 /// Why a command is an attempt to drive the guard itself, if it is one:

@@ -4,9 +4,12 @@
 use crate::decision::{AskReason, BlockReason, Decision, DeniedReason};
 use crate::redact;
 
-/// Longest message, in characters; agents cut at different places, this is
-/// below all of them.
-const MESSAGE_CHARS: usize = 2_000;
+/// Longest message, in bytes; agents cut at different places, this is below
+/// all of them.
+const MESSAGE_BYTES: usize = 2_000;
+
+/// Longest detail in a message, in bytes.
+const DETAIL_BYTES: usize = 800;
 
 /// What follows every denial by the classifier and every static block.
 pub const GUIDANCE: &str = "Do not reach the same result another way: not with a different tool, \
@@ -17,7 +20,9 @@ If this exact action is needed, stop and ask the user for it.";
 /// The text for the agent.
 #[must_use]
 pub fn for_agent(decision: &Decision) -> String {
-    let detail = redact::visible(decision.detail());
+    // Bounded before the guidance, which must not be what is cut off.
+    let detail = redact::bounded(decision.detail(), DETAIL_BYTES);
+    let detail = redact::visible(&detail);
     let text = match decision {
         Decision::Allow { via, .. } => format!("Countersign: allowed via {via}: {detail}"),
         Decision::Denied { reason, .. } => match reason {
@@ -59,7 +64,7 @@ pub fn for_agent(decision: &Decision) -> String {
             format!("Countersign asks: {} ({detail})", why(*reason))
         }
     };
-    redact::bounded_chars(&text, MESSAGE_CHARS)
+    redact::bounded(&text, MESSAGE_BYTES).into_owned()
 }
 
 /// Why a person is asked, in a few plain words; also for prompts.

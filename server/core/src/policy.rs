@@ -1,6 +1,38 @@
 //! What holds for a decision: the merged settings of one workspace, compiled.
 
+use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
+
+use crate::denials::DenialLimits;
+use crate::mode::ApprovalMode;
+use crate::paths::ProtectedPaths;
+use crate::rules::RuleSet;
+
+/// Everything that a decision depends on besides the call and the session.
+#[derive(Debug)]
+pub struct Policy {
+    /// The mode in which a session starts, already tightened by what must
+    /// tighten it (an untrusted workspace, degraded settings).
+    pub mode: ApprovalMode,
+    /// The permission rules of all layers.
+    pub rules: RuleSet,
+    /// What is protected.
+    pub protected: ProtectedPaths,
+    /// The canonical workspace folders; none means that nothing is inside.
+    pub workspaces: Vec<Utf8PathBuf>,
+    /// The user's home folder.
+    pub home: Utf8PathBuf,
+    /// The caps.
+    pub limits: DenialLimits,
+    /// Whether reads of credential stores are reviewed.
+    pub review_credential_reads: bool,
+    /// Whether every shell command goes to the classifier.
+    pub classify_all_shell: bool,
+    /// How far static analysis may allow.
+    pub static_analysis: StaticAnalysis,
+    /// What happens when the classifier gives no answer.
+    pub on_unavailable: OnUnavailable,
+}
 
 /// How far static analysis may allow, strictest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ mod tokens;
 mod visible;
 
 pub use mask::mask;
-pub use visible::{visible, visible_lines};
+pub use visible::{is_deceptive, visible, visible_lines};
 
 /// How much of an edit's text is kept, in characters.
 const EDIT_CHARACTERS: usize = 80;

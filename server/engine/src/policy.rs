@@ -7,6 +7,8 @@ use countersign_core::policy::Policy;
 use countersign_core::rules::RuleSet;
 use countersign_settings::{Effective, Places};
 
+use crate::host::Host;
+
 /// What a caller knows besides the settings.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
@@ -23,7 +25,12 @@ pub struct Surroundings {
 
 /// The policy of these settings.
 #[must_use]
-pub fn policy(effective: &Effective, places: &Places, surroundings: &Surroundings) -> Policy {
+pub fn policy(
+    effective: &Effective,
+    places: &Places,
+    host: &Host,
+    surroundings: &Surroundings,
+) -> Policy {
     let mode = effective.starting_mode();
     Policy {
         mode: surroundings
@@ -41,7 +48,9 @@ pub fn policy(effective: &Effective, places: &Places, surroundings: &Surrounding
             removed: effective.protected_remove.clone(),
             context_files: effective.context_files.clone(),
             path_dirs: surroundings.path_folders.clone(),
-        }),
+        })
+        // Dotfiles are often links: what they lead to is protected too.
+        .with_canonical(|path| host.canonical(path)),
         workspaces: surroundings.workspaces.clone(),
         home: places.home.clone(),
         limits: effective.limits,

@@ -143,9 +143,11 @@ fn resolve(
 fn folder(folder: &Folder, host: &Host, cwd: &Utf8Path, home: &Utf8Path) -> Option<Utf8PathBuf> {
     match folder {
         Folder::Call => Some(cwd.to_owned()),
-        Folder::Moved(steps) => Some(steps.iter().fold(cwd.to_owned(), |at, step| {
-            host.resolve(step, &at, home, Access::List).canonical
-        })),
+        // A step that shells and the kernel read differently leads nowhere known.
+        Folder::Moved(steps) => steps.iter().try_fold(cwd.to_owned(), |at, step| {
+            let fact = host.resolve(step, &at, home, Access::List);
+            (fact.kind != FileKind::Unresolvable).then_some(fact.canonical)
+        }),
         Folder::Unknown => None,
     }
 }

@@ -216,6 +216,7 @@ impl World {
         Ok(policy(
             &self.effective()?,
             &self.places,
+            &self.host,
             &Surroundings {
                 workspaces: vec![self.workspace.clone()],
                 ..Surroundings::default()

@@ -49,7 +49,7 @@ pub(super) fn run(workspace: Option<&Utf8Path>) -> Result<ExitCode> {
     let folder = crate::guard::current_folder()?;
     let workspace = workspace.map_or_else(|| folder.clone(), |workspace| folder.join(workspace));
     let places = Places::for_user().context("cannot tell where settings and state are")?;
-    let host = Host::default();
+    let host = crate::guard::host(&places);
     // As the host sees it: a workspace reached through a link is its target.
     let workspace = host
         .resolve(
@@ -59,7 +59,7 @@ pub(super) fn run(workspace: Option<&Utf8Path>) -> Result<ExitCode> {
             countersign_core::call::Access::List,
         )
         .canonical;
-    let policy = batch_policy(&places, &workspace);
+    let policy = batch_policy(&places, &host, &workspace);
 
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut all_read = true;
@@ -118,12 +118,13 @@ fn write(out: &mut impl std::io::Write, verdict: &Verdict<'_>) -> Result<()> {
 }
 
 /// The policy of a batch: no settings file, auto, trusted.
-fn batch_policy(places: &Places, workspace: &Utf8Path) -> Policy {
+fn batch_policy(places: &Places, host: &Host, workspace: &Utf8Path) -> Policy {
     Policy {
         mode: ApprovalMode::Auto,
         ..policy(
             &Effective::default(),
             places,
+            host,
             &Surroundings {
                 workspaces: vec![workspace.to_owned()],
                 ..Surroundings::default()

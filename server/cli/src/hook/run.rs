@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use countersign_agents::{
-    Answer, CallStage, EventKind, HookEvent, HookOutput, capabilities, decode, encode,
+    Answer, CallStage, EventKind, HookEvent, HookOutput, MAX_PAYLOAD_BYTES, decode, encode,
 };
 use countersign_core::agent::Agent;
 use countersign_core::call::Call;
 use countersign_core::decision::{BlockReason, Decision};
 use countersign_core::message;
-use countersign_core::state::{CallEvent, ProcessId, StateError};
+use countersign_core::state::{ProcessId, StateError};
 use countersign_engine::events::AgentEvent;
 use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Reply, Request};
@@ -20,9 +20,6 @@ use countersign_store::Store;
 use super::arguments::Arguments;
 use super::{blocked, log_file};
 use crate::guard::{self, Guard};
-
-/// Largest event, in bytes; a larger one is a block.
-const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Decides one event. Total: every failure is a block.
 pub(super) fn run(arguments: &Arguments) -> HookOutput {
@@ -62,12 +59,10 @@ fn read() -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     std::io::stdin()
         .lock()
-        .take(MOST_BYTES + 1)
+        // One more than `decode` takes, so that it sees that there is more.
+        .take(MAX_PAYLOAD_BYTES as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| format!("standard input cannot be read: {error}"))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(format!("the event is larger than {} MiB", MOST_BYTES >> 20));
-    }
     Ok(bytes)
 }
 
@@ -88,7 +83,7 @@ fn handle(
     }
     let noted = match &event.kind {
         EventKind::Call { stage, call } => {
-            return decide(&engine, &guard, agent, *stage, call, process.as_ref(), started);
+            return decide(&engine, &guard, event, *stage, call, process.as_ref(), started);
         }
         EventKind::Result { call, failed } => Some(AgentEvent::Result {
             call,
@@ -110,13 +105,13 @@ fn handle(
         // side of every one of these events.
         tracing::error!("event {} not noted: {error}", arguments.event);
     }
-    Ok(encode(agent, &event.kind, &Answer::NoOpinion))
+    Ok(encode(event.event_ref(), &Answer::NoOpinion))
 }
 
 fn decide(
     engine: &countersign_engine::Engine,
     guard: &Guard,
-    agent: Agent,
+    event: &HookEvent,
     stage: CallStage,
     call: &Call,
     process: Option<&ProcessId>,
@@ -127,15 +122,11 @@ fn decide(
         call,
         facts: &facts,
         policy: &guard.policy,
-        event: match stage {
-            CallStage::PreTool => CallEvent::PreTool,
-            CallStage::PermissionRequest => CallEvent::PermissionRequest,
-        },
+        event: stage.into(),
         process,
-        asking: if capabilities(agent).can_ask(stage) {
-            Asking::Delegate
-        } else {
-            Asking::Nobody
+        asking: match event.event_ref().capabilities() {
+            Some(stage) if stage.can_ask => Asking::Delegate,
+            Some(_) | None => Asking::Nobody,
         },
         granted: false,
         classifier: false,
@@ -156,5 +147,5 @@ fn decide(
             }
         }
     };
-    Ok(encode(agent, &stage, &answer))
+    Ok(encode(event.event_ref(), &answer))
 }

@@ -116,15 +116,15 @@ pub(super) fn guard_attack(at: &At<'_>) -> Option<Decision> {
         let Some(name) = command.base_name() else {
             continue;
         };
-        if !guard::changes_its_operands(name) {
+        let Some(access) = guard::changes_its_operands(name) else {
             continue;
-        }
+        };
         for operand in &command.operands {
             if let Some(Protected {
                 kind: ProtectedKind::Guard,
                 what,
             }) = at.protected(&PathFact {
-                access: Access::Delete,
+                access,
                 ..operand.path.clone()
             }) {
                 return Some(blocked(format!(

@@ -39,7 +39,8 @@ fn shown(text: &str, lines: bool) -> String {
 /// Whether the character shows nothing, something that looks like a space, or
 /// changes how others are shown. From Unicode's `Default_Ignorable_Code_Point`,
 /// `Bidi_Control`, `White_Space`, and the controls of C1.
-const fn is_deceptive(character: char) -> bool {
+#[must_use]
+pub const fn is_deceptive(character: char) -> bool {
     matches!(
         character,
         '\u{80}'..='\u{a0}'
