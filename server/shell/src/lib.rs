@@ -1,1 +1,59 @@
-//! tmp
+//! Shell commands as the rules see them: parsed, resolved and looked through,
+//! as far as that is certain, and with a problem wherever it is not.
+//!
+//! Pure and total: no input makes it fail, hang or use more than a bounded
+//! stack. Nothing is executed, and nothing is resolved from the environment or
+//! from files.
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)
+)]
+
+mod built_in;
+mod expand;
+mod findings;
+mod launch;
+mod lex;
+mod parse;
+mod source;
+mod state;
+mod walk;
+
+use countersign_core::call::{CommandText, ShellDialect};
+use countersign_core::command::{CommandView, Origin, Problem, Stdin};
+
+/// Every simple command in a command text, however deep, and what of the text
+/// is not understood.
+///
+/// Spans are bytes of the text; a command out of a text inside a word
+/// (`bash -c '…'`, backquotes) has the span of that word.
+///
+/// What refuses the whole text (unclosed quotes and parentheses, limits,
+/// control characters, what does not parse) leaves a problem and no commands.
+/// An unquoted leading `~` stays in literal words and folders; a word with a
+/// quoted one is a [`Glob`](countersign_core::command::WordValue::Glob) whose
+/// `~` is escaped, so that the two are never taken for one another.
+#[must_use]
+pub fn view(command: &CommandText) -> CommandView {
+    if command.dialect == ShellDialect::PowerShell {
+        return CommandView {
+            commands: Vec::new(),
+            problems: vec![Problem {
+                reason: "PowerShell is not analysed".to_owned(),
+                span: Some(0..command.text.len()),
+            }],
+        };
+    }
+    let mut walker = walk::Walker::new(command.dialect);
+    let context = walk::Context {
+        origin: Origin::Direct,
+        stdin: Stdin::Inherited,
+        input: None,
+        redirects: Vec::new(),
+        depth: 0,
+    };
+    let source = source::Source::outermost(&command.text);
+    walker.text(&source, &mut state::State::new(), &context);
+    walker.view()
+}
