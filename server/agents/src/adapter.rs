@@ -92,9 +92,8 @@ pub fn known_events(agent: Agent) -> impl Iterator<Item = &'static str> {
 
 /// What an event of this name is about. For an agent without an adapter, what
 /// the name means to those that have one.
-pub(crate) fn stage(agent: Option<Agent>, event: &str) -> Stage {
-    let own = agent.and_then(adapter);
-    let found = match own {
+pub(crate) fn stage(agent: Agent, event: &str) -> Stage {
+    let found = match adapter(agent) {
         Some(adapter) => adapter.event(event),
         None => ADAPTERS.iter().find_map(|adapter| adapter.event(event)),
     };

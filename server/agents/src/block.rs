@@ -5,9 +5,8 @@ use std::str::FromStr as _;
 
 use countersign_core::agent::Agent;
 
-use crate::adapter;
 use crate::encode::{Answer, HookOutput, encode};
-use crate::event::{EventRef, Stage};
+use crate::event::{EventRef, Stage, event_of_broken};
 
 /// What a signal handler can write without allocating.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,10 +67,9 @@ pub fn raw_block(agent_arg: &str, event_arg: &str, message: &str) -> HookOutput 
 }
 
 fn event(agent_arg: &str, event_arg: &str) -> EventRef {
-    let agent = Agent::from_str(agent_arg).ok();
-    EventRef {
-        // The form of a block depends on the event alone.
-        agent: agent.unwrap_or(Agent::Generic),
-        stage: adapter::stage(agent, event_arg),
-    }
+    // For a name that is no agent's, what the event means to those that are.
+    event_of_broken(
+        Agent::from_str(agent_arg).unwrap_or(Agent::Generic),
+        event_arg,
+    )
 }

@@ -148,6 +148,6 @@ impl HookEvent {
 pub fn event_of_broken(agent: Agent, event_arg: &str) -> EventRef {
     EventRef {
         agent,
-        stage: adapter::stage(Some(agent), event_arg),
+        stage: adapter::stage(agent, event_arg),
     }
 }

@@ -13,6 +13,9 @@ use crate::tools::path_use;
 /// The names under which Codex applies patches.
 const NAMES: [&str; 2] = ["apply_patch", "applypatch"];
 
+/// What separates words.
+const BLANK: [char; 2] = [' ', '\t'];
+
 /// Most files that are looked for in a command that is more than a patch.
 const MAX_FILES: usize = 1_000;
 
@@ -45,16 +48,20 @@ struct PatchCommand<'a> {
 /// `apply_patch <<'TAG'` … `TAG`, perhaps behind `cd FOLDER &&`.
 fn patch_command(command: &str) -> Option<PatchCommand<'_>> {
     let command = command.trim();
-    let (folder, rest) = match command.strip_prefix("cd ") {
+    let (folder, rest) = match command.strip_prefix("cd") {
         Some(rest) => {
-            let (folder, rest) = word(rest.trim_start())?;
-            let rest = rest.trim_start().strip_prefix("&&")?;
+            let argument = rest.trim_start_matches(BLANK);
+            if argument.len() == rest.len() {
+                return None;
+            }
+            let (folder, rest) = word(argument)?;
+            let rest = rest.trim_start_matches(BLANK).strip_prefix("&&")?;
             (Some(folder), rest.trim_start())
         }
         None => (None, command),
     };
     let rest = NAMES.iter().find_map(|name| rest.strip_prefix(name))?;
-    let rest = rest.trim_start_matches([' ', '\t']).strip_prefix("<<")?;
+    let rest = rest.trim_start_matches(BLANK).strip_prefix("<<")?;
     let (first, body) = rest.split_once('\n')?;
     let (first, tabs) = match first.strip_prefix('-') {
         Some(first) => (first, true),

@@ -1,0 +1,10 @@
+//! What the product promises about agents' payloads and answers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod answers;
+mod captures;
+mod digests;
+mod errors;
+mod properties;
+mod tables;
