@@ -22,11 +22,14 @@ pub(crate) struct Adapter {
     pub(crate) tools: &'static [ToolEntry],
     /// The MCP tool that a name and payload stand for. Asked before the table:
     /// a name that could be an MCP tool's is one.
-    pub(crate) mcp: fn(&str, &Map<String, Value>) -> Result<Option<Tool>, DecodeError>,
+    pub(crate) mcp: McpTool,
     /// The fields that may hold the call's id, best first.
     pub(crate) call_id: &'static [&'static str],
     pub(crate) capabilities: Capabilities,
 }
+
+/// Reads an MCP tool from a raw name and the payload it stands in.
+pub(crate) type McpTool = fn(&str, &Map<String, Value>) -> Result<Option<Tool>, DecodeError>;
 
 /// What an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
