@@ -1,7 +1,6 @@
 //! Over-broad allow rules that are set aside while sessions are in auto mode,
 //! counted by the sessions that hold them. No settings file is touched.
 
-use countersign_core::call::SessionKey;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::Policy;
 use countersign_core::state::{SetAside, SessionState, StateError, Transaction};
