@@ -14,7 +14,7 @@ use countersign_engine::host::Host;
 use countersign_engine::observer::{DenialLogger, Observer};
 use countersign_engine::policy::{Surroundings, policy};
 use countersign_engine::{Engine, Ids, Processes};
-use countersign_settings::{EditorLayers, Effective, Places};
+use countersign_settings::{EditorLayers, Effective, Loader, Places};
 
 /// What holds in one folder.
 pub(crate) struct Guard {
@@ -22,21 +22,37 @@ pub(crate) struct Guard {
     pub(crate) host: Host,
     /// The workspace of the folder; none where there is none.
     pub(crate) workspace: Option<Utf8PathBuf>,
-    pub(crate) effective: Effective,
+    pub(crate) effective: Arc<Effective>,
     pub(crate) policy: Policy,
 }
 
 impl Guard {
-    /// Reads the settings that hold in `folder`.
+    /// Reads the settings that hold in `folder`, and keeps what is kept of
+    /// them: the last good ones, and what restricts.
     pub(crate) fn in_folder(
         places: Places,
         folder: &Utf8Path,
         tighten: Option<ApprovalMode>,
     ) -> Self {
+        let loader = Loader::new(places.clone());
+        Self::assemble(places, folder, tighten, loader)
+    }
+
+    /// The same without writing anything.
+    pub(crate) fn looking_in(places: Places, folder: &Utf8Path) -> Self {
+        let loader = Loader::reading_only(places.clone());
+        Self::assemble(places, folder, None, loader)
+    }
+
+    fn assemble(
+        places: Places,
+        folder: &Utf8Path,
+        tighten: Option<ApprovalMode>,
+        mut loader: Loader,
+    ) -> Self {
         let host = host(&places);
         let workspace = host.workspace_of(folder, &places.home);
-        let effective =
-            countersign_settings::load(&places, workspace.as_deref(), &EditorLayers::default());
+        let effective = loader.load(workspace.as_deref(), &EditorLayers::default());
         let policy = policy(
             &effective,
             &places,

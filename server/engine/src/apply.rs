@@ -54,10 +54,13 @@ pub(crate) fn apply(
         tool: tool(request.call),
         decision: applying.decision.clone(),
         events: vec![request.event],
-        status: match (asked, request.asking) {
-            (None, _) => CallStatus::Decided,
-            (Some(_), Asking::Surface | Asking::Nobody) => CallStatus::Pending,
-            (Some(_), Asking::Delegate) => CallStatus::Delegated,
+        status: match (&applying.decision, request.asking) {
+            (Decision::Allow { .. }, _) => CallStatus::Decided,
+            // Nothing follows a block: a tool that runs all the same has no
+            // decision, and a retry is a new call.
+            (Decision::Denied { .. } | Decision::Block { .. }, _) => CallStatus::Finished,
+            (Decision::Ask { .. }, Asking::Surface | Asking::Nobody) => CallStatus::Pending,
+            (Decision::Ask { .. }, Asking::Delegate) => CallStatus::Delegated,
         },
         decided: applying.now,
     };

@@ -8,7 +8,7 @@
 
 use countersign_core::call::{Call, Digest};
 use countersign_core::decision::Decision;
-use countersign_core::state::{CallEvent, CallState, CallStatus, Millis};
+use countersign_core::state::{CallEvent, CallState, Millis};
 
 /// How long two events of one call may lie apart: an agent's prompt may stay
 /// open for a while between them.
@@ -27,20 +27,20 @@ pub(crate) fn joined(
             && !state.events.contains(&event)
             && same_id(state, call)
             && may_run(&state.decision)
-            && state.status != CallStatus::Finished
             && now.saturating_sub(state.decided).abs() <= JOIN_MILLIS
             && follows(state, event)
     })
 }
 
-/// The open call whose tool ran, for a result event: by id where both have
-/// one, else by digest, oldest first (results come in order).
+/// The open call whose tool ran, for a result event: the one with its id, else
+/// the oldest with its digest and no id (results come in order).
 pub(crate) fn result_of(open: Vec<CallState>, call: &Call, digest: Digest) -> Option<CallState> {
-    open.into_iter().rev().find(|state| {
-        state.status != CallStatus::Finished
-            && same_id(state, call)
-            && (state.digest == digest || (call.id.is_some() && state.agent_call == call.id))
-    })
+    let named = |state: &CallState| call.id.is_some() && state.agent_call == call.id;
+    let by_digest = |state: &CallState| state.digest == digest && same_id(state, call);
+    let (mut same_name, mut rest): (Vec<_>, Vec<_>) = open.into_iter().rev().partition(named);
+    same_name.retain(|state| state.digest == digest);
+    rest.retain(by_digest);
+    same_name.into_iter().chain(rest).next()
 }
 
 /// Ids differ only if both events name one.

@@ -69,6 +69,7 @@ fn step(world: &mut World, last: &mut Last, line: &str) -> Result<()> {
         "trusted" => world.trusted = true,
         "untrusted" => world.trusted = false,
         "consent" => world.consent()?,
+        "mode" => world.mode = Some(rest.parse()?),
         "restart" => world.restart()?,
         "classifier" => {
             world.classifier = true;

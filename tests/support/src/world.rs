@@ -86,6 +86,8 @@ pub(crate) struct World {
     current: Option<SessionKey>,
     pub(crate) lines: Lines,
     pub(crate) trusted: bool,
+    /// The mode that a person chose in an editor, for sessions from now on.
+    pub(crate) mode: Option<ApprovalMode>,
     pub(crate) classifier: bool,
     pub(crate) asking: Asking,
     pub(crate) verdicts: VecDeque<Verdict>,
@@ -146,6 +148,7 @@ impl World {
             current: None,
             lines,
             trusted: true,
+            mode: None,
             classifier: true,
             asking: Asking::Surface,
             verdicts: VecDeque::new(),
@@ -213,15 +216,20 @@ impl World {
     }
 
     fn policy(&self) -> Result<Policy> {
-        Ok(policy(
-            &self.effective()?,
+        let effective = self.effective()?;
+        let mut policy = policy(
+            &effective,
             &self.places,
             &self.host,
             &Surroundings {
                 workspaces: vec![self.workspace.clone()],
                 ..Surroundings::default()
             },
-        ))
+        );
+        if let Some(mode) = self.mode {
+            policy.mode = effective.cap(mode);
+        }
+        Ok(policy)
     }
 
     /// A call as a line of the script names it.

@@ -35,7 +35,7 @@ struct Part {
 /// Decides the command as auto mode would here.
 pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
     let folder = crate::guard::current_folder()?;
-    let mut guard = Guard::in_folder(places, &folder, None);
+    let mut guard = Guard::looking_in(places, &folder);
     // As auto decides, whatever mode is set; trust and degraded settings hold.
     guard.policy.mode = guard.effective.cap(ApprovalMode::Auto);
     let text = check.command.join(" ");

@@ -15,7 +15,6 @@ use countersign_core::decision::Decision;
 use countersign_core::denials::{Counters, DenialLimits};
 use countersign_core::message;
 use countersign_core::redact;
-use countersign_engine::prepare;
 use countersign_engine::request::Outcome;
 use countersign_store::Filter;
 

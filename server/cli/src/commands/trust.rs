@@ -23,7 +23,7 @@ pub(super) fn run(places: &Places, trust: &Trust) -> Result<ExitCode> {
         Some(workspace) => folder.join(workspace),
         None => folder,
     };
-    let guard = Guard::in_folder(places.clone(), &folder, None);
+    let guard = Guard::looking_in(places.clone(), &folder);
     let Some(workspace) = guard.workspace.clone() else {
         bail!("{folder} is no workspace: go to a project's folder, or name one");
     };
@@ -34,7 +34,7 @@ pub(super) fn run(places: &Places, trust: &Trust) -> Result<ExitCode> {
     if ancestry.may_be_under_agent() {
         let why = ancestry.agent.map_or_else(
             || "not everything above this process can be seen".to_owned(),
-            |(agent, process)| format!("{agent} (process {}) started it", process.pid),
+            |(agent, process)| format!("{} (process {}) started it", agent.name(), process.pid),
         );
         bail!(
             "trust is for a person, and {why}; run `countersign trust` in a terminal of your own"
@@ -79,7 +79,7 @@ fn give(
         writeln!(output::stdout(), "{workspace} is trusted")?;
     }
     // What waits is only known once the workspace is trusted.
-    let effective = Guard::in_folder(places.clone(), workspace, None).effective;
+    let effective = Guard::looking_in(places.clone(), workspace).effective;
     if effective.pending_consent.is_empty() && effective.kept_tightening.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -128,7 +128,11 @@ fn consent(
         writeln!(out)?;
         drop(out);
         if confirmed()? {
-            store.confirm_removal(workspace, effective.removal_digest())?;
+            store.confirm_removal(
+                workspace,
+                &effective.kept_tightening,
+                effective.removal_digest(),
+            )?;
             record(places, &format!("dropped restrictions of {workspace}"))?;
             writeln!(output::stdout(), "dropped")?;
         } else {
