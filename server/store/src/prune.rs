@@ -1,0 +1,106 @@
+//! Removing old rows of the journal, so that the rest can still be verified.
+
+use countersign_core::call::Digest;
+use countersign_core::state::{Millis, Record, RecordKind, StateError, Transaction as _};
+use rusqlite::params;
+
+use crate::chain::Head;
+use crate::store::Store;
+use crate::transaction::{SqlTransaction, one};
+
+/// How many rows go in one transaction: others wait no longer for it than
+/// some tens of milliseconds.
+const BATCH: i64 = 10_000;
+
+impl Store {
+    /// Removes the rows from before `before` and all but the newest
+    /// `keep_rows`; whichever removes more holds. Only the beginning of the
+    /// journal goes: a row from before `before` that stands behind a newer one
+    /// (a clock jumped) stays with it. Returns how many rows were removed.
+    ///
+    /// A row of kind [`RecordKind::Anchor`] with the time `now` says up to
+    /// which row and hash the journal was removed, so that the rest verifies.
+    ///
+    /// # Errors
+    /// When the state cannot be read or written. Batches that were committed
+    /// before stay removed, each with its anchor.
+    pub fn prune(
+        &self,
+        before: Option<Millis>,
+        keep_rows: Option<u64>,
+        now: Millis,
+    ) -> Result<u64, StateError> {
+        let end = self.view(&mut |transaction| first_kept(transaction, before, keep_rows))?;
+        let mut removed = 0;
+        loop {
+            let batch = self.write(&mut |transaction| remove(transaction, end, now))?;
+            if batch == 0 {
+                return Ok(removed);
+            }
+            removed += batch;
+        }
+    }
+}
+
+/// The number of the first row that stays.
+fn first_kept(
+    transaction: &mut SqlTransaction<'_>,
+    before: Option<Millis>,
+    keep_rows: Option<u64>,
+) -> Result<i64, StateError> {
+    let (head, _) = transaction.head()?;
+    let by_age = match before {
+        None => 0,
+        Some(before) => one(
+            transaction,
+            "SELECT seq FROM journal WHERE time >= ?1 ORDER BY seq LIMIT 1",
+            [before],
+            |row| row.get(0),
+        )?
+        .unwrap_or(head + 1),
+    };
+    let by_count = keep_rows.map_or(0, |keep| {
+        let keep = i64::try_from(keep).unwrap_or(i64::MAX);
+        head.saturating_sub(keep).saturating_add(1)
+    });
+    Ok(by_age.max(by_count))
+}
+
+/// Removes one batch of the rows before `end`.
+fn remove(transaction: &mut SqlTransaction<'_>, end: i64, now: Millis) -> Result<u64, StateError> {
+    let first: Option<i64> = one(transaction, "SELECT min(seq) FROM journal", [], |row| row.get(0))?.flatten();
+    let Some(first) = first.filter(|first| *first < end) else {
+        return Ok(0);
+    };
+    let last = (end - 1).min(first + BATCH - 1);
+    let hash: Option<[u8; 32]> = one(
+        transaction,
+        "SELECT hash FROM journal WHERE seq = ?1",
+        [last],
+        |row| row.get(0),
+    )?;
+    let Some(hash) = hash else {
+        return Err(StateError::Unreadable(format!(
+            "row {last} of the journal in {} is missing; `countersign log verify` says more",
+            transaction.path()
+        )));
+    };
+    let removed = transaction.execute("DELETE FROM journal WHERE seq <= ?1", params![last])?;
+    transaction.append(&anchor((last, Digest(hash)), now))?;
+    Ok(removed as u64)
+}
+
+/// The row that says up to where the journal was removed.
+fn anchor((seq, hash): Head, now: Millis) -> Record {
+    Record {
+        subject: Some(format!("{seq}:{hash}")),
+        detail: Some(format!("the rows up to {seq} were removed by age or number")),
+        ..Record::of(RecordKind::Anchor, now)
+    }
+}
+
+/// What the row says of where the journal was removed, if it says it.
+pub(crate) fn removed_up_to(record: &Record) -> Option<Head> {
+    let (seq, hash) = record.subject.as_deref()?.split_once(':')?;
+    Some((seq.parse().ok()?, Digest::from_hex(hash)?))
+}

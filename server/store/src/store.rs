@@ -1,0 +1,299 @@
+//! The store itself: opening, transactions, and trying again while others are
+//! in the way.
+
+use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use camino::Utf8Path;
+use countersign_core::state::{StateError, StateStore, Transaction};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
+
+use crate::error::{PATIENCE, busy, is_about_writing, is_busy, state_error};
+use crate::place::Place;
+use crate::schema;
+use crate::transaction::{Failure, SqlTransaction};
+
+/// How many pages the write-ahead log has before it is folded into the file.
+/// A process that finds nobody else there reads the log first, so its length
+/// is part of what opening costs; folding it in costs waiting for the disk.
+const LOG_PAGES: u32 = 256;
+
+/// How long the log's file may stay after it was folded in, in bytes.
+const LOG_BYTES: u32 = 4 * 1024 * 1024;
+
+/// The state in a SQLite file that every process of the user shares.
+///
+/// What a transition committed survives the end of every process, however it
+/// ends; see `docs/adr/0003-sqlite-state.md` for what it does not survive.
+#[derive(Debug)]
+pub struct Store {
+    place: Place,
+    link: Mutex<Link>,
+}
+
+/// A connection, and why it cannot write, if it cannot.
+#[derive(Debug)]
+struct Link {
+    connection: Connection,
+    refused: Option<StateError>,
+}
+
+impl Store {
+    /// Opens the state in the folder, and creates both if they do not exist:
+    /// the folder with mode 0700 and `countersign.db` in it with 0600.
+    ///
+    /// A state that can be read and not written opens too; then
+    /// [`StateStore::read`] works and [`StateStore::transition`] says why not.
+    ///
+    /// # Errors
+    /// [`StateError::Unreadable`] if folder or file are not private to this
+    /// user, the file is damaged, foreign or newer; [`StateError::Unwritable`]
+    /// if they do not exist and cannot be created.
+    pub fn open(dir: &Utf8Path) -> Result<Self, StateError> {
+        let place = Place::prepare(dir)?;
+        let link = connect(&place.path)?;
+        // Between looking at the file and opening it, it stayed the same.
+        place.check()?;
+        Ok(Self {
+            place,
+            link: Mutex::new(link),
+        })
+    }
+
+    /// The canonical path of the database.
+    #[must_use]
+    pub fn path(&self) -> &Utf8Path {
+        &self.place.path
+    }
+
+    /// Why nothing can be written, where the state could only be opened for
+    /// reading.
+    #[must_use]
+    pub fn refusal(&self) -> Option<StateError> {
+        self.lock().refused.clone()
+    }
+
+    /// A transaction that panicked was rolled back while unwinding, so the
+    /// connection behind a poisoned lock is whole.
+    fn lock(&self) -> MutexGuard<'_, Link> {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` in one immediate transaction.
+    pub(crate) fn write<T>(
+        &self,
+        work: &mut dyn FnMut(&mut SqlTransaction<'_>) -> Result<T, StateError>,
+    ) -> Result<T, StateError> {
+        self.place.check()?;
+        let mut link = self.lock();
+        if link.refused.is_some() {
+            // It may have become writable since.
+            *link = connect(&self.place.path)?;
+        }
+        if let Some(refused) = &link.refused {
+            return Err(refused.clone());
+        }
+        let path = &self.place.path;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match attempt(&mut link.connection, path, TransactionBehavior::Immediate, work) {
+                Attempt::Done(value) => return Ok(value),
+                Attempt::Failed(error) => return Err(error),
+                Attempt::Busy if Instant::now() < deadline => thread::sleep(pause(4)),
+                Attempt::Busy => return Err(StateError::Unwritable(busy(path))),
+            }
+        }
+    }
+
+    /// Runs `work` on one consistent view.
+    pub(crate) fn view<T>(
+        &self,
+        work: &mut dyn FnMut(&mut SqlTransaction<'_>) -> Result<T, StateError>,
+    ) -> Result<T, StateError> {
+        self.place.check()?;
+        let mut link = self.lock();
+        let path = &self.place.path;
+        match attempt(&mut link.connection, path, TransactionBehavior::Deferred, work) {
+            Attempt::Done(value) => Ok(value),
+            Attempt::Failed(error) => Err(error),
+            Attempt::Busy => Err(StateError::Unreadable(busy(path))),
+        }
+    }
+}
+
+impl StateStore for Store {
+    fn transition(
+        &self,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        self.write(&mut |transaction| work(transaction))
+    }
+
+    fn read(
+        &self,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StateError>,
+    ) -> Result<(), StateError> {
+        self.view(&mut |transaction| work(transaction))
+    }
+}
+
+enum Attempt<T> {
+    Done(T),
+    Failed(StateError),
+    /// Another process was in the way; nothing was kept.
+    Busy,
+}
+
+fn attempt<T>(
+    connection: &mut Connection,
+    path: &Utf8Path,
+    behavior: TransactionBehavior,
+    work: &mut dyn FnMut(&mut SqlTransaction<'_>) -> Result<T, StateError>,
+) -> Attempt<T> {
+    let failed = |error: rusqlite::Error| {
+        if is_busy(&error) {
+            Attempt::Busy
+        } else {
+            Attempt::Failed(state_error(path, &error))
+        }
+    };
+    let begun = match connection.transaction_with_behavior(behavior) {
+        Ok(begun) => begun,
+        Err(error) => return failed(error),
+    };
+    let writable = matches!(behavior, TransactionBehavior::Immediate);
+    let mut transaction = SqlTransaction::new(&begun, path, writable);
+    // Dropping a transaction that was not committed rolls it back.
+    let worked = work(&mut transaction);
+    if let Err(error) = transaction.finish(worked.is_ok()) {
+        return match error {
+            Failure::Sqlite(error) => failed(error),
+            Failure::Refused(error) => Attempt::Failed(error),
+        };
+    }
+    match worked {
+        Err(error) => Attempt::Failed(error),
+        Ok(value) => match begun.commit() {
+            Ok(()) => Attempt::Done(value),
+            Err(error) => failed(error),
+        },
+    }
+}
+
+/// Opens the file, for reading only where it cannot be written.
+fn connect(path: &Utf8Path) -> Result<Link, StateError> {
+    let write = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let refused = match open(path.as_str(), write) {
+        Ok(mut connection) => {
+            schema::check(&mut connection, path)?;
+            let read_only = connection
+                .is_readonly(MAIN_DB)
+                .map_err(|error| state_error(path, &error))?;
+            if !read_only {
+                return Ok(Link {
+                    connection,
+                    refused: None,
+                });
+            }
+            unwritable(path, "it or its file system is read-only")
+        }
+        Err(error) if may_be_read(&error) => unwritable(path, &error.to_string()),
+        Err(error) => return Err(state_error(path, &error)),
+    };
+    // Without writing even the log's index; or, if the log is gone, without
+    // looking for one: then the file is everything.
+    let mut ways = vec!["mode=ro&readonly_shm=1"];
+    if std::fs::metadata(format!("{path}-wal")).map_or(true, |log| log.len() == 0) {
+        ways.push("mode=ro&immutable=1");
+    }
+    let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let mut last = None;
+    for way in ways {
+        match open(&format!("{}?{way}", uri(path)), read) {
+            Ok(mut connection) => {
+                schema::check(&mut connection, path)?;
+                return Ok(Link {
+                    connection,
+                    refused: Some(refused),
+                });
+            }
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.map_or(refused, |error| {
+        StateError::Unreadable(format!(
+            "cannot read {path} ({error}); make it and its folder readable and writable for this user, \
+             and free space on its disk"
+        ))
+    }))
+}
+
+/// Whether a file that cannot be opened for writing may still be read.
+fn may_be_read(error: &rusqlite::Error) -> bool {
+    is_about_writing(error) || error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
+}
+
+fn unwritable(path: &Utf8Path, why: &str) -> StateError {
+    StateError::Unwritable(format!(
+        "cannot write {path} ({why}); make it, its folder and its file system writable for this user, \
+         and free space on its disk"
+    ))
+}
+
+fn open(name: &str, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let mut connection = Connection::open_with_flags(name, flags)?;
+    let mut since = Instant::now();
+    connection.busy_handler(Some(move |count: i32| {
+        if count == 0 {
+            since = Instant::now();
+        }
+        let patient = since.elapsed() < PATIENCE;
+        if patient {
+            thread::sleep(pause(count));
+        }
+        patient
+    }))?;
+    // A process is one call long. If each of them folded the log in when it
+    // ends, each would wait for the disk.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // There are none in our schema; others' are none of ours.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+        connection.execute_batch(&format!(
+            "PRAGMA wal_autocheckpoint = {LOG_PAGES}; PRAGMA journal_size_limit = {LOG_BYTES}; \
+             PRAGMA synchronous = NORMAL"
+        ))?;
+    }
+    // Opening is lazy: this reads, and finds out whether reading works.
+    connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+/// How long to wait before the next try: growing to 3 ms, and different in
+/// different processes, so that they do not stay in step.
+fn pause(count: i32) -> Duration {
+    let growing = 100_u64 << count.clamp(0, 5);
+    let clock = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.subsec_nanos());
+    Duration::from_micros(growing + u64::from(clock.rotate_left(13) ^ std::process::id()) % growing)
+}
+
+/// The path as a URI, for options that SQLite takes only there.
+fn uri(path: &Utf8Path) -> String {
+    let mut uri = String::from("file:");
+    for byte in path.as_str().bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~') {
+            uri.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
+}
