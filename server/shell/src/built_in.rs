@@ -246,10 +246,10 @@ impl Walker {
             }
             let known =
                 value.filter(|_| is_whole && is_plain && !is_element && !text.contains("+="));
-            if attributes.contains('i')
-                && !known.is_none_or(|value| value.bytes().all(|byte| byte.is_ascii_digit()))
-                || attributes.contains('i') && value.is_some_and(|value| value.contains(['[', '$']))
-            {
+            let is_number =
+                |value: &str| value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            let evaluates = attributes.contains('i') && name != "export";
+            if evaluates && value.is_some_and(|value| !is_whole || !is_number(value)) {
                 self.findings.problem(
                     "arithmetic evaluates a value that may run commands",
                     word.span.clone(),

@@ -431,11 +431,15 @@ impl Lexer<'_> {
             state.fill(self.at, b' ');
             return Ok(());
         }
-        if matches!(self.peek(), Some(b'<' | b'>'))
-            && raw.len() > 4
-            && raw.bytes().all(|byte| byte.is_ascii_digit())
-        {
-            return self.refuse("a large descriptor number", from);
+        let is_descriptor = matches!(self.peek(), Some(b'<' | b'>'))
+            && raw.bytes().all(|byte| byte.is_ascii_digit());
+        if is_descriptor {
+            if raw.len() > 4 {
+                return self.refuse("a large descriptor number", from);
+            }
+            // Not a word, but the first part of the redirect.
+            state.push(&raw);
+            return Ok(());
         }
         self.mask_word(state, &word, &raw);
         self.follow(state, &word, &raw)?;
