@@ -81,7 +81,10 @@ mod tests {
     #[test]
     fn a_cut_says_how_much_is_missing() {
         let text = "ä".repeat(100);
-        assert_eq!(bounded(&text, 50), format!("{}… [cut: 176 more bytes]", "ä".repeat(12)));
+        assert_eq!(
+            bounded(&text, 50),
+            format!("{}… [cut: 176 more bytes]", "ä".repeat(12))
+        );
     }
 
     #[test]
@@ -91,7 +94,10 @@ mod tests {
             "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad 3 bytes: abc"
         );
         let long = edit_body(&"x".repeat(5000));
-        assert!(long.ends_with(&format!("5000 bytes: {}…", "x".repeat(80))), "{long}");
+        assert!(
+            long.ends_with(&format!("5000 bytes: {}…", "x".repeat(80))),
+            "{long}"
+        );
     }
 
     #[test]

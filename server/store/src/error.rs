@@ -62,10 +62,14 @@ pub(crate) fn state_error(path: &Utf8Path, error: &rusqlite::Error) -> StateErro
         return StateError::Unwritable(format!("cannot write {path} ({error}); {remedy}"));
     }
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damaged(path, &error.to_string()),
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => StateError::Unreadable(format!(
-            "cannot open {path} ({error}); make it and its folder readable and writable for this user"
-        )),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            damaged(path, &error.to_string())
+        }
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            StateError::Unreadable(format!(
+                "cannot open {path} ({error}); make it and its folder readable and writable for this user"
+            ))
+        }
         _ => damaged(path, &error.to_string()),
     }
 }

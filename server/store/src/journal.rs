@@ -98,10 +98,18 @@ impl Store {
     /// # Errors
     /// When the journal cannot be read.
     pub fn journal(&self, filter: &Filter) -> Result<Vec<JournalRow>, StateError> {
-        let order = if filter.after_seq.is_some() { "ASC" } else { "DESC" };
+        let order = if filter.after_seq.is_some() {
+            "ASC"
+        } else {
+            "DESC"
+        };
         let (conditions, mut values) = filter.conditions();
-        let sql = format!("SELECT seq, body, hash FROM journal WHERE {conditions} ORDER BY seq {order} LIMIT ?");
-        values.push(Value::Integer(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
+        let sql = format!(
+            "SELECT seq, body, hash FROM journal WHERE {conditions} ORDER BY seq {order} LIMIT ?"
+        );
+        values.push(Value::Integer(
+            i64::try_from(filter.limit).unwrap_or(i64::MAX),
+        ));
         let mut rows = self.view(&mut |transaction| {
             let found: Vec<(i64, String, [u8; 32])> = transaction
                 .connection()
@@ -116,8 +124,9 @@ impl Store {
             found
                 .into_iter()
                 .map(|(seq, body, hash)| {
-                    let record = serde_json::from_str(&body)
-                        .map_err(|error| damaged(transaction.path(), &format!("row {seq}: {error}")))?;
+                    let record = serde_json::from_str(&body).map_err(|error| {
+                        damaged(transaction.path(), &format!("row {seq}: {error}"))
+                    })?;
                     Ok(JournalRow {
                         seq,
                         record,

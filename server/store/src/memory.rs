@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use countersign_core::agent::Agent;
 use countersign_core::call::SessionKey;
 use countersign_core::state::{
-    CallState, CallStatus, ProcessId, Record, SessionState, SetAside, StateError, StateStore, Transaction,
+    CallState, CallStatus, ProcessId, Record, SessionState, SetAside, StateError, StateStore,
+    Transaction,
 };
 
 use crate::chain::{self, Columns, GENESIS, Head};
@@ -86,20 +87,27 @@ impl StateStore for MemoryStore {
 
 impl State {
     fn head(&self) -> Head {
-        self.journal.last().map_or((0, GENESIS), |row| (row.seq, row.hash))
+        self.journal
+            .last()
+            .map_or((0, GENESIS), |row| (row.seq, row.hash))
     }
 }
 
 fn matches(filter: &Filter, row: &JournalRow) -> bool {
     let record = &row.record;
     let key = record.key.as_ref();
-    let same = |wanted: &Option<String>, text: Option<&String>| wanted.is_none() || wanted.as_ref() == text;
+    let same = |wanted: &Option<String>, text: Option<&String>| {
+        wanted.is_none() || wanted.as_ref() == text
+    };
     same(&filter.session, key.map(|key| &key.session))
-        && filter.agent.is_none_or(|agent| key.map(|key| key.agent) == Some(agent))
+        && filter
+            .agent
+            .is_none_or(|agent| key.map(|key| key.agent) == Some(agent))
         && same(&filter.decision, record.decision.as_ref())
         && same(&filter.tool, record.tool.as_ref())
         && filter.kind.is_none_or(|kind| record.kind == kind)
-        && (same(&filter.call, record.call.as_ref()) || same(&filter.call, record.agent_call.as_ref()))
+        && (same(&filter.call, record.call.as_ref())
+            || same(&filter.call, record.agent_call.as_ref()))
         && filter.since.is_none_or(|since| record.time >= since)
         && filter.until.is_none_or(|until| record.time <= until)
         && filter.after_seq.is_none_or(|after| row.seq > after)
@@ -199,7 +207,10 @@ impl Drop for MemoryTransaction<'_> {
 
 /// The process by which the session is found.
 fn found_by(state: &SessionState) -> Option<&ProcessId> {
-    state.process.as_ref().filter(|_| state.key.subagent.is_none())
+    state
+        .process
+        .as_ref()
+        .filter(|_| state.key.subagent.is_none())
 }
 
 /// Newest first; as SQL orders them.
@@ -227,7 +238,12 @@ impl Transaction for MemoryTransaction<'_> {
                     && session.process.as_ref() == Some(process)
             })
             // Among equals the one that SQL finds.
-            .max_by_key(|session| (session.seen, serde_json::to_string(&key_fields(&session.key)).ok()));
+            .max_by_key(|session| {
+                (
+                    session.seen,
+                    serde_json::to_string(&key_fields(&session.key)).ok(),
+                )
+            });
         Ok(last.cloned())
     }
 
@@ -265,10 +281,16 @@ impl Transaction for MemoryTransaction<'_> {
         let calls = self.state.calls.entry(state.key.clone()).or_default();
         let before = calls.insert(state.id.clone(), state.clone());
         let many = calls.len() > OPEN_CALLS;
-        self.undo.push(Undo::Call(state.key.clone(), state.id.clone(), before));
+        self.undo
+            .push(Undo::Call(state.key.clone(), state.id.clone(), before));
         let oldest = state.decided.saturating_sub(OPEN_FOR);
         if many {
-            let kept: Vec<String> = self.open_calls(&state.key)?.into_iter().take(OPEN_CALLS).map(|call| call.id).collect();
+            let kept: Vec<String> = self
+                .open_calls(&state.key)?
+                .into_iter()
+                .take(OPEN_CALLS)
+                .map(|call| call.id)
+                .collect();
             self.remove_calls(&state.key, |call| !kept.contains(&call.id));
         }
         self.remove_calls(&state.key, |call| call.decided < oldest);
@@ -290,7 +312,9 @@ impl Transaction for MemoryTransaction<'_> {
         let before = if entry.holders.is_empty() {
             self.state.set_aside.remove(&entry.rule)
         } else {
-            self.state.set_aside.insert(entry.rule.clone(), entry.holders.clone())
+            self.state
+                .set_aside
+                .insert(entry.rule.clone(), entry.holders.clone())
         };
         self.undo.push(Undo::SetAside(entry.rule.clone(), before));
         Ok(())
@@ -301,7 +325,9 @@ impl Transaction for MemoryTransaction<'_> {
         let (last, previous) = self.state.head();
         let record = row::kept(record);
         let body = serde_json::to_string(&record).map_err(|error| {
-            StateError::Unwritable(format!("cannot encode a row ({error}); this is a mistake in countersign"))
+            StateError::Unwritable(format!(
+                "cannot encode a row ({error}); this is a mistake in countersign"
+            ))
         })?;
         let seq = last + 1;
         let hash = chain::hash(&previous, seq, &Columns::of(&record), &body);

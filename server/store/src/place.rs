@@ -114,7 +114,10 @@ fn prepare_folder(dir: &Utf8Path) -> Result<(), StateError> {
 
 fn create_folder(dir: &Utf8Path) -> io::Result<()> {
     if let Some(parent) = dir.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(parent)?;
     }
     match DirBuilder::new().mode(0o700).create(dir) {
         // Whatever the umask took away.
@@ -136,7 +139,9 @@ fn check(path: &Utf8Path, found: &Metadata, what: &str) -> Result<(), StateError
             found.uid()
         )
     } else if mode & 0o022 != 0 {
-        format!("{path} can be written by others (mode {mode:04o}); check it, then `chmod go-rwx {path}`")
+        format!(
+            "{path} can be written by others (mode {mode:04o}); check it, then `chmod go-rwx {path}`"
+        )
     } else {
         return Ok(());
     };

@@ -68,7 +68,10 @@ fn first_kept(
 
 /// Removes one batch of the rows before `end`.
 fn remove(transaction: &mut SqlTransaction<'_>, end: i64, now: Millis) -> Result<u64, StateError> {
-    let first: Option<i64> = one(transaction, "SELECT min(seq) FROM journal", [], |row| row.get(0))?.flatten();
+    let first: Option<i64> = one(transaction, "SELECT min(seq) FROM journal", [], |row| {
+        row.get(0)
+    })?
+    .flatten();
     let Some(first) = first.filter(|first| *first < end) else {
         return Ok(0);
     };
@@ -94,7 +97,9 @@ fn remove(transaction: &mut SqlTransaction<'_>, end: i64, now: Millis) -> Result
 fn anchor((seq, hash): Head, now: Millis) -> Record {
     Record {
         subject: Some(format!("{seq}:{hash}")),
-        detail: Some(format!("the rows up to {seq} were removed by age or number")),
+        detail: Some(format!(
+            "the rows up to {seq} were removed by age or number"
+        )),
         ..Record::of(RecordKind::Anchor, now)
     }
 }

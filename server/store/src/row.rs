@@ -74,7 +74,11 @@ fn masked(text: &str, most: usize) -> String {
 }
 
 fn effects(effects: &[String]) -> Vec<String> {
-    let fit = if effects.len() > EFFECTS { EFFECTS - 1 } else { EFFECTS };
+    let fit = if effects.len() > EFFECTS {
+        EFFECTS - 1
+    } else {
+        EFFECTS
+    };
     let mut kept: Vec<String> = effects.iter().take(fit).map(|text| effect(text)).collect();
     let more = effects.len().saturating_sub(fit);
     if more > 0 {
@@ -113,7 +117,11 @@ mod tests {
         long.kind = RecordKind::Problem;
         let kept = kept(&long);
         let subject = kept.subject.unwrap();
-        assert!(subject.len() <= SUBJECT && subject.ends_with("more bytes]"), "{}", subject.len());
+        assert!(
+            subject.len() <= SUBJECT && subject.ends_with("more bytes]"),
+            "{}",
+            subject.len()
+        );
         let detail = kept.detail.unwrap();
         assert!(detail.len() <= DETAIL && detail.ends_with("more bytes]"));
         assert_eq!(kept.effects.len(), EFFECTS);
@@ -125,7 +133,11 @@ mod tests {
     fn secrets_at_the_cut_are_masked() {
         let secret = "ghp_aB3dE6gH9aB3dE6gH9aB3dE6gH9aB3dE6gH9";
         for before in SUBJECT - 60..SUBJECT {
-            let kept = kept(&record(&format!("{} {secret} {}", "x".repeat(before), "y".repeat(100))));
+            let kept = kept(&record(&format!(
+                "{} {secret} {}",
+                "x".repeat(before),
+                "y".repeat(100)
+            )));
             assert!(!kept.subject.unwrap().contains("aB3"), "{before}");
         }
     }

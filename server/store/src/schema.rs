@@ -119,9 +119,16 @@ pub(crate) fn create(path: &Utf8Path) -> Result<(), StateError> {
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_nanos());
     let draft = Utf8PathBuf::from(format!("{path}.{}-{nanos}.new", std::process::id()));
-    let made = draft_at(&draft)
-        .and_then(|()| rustix::fs::renameat_with(CWD, draft.as_str(), CWD, path.as_str(), RenameFlags::NOREPLACE)
-            .map_err(io::Error::from));
+    let made = draft_at(&draft).and_then(|()| {
+        rustix::fs::renameat_with(
+            CWD,
+            draft.as_str(),
+            CWD,
+            path.as_str(),
+            RenameFlags::NOREPLACE,
+        )
+        .map_err(io::Error::from)
+    });
     let made = match made {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made,
@@ -159,7 +166,9 @@ fn draft_at(draft: &Utf8Path) -> io::Result<()> {
 fn fill(draft: &Utf8Path) -> rusqlite::Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(draft, flags)?;
-    connection.execute_batch(&format!("PRAGMA page_size = 4096; PRAGMA application_id = {APPLICATION_ID}"))?;
+    connection.execute_batch(&format!(
+        "PRAGMA page_size = 4096; PRAGMA application_id = {APPLICATION_ID}"
+    ))?;
     migrate(&mut connection, MIGRATIONS)?;
     // Kept in the file; closing the last connection empties the log again.
     connection.execute_batch("PRAGMA journal_mode = WAL")?;
@@ -174,9 +183,15 @@ mod tests {
     fn an_older_file_takes_only_the_steps_it_lacks() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, &["CREATE TABLE a (x)"]).unwrap();
-        migrate(&mut connection, &["CREATE TABLE a (x)", "CREATE TABLE b (x)"]).unwrap();
+        migrate(
+            &mut connection,
+            &["CREATE TABLE a (x)", "CREATE TABLE b (x)"],
+        )
+        .unwrap();
         assert_eq!(pragma(&connection, "user_version").unwrap(), 2);
-        connection.execute_batch("SELECT x FROM a; SELECT x FROM b").unwrap();
+        connection
+            .execute_batch("SELECT x FROM a; SELECT x FROM b")
+            .unwrap();
     }
 
     #[test]

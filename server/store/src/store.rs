@@ -2,7 +2,8 @@
 //! in the way.
 
 use std::fmt::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,13 +17,11 @@ use crate::place::Place;
 use crate::schema;
 use crate::transaction::{Failure, SqlTransaction};
 
-/// How many pages the write-ahead log has before it is folded into the file.
-/// A process that finds nobody else there reads the log first, so its length
-/// is part of what opening costs; folding it in costs waiting for the disk.
-const LOG_PAGES: u32 = 256;
-
-/// How long the log's file may stay after it was folded in, in bytes.
-const LOG_BYTES: u32 = 4 * 1024 * 1024;
+/// How long the write-ahead log gets before it is folded into the file, in
+/// bytes. A process that finds nobody else there reads the log first, so its
+/// length is part of what opening costs; folding it in costs waiting for the
+/// disk.
+const LOG_BYTES: u64 = 512 * 1024;
 
 /// The state in a SQLite file that every process of the user shares.
 ///
@@ -38,6 +37,8 @@ pub struct Store {
 #[derive(Debug)]
 struct Link {
     connection: Connection,
+    /// Whether to wait while others are in the way.
+    patient: Arc<AtomicBool>,
     refused: Option<StateError>,
 }
 
@@ -99,8 +100,16 @@ impl Store {
         let path = &self.place.path;
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match attempt(&mut link.connection, path, TransactionBehavior::Immediate, work) {
-                Attempt::Done(value) => return Ok(value),
+            match attempt(
+                &mut link.connection,
+                path,
+                TransactionBehavior::Immediate,
+                work,
+            ) {
+                Attempt::Done(value) => {
+                    fold(&link, path);
+                    return Ok(value);
+                }
                 Attempt::Failed(error) => return Err(error),
                 Attempt::Busy if Instant::now() < deadline => thread::sleep(pause(4)),
                 Attempt::Busy => return Err(StateError::Unwritable(busy(path))),
@@ -116,7 +125,12 @@ impl Store {
         self.place.check()?;
         let mut link = self.lock();
         let path = &self.place.path;
-        match attempt(&mut link.connection, path, TransactionBehavior::Deferred, work) {
+        match attempt(
+            &mut link.connection,
+            path,
+            TransactionBehavior::Deferred,
+            work,
+        ) {
             Attempt::Done(value) => Ok(value),
             Attempt::Failed(error) => Err(error),
             Attempt::Busy => Err(StateError::Unreadable(busy(path))),
@@ -183,11 +197,30 @@ fn attempt<T>(
     }
 }
 
+/// Folds the log into the file when it got long.
+///
+/// SQLite would do it by itself, but without emptying the log, which then only
+/// a process empties that knows that everything in it was folded in. Processes
+/// that live for one call never do, and the log would grow without end.
+///
+/// What was committed is committed; if this fails or others are in the way,
+/// the next process does it.
+fn fold(link: &Link, path: &Utf8Path) {
+    let length = std::fs::metadata(format!("{path}-wal")).map_or(0, |log| log.len());
+    if length > LOG_BYTES {
+        link.patient.store(false, Ordering::Relaxed);
+        let _ = link
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        link.patient.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Opens the file, for reading only where it cannot be written.
 fn connect(path: &Utf8Path) -> Result<Link, StateError> {
     let write = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let refused = match open(path.as_str(), write) {
-        Ok(mut connection) => {
+        Ok((mut connection, patient)) => {
             schema::check(&mut connection, path)?;
             let read_only = connection
                 .is_readonly(MAIN_DB)
@@ -195,6 +228,7 @@ fn connect(path: &Utf8Path) -> Result<Link, StateError> {
             if !read_only {
                 return Ok(Link {
                     connection,
+                    patient,
                     refused: None,
                 });
             }
@@ -213,10 +247,11 @@ fn connect(path: &Utf8Path) -> Result<Link, StateError> {
     let mut last = None;
     for way in ways {
         match open(&format!("{}?{way}", uri(path)), read) {
-            Ok(mut connection) => {
+            Ok((mut connection, patient)) => {
                 schema::check(&mut connection, path)?;
                 return Ok(Link {
                     connection,
+                    patient,
                     refused: Some(refused),
                 });
             }
@@ -243,19 +278,21 @@ fn unwritable(path: &Utf8Path, why: &str) -> StateError {
     ))
 }
 
-fn open(name: &str, flags: OpenFlags) -> rusqlite::Result<Connection> {
+fn open(name: &str, flags: OpenFlags) -> rusqlite::Result<(Connection, Arc<AtomicBool>)> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut connection = Connection::open_with_flags(name, flags)?;
+    let patient = Arc::new(AtomicBool::new(true));
+    let patience = Arc::clone(&patient);
     let mut since = Instant::now();
     connection.busy_handler(Some(move |count: i32| {
         if count == 0 {
             since = Instant::now();
         }
-        let patient = since.elapsed() < PATIENCE;
-        if patient {
+        let waits = patience.load(Ordering::Relaxed) && since.elapsed() < PATIENCE;
+        if waits {
             thread::sleep(pause(count));
         }
-        patient
+        waits
     }))?;
     // A process is one call long. If each of them folded the log in when it
     // ends, each would wait for the disk.
@@ -264,14 +301,15 @@ fn open(name: &str, flags: OpenFlags) -> rusqlite::Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
-        connection.execute_batch(&format!(
-            "PRAGMA wal_autocheckpoint = {LOG_PAGES}; PRAGMA journal_size_limit = {LOG_BYTES}; \
-             PRAGMA synchronous = NORMAL"
-        ))?;
+        // The log's file is as long as what is in it, which is how its length
+        // is known.
+        connection.execute_batch(
+            "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0; PRAGMA synchronous = NORMAL",
+        )?;
     }
     // Opening is lazy: this reads, and finds out whether reading works.
     connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
-    Ok(connection)
+    Ok((connection, patient))
 }
 
 /// How long to wait before the next try: growing to 3 ms, and different in

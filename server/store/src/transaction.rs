@@ -4,7 +4,8 @@ use camino::Utf8Path;
 use countersign_core::agent::Agent;
 use countersign_core::call::{Digest, SessionKey};
 use countersign_core::state::{
-    CallState, CallStatus, Millis, ProcessId, Record, SessionState, SetAside, StateError, Transaction,
+    CallState, CallStatus, Millis, ProcessId, Record, SessionState, SetAside, StateError,
+    Transaction,
 };
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 use serde::Serialize;
@@ -291,7 +292,17 @@ impl Transaction for SqlTransaction<'_> {
         let body = self.encode(&record)?;
         let seq = last + 1;
         let hash = chain::hash(&previous, seq, &columns, &body);
-        let [kind, agent, session, subagent, call, agent_call, tool, decision, reason] = &columns.texts;
+        let [
+            kind,
+            agent,
+            session,
+            subagent,
+            call,
+            agent_call,
+            tool,
+            decision,
+            reason,
+        ] = &columns.texts;
         self.execute(
             "INSERT INTO journal (seq, time, kind, agent, session, subagent, call, agent_call, tool,
                 decision, reason, body, prev_hash, hash)

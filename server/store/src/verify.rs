@@ -148,16 +148,19 @@ fn check(
         "SELECT seq, time, prev_hash, hash, body, {} FROM journal ORDER BY seq",
         Columns::NAMES
     );
-    let followed = transaction.connection().prepare(&sql).and_then(|mut statement| {
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            if let Err(broken) = follower.follow(row)? {
-                return Ok(Err(broken));
+    let followed = transaction
+        .connection()
+        .prepare(&sql)
+        .and_then(|mut statement| {
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                if let Err(broken) = follower.follow(row)? {
+                    return Ok(Err(broken));
+                }
+                progress(follower.rows);
             }
-            progress(follower.rows);
-        }
-        Ok(Ok(()))
-    });
+            Ok(Ok(()))
+        });
     let followed = followed.map_err(|error| transaction.fail(error))?;
     Ok(followed.and_then(|()| follower.end(head)))
 }
@@ -181,10 +184,17 @@ impl Follower {
         if self.rows > 0 && previous != self.last.1 {
             return broken(ChainFault::Unlinked);
         }
-        if self.anchor.is_some_and(|anchor| anchor.0 == seq && anchor.1 != hash) {
+        if self
+            .anchor
+            .is_some_and(|anchor| anchor.0 == seq && anchor.1 != hash)
+        {
             return broken(ChainFault::NotTheAnchor);
         }
-        if columns.texts.first().is_some_and(|kind| kind.as_deref() == Some(RecordKind::Anchor.as_str())) {
+        if columns
+            .texts
+            .first()
+            .is_some_and(|kind| kind.as_deref() == Some(RecordKind::Anchor.as_str()))
+        {
             self.anchors += 1;
             let record: Option<Record> = serde_json::from_str(&body).ok();
             self.removed = record.as_ref().and_then(removed_up_to);
@@ -232,5 +242,10 @@ fn parts(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Digest, Digest, Columns, 
     for (index, text) in columns.texts.iter_mut().enumerate() {
         *text = row.get(TEXTS_FROM + index)?;
     }
-    Ok((Digest(row.get(2)?), Digest(row.get(3)?), columns, row.get(4)?))
+    Ok((
+        Digest(row.get(2)?),
+        Digest(row.get(3)?),
+        columns,
+        row.get(4)?,
+    ))
 }

@@ -64,7 +64,8 @@ fn bare_scheme(bytes: &[u8], word: &[u8], end: usize) -> Option<Secret> {
     let start = end + spaces(bytes, end);
     let rest = bytes.get(start..)?;
     let length = run(rest, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b'-')
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b'-')
     });
     let credential = rest.get(..length)?;
     // "Basic" is also a word of prose.
@@ -342,7 +343,9 @@ impl Name {
             if part.ends_with("token") {
                 return Self::Secret("token");
             }
-            if PASSWORDS.iter().any(|end| part.ends_with(end)) || matches!(part.as_str(), "pass" | "pwd") {
+            if PASSWORDS.iter().any(|end| part.ends_with(end))
+                || matches!(part.as_str(), "pass" | "pwd")
+            {
                 return Self::Secret("password");
             }
             if KEYS.iter().any(|end| part.ends_with(end))
@@ -364,18 +367,45 @@ impl Name {
 
 const PASSWORDS: &[&str] = &["password", "passwords", "passwd", "passphrase", "passcode"];
 const SECRETS: &[&str] = &["secret", "secrets", "credential", "credentials"];
-const KEYS: &[&str] = &["apikey", "accesskey", "secretkey", "privatekey", "authkey", "accountkey"];
+const KEYS: &[&str] = &[
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "authkey",
+    "accountkey",
+];
 const BEFORE_KEY: &[&str] = &[
-    "api", "access", "private", "secret", "auth", "signing", "encryption", "master", "account", "shared",
-    "session", "service", "storage", "deploy",
+    "api",
+    "access",
+    "private",
+    "secret",
+    "auth",
+    "signing",
+    "encryption",
+    "master",
+    "account",
+    "shared",
+    "session",
+    "service",
+    "storage",
+    "deploy",
 ];
 const PERHAPS: &[&str] = &[
-    "key", "keys", "auth", "sig", "signature", "cookie", "salt", "seed", "hmac",
+    "key",
+    "keys",
+    "auth",
+    "sig",
+    "signature",
+    "cookie",
+    "salt",
+    "seed",
+    "hmac",
 ];
 /// Last parts of names that tell something about a secret and not the secret.
 const DESCRIBES: &[&str] = &[
-    "file", "path", "dir", "url", "uri", "endpoint", "name", "type", "count", "limit", "length", "size", "id",
-    "expiry", "expires", "ttl", "policy", "version", "stdin", "prompt",
+    "file", "path", "dir", "url", "uri", "endpoint", "name", "type", "count", "limit", "length",
+    "size", "id", "expiry", "expires", "ttl", "policy", "version", "stdin", "prompt",
 ];
 
 /// The parts of a name in lower case: `MY_API-Key.fooBar` has five.

@@ -52,14 +52,16 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     fn run(&mut self) {
         while let Some(byte) = self.bytes.get(self.at).copied() {
-            if let Some(secret) = self.pending.take_if(|secret| secret.start <= self.at) {
-                if secret.start == self.at {
-                    self.hide(secret.end, secret.kind);
-                    continue;
-                }
+            if let Some(secret) = self.pending.take_if(|secret| secret.start <= self.at)
+                && secret.start == self.at
+            {
+                self.hide(secret.end, secret.kind);
+                continue;
             }
             let rest = self.bytes.get(self.at..).unwrap_or_default();
-            if byte == b'[' && let Some(length) = marker(rest) {
+            if byte == b'['
+                && let Some(length) = marker(rest)
+            {
                 self.at += length;
                 self.after_mask = true;
                 continue;
@@ -76,7 +78,9 @@ impl<'a> Scanner<'a> {
                 self.hide(self.at + length, kind);
                 continue;
             }
-            if byte == b':' && let Some((start, end)) = self.url_credentials(rest) {
+            if byte == b':'
+                && let Some((start, end)) = self.url_credentials(rest)
+            {
                 self.at = start;
                 self.hide(end, "URL credentials");
                 continue;
@@ -118,8 +122,12 @@ impl<'a> Scanner<'a> {
         token(rest).or_else(|| {
             // Only one beginning in a run of its characters, so that a run of
             // many beginnings is not looked at many times.
-            let begins = self.after_mask || !self.before(1).is_some_and(url_safe) || self.is_escaped();
-            begins.then(|| web_token(rest)).flatten().map(|length| (length, "JWT"))
+            let begins =
+                self.after_mask || !self.before(1).is_some_and(url_safe) || self.is_escaped();
+            begins
+                .then(|| web_token(rest))
+                .flatten()
+                .map(|length| (length, "JWT"))
         })
     }
 
@@ -131,18 +139,22 @@ impl<'a> Scanner<'a> {
     /// Whether a token can begin here: not in the middle of a word.
     fn begins_token(&self) -> bool {
         self.after_mask
-            || !self.before(1).is_some_and(|byte| byte.is_ascii_alphanumeric())
+            || !self
+                .before(1)
+                .is_some_and(|byte| byte.is_ascii_alphanumeric())
             || self.is_escaped()
     }
 
     /// Whether what is before is `\n` as two characters or `%3D`, which end a
     /// word though they end in a letter.
     fn is_escaped(&self) -> bool {
-        let backslash = self.before(2) == Some(b'\\') && matches!(self.before(1), Some(b'n' | b'r' | b't'));
+        let backslash =
+            self.before(2) == Some(b'\\') && matches!(self.before(1), Some(b'n' | b'r' | b't'));
         let percent = self.before(3) == Some(b'%')
-            && [1, 2]
-                .iter()
-                .all(|distance| self.before(*distance).is_some_and(|byte| byte.is_ascii_hexdigit()));
+            && [1, 2].iter().all(|distance| {
+                self.before(*distance)
+                    .is_some_and(|byte| byte.is_ascii_hexdigit())
+            });
         backslash || percent
     }
 
@@ -153,7 +165,10 @@ impl<'a> Scanner<'a> {
         let authority = rest.strip_prefix(b"://")?;
         let length = run(authority, |byte| {
             !byte.is_ascii_whitespace()
-                && !matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\')
+                && !matches!(
+                    byte,
+                    b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\'
+                )
         });
         let authority = authority.get(..length)?;
         let at_sign = authority.iter().rposition(|byte| *byte == b'@')?;
@@ -165,7 +180,9 @@ impl<'a> Scanner<'a> {
         // References to variables are none, and commands stay visible.
         let reference = user.first() == Some(&b'$')
             || user.windows(2).any(|pair| pair == b":$")
-            || user.iter().any(|byte| matches!(byte, b'(' | b';' | b'|' | b'&'));
+            || user
+                .iter()
+                .any(|byte| matches!(byte, b'(' | b';' | b'|' | b'&'));
         let start = self.at + 3;
         (!plain && !reference).then_some((start, start + at_sign))
     }

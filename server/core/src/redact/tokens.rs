@@ -10,7 +10,12 @@ struct Shape {
     least: usize,
 }
 
-const fn shape(kind: &'static str, prefix: &'static [u8], body: fn(u8) -> bool, least: usize) -> Shape {
+const fn shape(
+    kind: &'static str,
+    prefix: &'static [u8],
+    body: fn(u8) -> bool,
+    least: usize,
+) -> Shape {
     Shape {
         kind,
         prefix,
@@ -175,7 +180,10 @@ pub(super) fn private_key(rest: &[u8]) -> Option<usize> {
         .iter()
         .enumerate()
         .position(|(index, byte)| {
-            !is_body(*byte) || body.get(index..).is_some_and(|rest| rest.starts_with(DASHES))
+            !is_body(*byte)
+                || body
+                    .get(index..)
+                    .is_some_and(|rest| rest.starts_with(DASHES))
         })
         .unwrap_or(body.len());
     let trailer = body.get(body_length..)?.strip_prefix(b"-----END ");
@@ -205,8 +213,7 @@ fn unclosed_body(body: &[u8]) -> usize {
         .rposition(|byte| *byte != b'=' && !byte.is_ascii_whitespace())
         .map_or(0, |last| last + 1);
     let assigned = key.get(name_end..).is_some_and(|rest| rest.contains(&b'='));
-    let goes_on = name_end == length
-        && matches!(body.get(length), Some(b'_' | b'-' | b'.' | b':'));
+    let goes_on = name_end == length && matches!(body.get(length), Some(b'_' | b'-' | b'.' | b':'));
     let name = key
         .get(..name_end)
         .unwrap_or_default()
@@ -234,7 +241,11 @@ mod tests {
 
     #[test]
     fn every_kind_is_recognised_as_a_mask() {
-        for kind in SHAPES.iter().map(|shape| shape.kind).chain(KINDS.iter().copied()) {
+        for kind in SHAPES
+            .iter()
+            .map(|shape| shape.kind)
+            .chain(KINDS.iter().copied())
+        {
             let mask = format!("{OPEN}{kind}]");
             assert_eq!(marker(mask.as_bytes()), Some(mask.len()), "{kind}");
         }

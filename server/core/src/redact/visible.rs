@@ -84,8 +84,14 @@ mod tests {
     fn what_moves_or_hides_is_written_out() {
         assert_eq!(visible("a\u{1b}[2Jb"), "a\\x1b[2Jb");
         assert_eq!(visible("a\r\nb\tc\0\u{7f}"), "a\\r\\nb\\tc\\x00\\x7f");
-        assert_eq!(visible("\u{202e}gpj\u{200b}.\u{feff}"), "<U+202E>gpj<U+200B>.<U+FEFF>");
-        assert_eq!(visible("a\u{9b}b\u{a0}c\u{e0041}"), "a<U+009B>b<U+00A0>c<U+E0041>");
+        assert_eq!(
+            visible("\u{202e}gpj\u{200b}.\u{feff}"),
+            "<U+202E>gpj<U+200B>.<U+FEFF>"
+        );
+        assert_eq!(
+            visible("a\u{9b}b\u{a0}c\u{e0041}"),
+            "a<U+009B>b<U+00A0>c<U+E0041>"
+        );
         assert_eq!(visible_lines("a\rb\n"), "a\\rb\n");
     }
 

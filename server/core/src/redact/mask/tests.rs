@@ -38,11 +38,22 @@ fn masks(text: &str, expected: &str) {
 #[test]
 fn known_tokens_are_masked_anywhere() {
     for secret in secrets() {
-        for (before, after) in [("", ""), ("x ", " y"), ("'", "'"), ("\"\\n", "\\n\""), ("?a=", "&b=c"), ("ü", "ü"), ("q%3D", "")] {
+        for (before, after) in [
+            ("", ""),
+            ("x ", " y"),
+            ("'", "'"),
+            ("\"\\n", "\\n\""),
+            ("?a=", "&b=c"),
+            ("ü", "ü"),
+            ("q%3D", ""),
+        ] {
             let text = format!("{before}{secret}{after}");
             let masked = mask(&text);
             assert!(!masked.contains(&secret), "{text} -> {masked}");
-            assert!(masked.starts_with(before) && masked.ends_with(after), "{masked}");
+            assert!(
+                masked.starts_with(before) && masked.ends_with(after),
+                "{masked}"
+            );
             assert!(masked.contains("[masked: "), "{masked}");
         }
     }
@@ -50,26 +61,62 @@ fn known_tokens_are_masked_anywhere() {
 
 #[test]
 fn the_kind_is_said() {
-    masks(&format!("git push https://{}@github.com/x", secrets()[0]), "git push https://[masked: URL credentials]@github.com/x");
-    masks(&format!("echo {}", secrets()[0]), "echo [masked: GitHub token]");
-    masks(&format!("a {} b", secrets()[11]), "a [masked: private key] b");
+    masks(
+        &format!("git push https://{}@github.com/x", secrets()[0]),
+        "git push https://[masked: URL credentials]@github.com/x",
+    );
+    masks(
+        &format!("echo {}", secrets()[0]),
+        "echo [masked: GitHub token]",
+    );
+    masks(
+        &format!("a {} b", secrets()[11]),
+        "a [masked: private key] b",
+    );
     masks(&format!("{}.foo", secrets()[8]), "[masked: JWT]");
 }
 
 #[test]
 fn values_of_names_are_masked() {
     masks("PASSWORD=hunter2 make", "PASSWORD=[masked: password] make");
-    masks("export DB_PASS='a b' X=1", "export DB_PASS='[masked: password]' X=1");
-    masks("mysql --password hunter2 -u root", "mysql --password [masked: password] -u root");
-    masks("mysql --password=hunter2", "mysql --password=[masked: password]");
-    masks("curl 'https://x.example/?token=abc&b=c'", "curl 'https://x.example/?token=[masked: token]&b=c'");
-    masks("{\"apiKey\": \"abc\", \"b\": 1}", "{\"apiKey\": \"[masked: key]\", \"b\": 1}");
-    masks("{\\\"client_secret\\\": \\\"a b\\\"}", "{\\\"client_secret\\\": \\\"[masked: secret]\\\"}");
-    masks("aws_secret_access_key = wJalr/K7", "aws_secret_access_key = [masked: secret]");
+    masks(
+        "export DB_PASS='a b' X=1",
+        "export DB_PASS='[masked: password]' X=1",
+    );
+    masks(
+        "mysql --password hunter2 -u root",
+        "mysql --password [masked: password] -u root",
+    );
+    masks(
+        "mysql --password=hunter2",
+        "mysql --password=[masked: password]",
+    );
+    masks(
+        "curl 'https://x.example/?token=abc&b=c'",
+        "curl 'https://x.example/?token=[masked: token]&b=c'",
+    );
+    masks(
+        "{\"apiKey\": \"abc\", \"b\": 1}",
+        "{\"apiKey\": \"[masked: key]\", \"b\": 1}",
+    );
+    masks(
+        "{\\\"client_secret\\\": \\\"a b\\\"}",
+        "{\\\"client_secret\\\": \\\"[masked: secret]\\\"}",
+    );
+    masks(
+        "aws_secret_access_key = wJalr/K7",
+        "aws_secret_access_key = [masked: secret]",
+    );
     masks("Uid=x;Pwd=y;", "Uid=x;Pwd=[masked: password];");
-    masks("os.environ['TOKEN'] = 'x'", "os.environ['TOKEN'] = '[masked: token]'");
+    masks(
+        "os.environ['TOKEN'] = 'x'",
+        "os.environ['TOKEN'] = '[masked: token]'",
+    );
     masks("PASSWORD='a'\"b c\"d e", "PASSWORD=[masked: password] e");
-    masks("sh -c \"TOKEN=abc make\"", "sh -c \"TOKEN=[masked: token] make\"");
+    masks(
+        "sh -c \"TOKEN=abc make\"",
+        "sh -c \"TOKEN=[masked: token] make\"",
+    );
     masks("sh -c \"TOKEN='abc'\"", "sh -c \"TOKEN='[masked: token]'\"");
     masks("a\\npassword: x\\n", "a\\npassword: [masked: password]");
     masks("PASSWORD='$ecret'", "PASSWORD='[masked: password]'");
@@ -78,26 +125,50 @@ fn values_of_names_are_masked() {
 
 #[test]
 fn headers_are_masked() {
-    masks("curl -H 'Authorization: Bearer abc.def' x", "curl -H 'Authorization: Bearer [masked: credentials]' x");
-    masks("Authorization: Basic YTpi", "Authorization: Basic [masked: credentials]");
+    masks(
+        "curl -H 'Authorization: Bearer abc.def' x",
+        "curl -H 'Authorization: Bearer [masked: credentials]' x",
+    );
+    masks(
+        "Authorization: Basic YTpi",
+        "Authorization: Basic [masked: credentials]",
+    );
     masks("authorization: abc", "authorization: [masked: credentials]");
-    masks("{\"Authorization\":\"token abc\"}", "{\"Authorization\":\"token [masked: credentials]\"}");
+    masks(
+        "{\"Authorization\":\"token abc\"}",
+        "{\"Authorization\":\"token [masked: credentials]\"}",
+    );
     masks("X-Api-Key: abc", "X-Api-Key: [masked: key]");
-    masks(&format!("bearer {}", random(20)), "bearer [masked: credentials]");
-    masks(&format!("Basic {}==", random(20)), "Basic [masked: credentials]");
+    masks(
+        &format!("bearer {}", random(20)),
+        "bearer [masked: credentials]",
+    );
+    masks(
+        &format!("Basic {}==", random(20)),
+        "Basic [masked: credentials]",
+    );
 }
 
 #[test]
 fn urls_lose_their_credentials() {
-    masks("psql postgres://bob:p%40ss@db/x", "psql postgres://[masked: URL credentials]@db/x");
+    masks(
+        "psql postgres://bob:p%40ss@db/x",
+        "psql postgres://[masked: URL credentials]@db/x",
+    );
     masks("git clone ssh://git@host/x", "git clone ssh://git@host/x");
-    masks(&format!("https://{}@host", random(20)), "https://[masked: URL credentials]@host");
+    masks(
+        &format!("https://{}@host", random(20)),
+        "https://[masked: URL credentials]@host",
+    );
     masks("https://x-token:$TOKEN@host", "https://x-token:$TOKEN@host");
 }
 
 #[test]
 fn long_random_values_of_keys_are_masked() {
-    masks(&format!("cache_key={}", random(40)), "cache_key=[masked: key]");
+    masks(
+        &format!("cache_key={}", random(40)),
+        "cache_key=[masked: key]",
+    );
     masks("cache_key=linux-stable", "cache_key=linux-stable");
 }
 
@@ -120,7 +191,11 @@ fn ordinary_text_stays() {
         "-----BEGIN CERTIFICATE-----",
         "übermäßig [masked: token] ok",
     ] {
-        assert!(matches!(mask(text), Cow::Borrowed(same) if same == text), "{text} -> {}", mask(text));
+        assert!(
+            matches!(mask(text), Cow::Borrowed(same) if same == text),
+            "{text} -> {}",
+            mask(text)
+        );
     }
 }
 
@@ -136,13 +211,22 @@ fn a_mask_hides_no_command() {
         assert_eq!(mask(text), text);
     }
     masks("TOKEN=x;touch y", "TOKEN=[masked: token];touch y");
-    masks("TOKEN=\"x$(touch y)\"", "TOKEN=\"[masked: token]$(touch y)\"");
-    masks("echo -----BEGIN PRIVATE KEY-----;touch y", "echo [masked: private key];touch y");
+    masks(
+        "TOKEN=\"x$(touch y)\"",
+        "TOKEN=\"[masked: token]$(touch y)\"",
+    );
+    masks(
+        "echo -----BEGIN PRIVATE KEY-----;touch y",
+        "echo [masked: private key];touch y",
+    );
 }
 
 #[test]
 fn a_false_mask_protects_nothing() {
-    masks("PASSWORD=[masked: password]hunter2", "PASSWORD=[masked: password]");
+    masks(
+        "PASSWORD=[masked: password]hunter2",
+        "PASSWORD=[masked: password]",
+    );
 }
 
 #[test]
@@ -155,7 +239,10 @@ fn a_private_key_is_masked_to_its_end_behind_a_name() {
         format!("{{\"secret\": \"{}\"}} make", key.replace('\n', "\\n")),
     ] {
         let masked = mask(&text);
-        assert!(!masked.contains("aB3d") && masked.ends_with(" make"), "{masked}");
+        assert!(
+            !masked.contains("aB3d") && masked.ends_with(" make"),
+            "{masked}"
+        );
         assert_eq!(mask(&masked), masked);
     }
 }
@@ -201,10 +288,53 @@ fn pieces() -> impl Strategy<Value = String> {
         prop::sample::select(secrets()),
         prop::sample::select(
             [
-                "password", "PASSWORD", "token", "key", "Authorization", "bearer", "Basic", "--api-key", "=", ":", ": ",
-                " = ", "\"", "'", "\\\"", "\\n", " ", "\n", "$", "$(", "`", ";", "&", ",", "}", "]", "[", "://", "@",
-                "[masked: token]", "[masked: ", "-----BEGIN ", "PRIVATE KEY-----", "true", "x", "-", "--", ".", "_", "ü",
-                "%3D", "AKIA", "eyJ", "sk-", "=>", "::", "\\"
+                "password",
+                "PASSWORD",
+                "token",
+                "key",
+                "Authorization",
+                "bearer",
+                "Basic",
+                "--api-key",
+                "=",
+                ":",
+                ": ",
+                " = ",
+                "\"",
+                "'",
+                "\\\"",
+                "\\n",
+                " ",
+                "\n",
+                "$",
+                "$(",
+                "`",
+                ";",
+                "&",
+                ",",
+                "}",
+                "]",
+                "[",
+                "://",
+                "@",
+                "[masked: token]",
+                "[masked: ",
+                "-----BEGIN ",
+                "PRIVATE KEY-----",
+                "true",
+                "x",
+                "-",
+                "--",
+                ".",
+                "_",
+                "ü",
+                "%3D",
+                "AKIA",
+                "eyJ",
+                "sk-",
+                "=>",
+                "::",
+                "\\"
             ]
             .map(str::to_owned)
             .to_vec()

@@ -1,0 +1,19 @@
+//! What the state promises, across processes and on hostile files.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+mod chain;
+mod disk;
+mod files;
+mod journal;
+mod port;
+mod processes;
+mod support;
+mod worker;
