@@ -23,12 +23,12 @@ enum Options {
     Listed {
         letters: &'static str,
         letters_with_value: &'static str,
-        long: &'static [&'static str],
+        long: &'static str,
         /// `-5` is a number.
         numbers: bool,
     },
     /// Go style: long names with one or two dashes, values behind `=`.
-    Go(&'static [&'static str]),
+    Go(&'static str),
 }
 
 /// The operands that a wildcard may stand for.
@@ -45,7 +45,7 @@ enum Operands {
 const NO_OPTIONS: Options = Options::Listed {
     letters: "",
     letters_with_value: "",
-    long: &[],
+    long: "",
     numbers: false,
 };
 
@@ -53,179 +53,39 @@ const NO_OPTIONS: Options = Options::Listed {
 const CARGO: Options = Options::Listed {
     letters: "vqr",
     letters_with_value: "pFjDWA",
-    long: &[
-        "all",
-        "all-features",
-        "all-targets",
-        "bench=",
-        "benches",
-        "bin=",
-        "bins",
-        "check",
-        "color=",
-        "doc",
-        "edition=",
-        "exact",
-        "example=",
-        "examples",
-        "exclude=",
-        "features=",
-        "frozen",
-        "future-incompat-report",
-        "ignored",
-        "include-ignored",
-        "jobs=",
-        "keep-going",
-        "lib",
-        "list",
-        "locked",
-        "message-format=",
-        "no-capture",
-        "no-default-features",
-        "no-deps",
-        "no-fail-fast",
-        "no-run",
-        "nocapture",
-        "offline",
-        "package=",
-        "profile=",
-        "quiet",
-        "release",
-        "show-output",
-        "skip=",
-        "test=",
-        "test-threads=",
-        "tests",
-        "verbose",
-        "workspace",
-    ],
+    long: "all all-features all-targets bench= benches bin= bins check color= doc edition= \
+           exact example= examples exclude= features= frozen future-incompat-report ignored \
+           include-ignored jobs= keep-going lib list locked message-format= no-capture \
+           no-default-features no-deps no-fail-fast no-run nocapture offline package= \
+           profile= quiet release show-output skip= test= test-threads= tests verbose \
+           workspace",
     numbers: false,
 };
 
 /// Flags of `go build`, `go test` and `go vet` that choose what is built and
 /// run. Not: -exec, -toolexec, -vettool, -o, -C, -overlay, -modfile, -mod,
 /// the compiler's and linker's flags, profiles.
-const GO: Options = Options::Go(&[
-    "bench=",
-    "benchmem",
-    "benchtime=",
-    "count=",
-    "cover",
-    "covermode=",
-    "cpu=",
-    "failfast",
-    "fullpath",
-    "json",
-    "list=",
-    "n",
-    "p=",
-    "parallel=",
-    "race",
-    "run=",
-    "short",
-    "shuffle=",
-    "skip=",
-    "tags=",
-    "timeout=",
-    "trimpath",
-    "v",
-    "x",
-]);
+const GO: Options = Options::Go(
+    "bench= benchmem benchtime= count= cover covermode= cpu= failfast fullpath json list= n \
+     p= parallel= race run= short shuffle= skip= tags= timeout= trimpath v x",
+);
 
 /// Options of git's commands that show. Not: --output, --ext-diff, --textconv,
 /// --no-index, -O, -L.
 const GIT_SHOW: Options = Options::Listed {
     letters: "abcimpqrstuwz",
     letters_with_value: "nSGUM",
-    long: &[
-        "abbrev",
-        "abbrev=",
-        "abbrev-commit",
-        "after=",
-        "ahead-behind",
-        "all",
-        "author=",
-        "before=",
-        "branch",
-        "branches",
-        "cached",
-        "cc",
-        "check",
-        "color",
-        "color=",
-        "committer=",
-        "compact-summary",
-        "cumulative",
-        "date=",
-        "date-order",
-        "decorate",
-        "decorate=",
-        "diff-filter=",
-        "dirstat",
-        "exit-code",
-        "find-copies",
-        "find-renames",
-        "first-parent",
-        "follow",
-        "format=",
-        "full-index",
-        "function-context",
-        "graph",
-        "grep=",
-        "histogram",
-        "ignore-all-space",
-        "ignore-blank-lines",
-        "ignore-space-change",
-        "ignored",
-        "left-right",
-        "long",
-        "max-count=",
-        "merge-base",
-        "merges",
-        "minimal",
-        "name-only",
-        "name-status",
-        "no-abbrev",
-        "no-color",
-        "no-ext-diff",
-        "no-merges",
-        "no-patch",
-        "no-renames",
-        "no-textconv",
-        "not",
-        "numstat",
-        "oneline",
-        "patch",
-        "patch-with-stat",
-        "patience",
-        "pickaxe-all",
-        "pickaxe-regex",
-        "porcelain",
-        "porcelain=",
-        "pretty=",
-        "quiet",
-        "raw",
-        "relative",
-        "remotes",
-        "reverse",
-        "short",
-        "shortstat",
-        "show-stash",
-        "since=",
-        "skip=",
-        "staged",
-        "stat",
-        "stat=",
-        "summary",
-        "tags",
-        "topo-order",
-        "unified=",
-        "until=",
-        "untracked-files",
-        "untracked-files=",
-        "word-diff",
-        "word-diff=",
-    ],
+    long: "abbrev abbrev= abbrev-commit after= ahead-behind all author= before= branch \
+           branches cached cc check color color= committer= compact-summary cumulative \
+           date= date-order decorate decorate= diff-filter= dirstat exit-code find-copies \
+           find-renames first-parent follow format= full-index function-context graph grep= \
+           histogram ignore-all-space ignore-blank-lines ignore-space-change ignored \
+           left-right long max-count= merge-base merges minimal name-only name-status \
+           no-abbrev no-color no-ext-diff no-merges no-patch no-renames no-textconv not \
+           numstat oneline patch patch-with-stat patience pickaxe-all pickaxe-regex \
+           porcelain porcelain= pretty= quiet raw relative remotes reverse short shortstat \
+           show-stash since= skip= staged stat stat= summary tags topo-order unified= \
+           until= untracked-files untracked-files= word-diff word-diff=",
     numbers: true,
 };
 
@@ -264,26 +124,8 @@ const FIXED: &[FixedCommand] = &[
         Options::Listed {
             letters: "vqsxl",
             letters_with_value: "kmnr",
-            long: &[
-                "co",
-                "collect-only",
-                "color=",
-                "durations=",
-                "exitfirst",
-                "failed-first",
-                "ff",
-                "last-failed",
-                "lf",
-                "maxfail=",
-                "no-header",
-                "no-summary",
-                "quiet",
-                "showlocals",
-                "stepwise",
-                "sw",
-                "tb=",
-                "verbose",
-            ],
+            long: "co collect-only color= durations= exitfirst failed-first ff last-failed lf \
+           maxfail= no-header no-summary quiet showlocals stepwise sw tb= verbose",
             numbers: false,
         },
         Operands::Below,
@@ -297,15 +139,7 @@ const FIXED: &[FixedCommand] = &[
         Options::Listed {
             letters: "acdhkmsx",
             letters_with_value: "",
-            long: &[
-                "all",
-                "apparent-size",
-                "bytes",
-                "human-readable",
-                "max-depth=",
-                "summarize",
-                "total",
-            ],
+            long: "all apparent-size bytes human-readable max-depth= summarize total",
             numbers: false,
         },
         Operands::Any,
@@ -327,7 +161,7 @@ const FIXED: &[FixedCommand] = &[
         Options::Listed {
             letters: "bcdefghknprstuwxzGLNOS",
             letters_with_value: "",
-            long: &[],
+            long: "",
             numbers: false,
         },
         Operands::Any,
@@ -340,7 +174,7 @@ const FIXED: &[FixedCommand] = &[
         Options::Listed {
             letters: "clmwL",
             letters_with_value: "",
-            long: &["bytes", "chars", "lines", "max-line-length", "words"],
+            long: "bytes chars lines max-line-length words",
             numbers: false,
         },
         Operands::Any,
@@ -405,7 +239,7 @@ impl Options {
                 .or_else(|| word.strip_prefix('-'))
                 .is_some_and(|name| {
                     names
-                        .iter()
+                        .split_whitespace()
                         .any(|known| known.strip_suffix('=') == Some(name))
                 }),
             Self::All | Self::Listed { .. } => false,
@@ -444,13 +278,15 @@ impl Options {
 
 /// Whether a long option is listed, with or without its value. Shortened names
 /// are not: only the program knows what they stand for.
-fn named(names: &[&str], option: &str) -> bool {
-    names.iter().any(|known| match known.strip_suffix('=') {
-        Some(known) => option
-            .strip_prefix(known)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('=')),
-        None => option == *known,
-    })
+fn named(names: &str, option: &str) -> bool {
+    names
+        .split_whitespace()
+        .any(|known| match known.strip_suffix('=') {
+            Some(known) => option
+                .strip_prefix(known)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('=')),
+            None => option == known,
+        })
 }
 
 impl Operands {

@@ -7,7 +7,7 @@ use crate::rules::command::Line;
 use crate::rules::path::{Base, Form, PathPattern};
 use crate::rules::rule::{Rule, Specifier};
 use crate::rules::tools::Tools;
-use crate::tool::ToolFamily;
+use crate::tool::{Tool, ToolFamily};
 
 /// Positions of rules among all rules of a set.
 type Positions = Vec<usize>;
@@ -15,8 +15,9 @@ type Positions = Vec<usize>;
 /// The rules of one list.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    /// Rules without specifier.
-    pub(super) whole: Positions,
+    /// Rules without specifier, for tools of MCP servers and for others.
+    whole_mcp: Positions,
+    whole: Positions,
     /// Rules for commands, by program.
     by_program: HashMap<String, Positions>,
     /// Rules for commands whose program is a pattern.
@@ -30,7 +31,9 @@ pub(super) struct Index {
     pub(super) paths: Positions,
     absolute: Folders,
     relative: Folders,
-    /// Rules whose relative pattern begins with a wildcard.
+    /// Rules whose relative pattern begins with a wildcard, by an extension
+    /// that they need; then those without.
+    by_extension: HashMap<String, Positions>,
     anywhere: Positions,
     pub(super) domains: Positions,
     pub(super) parameters: Positions,
@@ -73,6 +76,7 @@ impl Index {
     pub(super) fn insert(&mut self, rule: &Rule, position: usize) {
         match &rule.specifier {
             Specifier::Malformed => self.malformed.push(position),
+            Specifier::None if matches!(rule.tools, Tools::Mcp(_)) => self.whole_mcp.push(position),
             Specifier::None => {
                 self.whole.push(position);
                 if rule.tools.any_of(ToolFamily::Shell) {
@@ -115,13 +119,27 @@ impl Index {
         match pattern.base {
             Base::Root => self.absolute.insert(pattern.folded_prefix(), position),
             Base::Folder { .. } | Base::Anywhere => {
-                if pattern.folded_prefix().next().is_none() {
-                    self.anywhere.push(position);
-                } else {
+                if pattern.folded_prefix().next().is_some() {
                     self.relative.insert(pattern.folded_prefix(), position);
+                } else if let Some(extension) = pattern.folded_extension() {
+                    self.by_extension
+                        .entry(extension.to_owned())
+                        .or_default()
+                        .push(position);
+                } else {
+                    self.anywhere.push(position);
                 }
             }
         }
+    }
+
+    /// The rules without specifier that may speak of a tool.
+    pub(super) fn for_tool(&self, tool: &Tool) -> impl Iterator<Item = usize> {
+        let mcp = match tool {
+            Tool::Mcp { .. } => self.whole_mcp.as_slice(),
+            _ => &[],
+        };
+        mcp.iter().chain(&self.whole).copied()
     }
 
     /// The deny or ask rules that may speak of a command line.
@@ -149,6 +167,15 @@ impl Index {
         let mut found = self.anywhere.clone();
         for form in forms {
             self.absolute.collect(&form.folded, &mut found);
+            if !self.by_extension.is_empty() {
+                for part in &form.folded {
+                    if let Some((_, extension)) = part.rsplit_once('.')
+                        && let Some(rules) = self.by_extension.get(extension)
+                    {
+                        found.extend_from_slice(rules);
+                    }
+                }
+            }
             if !self.relative.below.is_empty() {
                 for from in 0..=form.folded.len() {
                     if let Some(left) = form.folded.get(from..) {

@@ -89,8 +89,8 @@ impl<'r, 'a> Search<'r, 'a> {
 
     fn whole_tools(&mut self) {
         let tool = &self.subject.operation.tool;
-        let index = self.index;
-        if let Some(rule) = self.concerned(&index.whole).next() {
+        let mut rules = self.set.at(self.index.for_tool(tool));
+        if let Some(rule) = rules.find(|rule| rule.concerns(tool)) {
             self.offer(rule, Certainty::Certain, || format!("every call of {tool}"));
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::call::{Operation, Subject};
 use crate::rules::error::RuleError;
 use crate::rules::tools::stars;
-use crate::rules::wildcard::Wild;
+use crate::rules::wildcard::{Wild, fold};
 use crate::rules::{Certainty, RuleList};
 
 /// The specifier of a rule: all its items must match.
@@ -74,7 +74,7 @@ impl Item {
         list: RuleList,
     ) -> Option<Certainty> {
         let fits = |wild: &Wild, text: &str| {
-            wild.matches(text) || (list.restricts() && wild.folded().matches(&text.to_lowercase()))
+            wild.matches(text) || (list.restricts() && wild.folded().matches(&fold(text)))
         };
         let of_kind = |wild: &Wild| match kind {
             Some(Some(kind)) if fits(wild, kind) => Some(Certainty::Certain),

@@ -1,14 +1,17 @@
 //! Path rules against paths: segment by segment, `*` within a segment, `**`
 //! across them; a pattern that names a folder covers everything below it.
 
+mod parse;
+mod shape;
+
 use camino::Utf8Path;
 
 use crate::rules::error::RuleError;
-use crate::rules::wildcard::{Token, Wild, meet};
-use crate::rules::{Certainty, RuleList, RuleOrigin};
+use crate::rules::wildcard::{Token, Wild, fold, fold_character, meet};
+use parse::{expand_braces, segments};
+pub(in crate::rules) use shape::{PartlyKnown, Shape};
 
-/// Patterns that braces in one rule may give.
-const ALTERNATIVES: usize = 64;
+use crate::rules::{Certainty, RuleList, RuleOrigin};
 
 /// One segment of a path or of a path pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +71,15 @@ impl PathPattern {
     /// As [`Self::literal_prefix`], in lower case.
     pub(super) fn folded_prefix(&self) -> impl Iterator<Item = &str> {
         literal_prefix(&self.folded)
+    }
+
+    /// An extension, in lower case, that some part of every path has that the
+    /// pattern matches or covers.
+    pub(super) fn folded_extension(&self) -> Option<&str> {
+        self.folded.iter().find_map(|segment| match segment {
+            Segment::One(wild) => wild.extension(),
+            Segment::Any => None,
+        })
     }
 
     /// The patterns of a rule's specifier.
@@ -158,12 +170,14 @@ impl PathPattern {
     ) -> Option<Certainty> {
         let mut possible = false;
         for form in &path.forms {
-            if self.covers_from(&self.segments, &form.exact, cwd, root) {
-                return Some(Certainty::Certain);
+            // Without regard to letter case first: mostly that is the end.
+            if self.covers_from(&self.folded, &form.folded, cwd, root, is_folded) {
+                if self.covers_from(&self.segments, &form.exact, cwd, root, is_exactly) {
+                    return Some(Certainty::Certain);
+                }
+                possible = true;
             }
-            possible = possible
-                || self.covers_from(&self.folded, &form.folded, cwd, root)
-                || self.covers_from_above(&form.folded, cwd);
+            possible = possible || self.covers_from_above(&form.folded, cwd);
         }
         possible.then_some(Certainty::Possible)
     }
@@ -175,7 +189,7 @@ impl PathPattern {
                 !form.exact.contains(&"..")
                     && match self.base {
                         Base::Root => covers(&self.segments, &form.exact),
-                        Base::Folder { up } => below(&form.exact, cwd, up)
+                        Base::Folder { up } => below(&form.exact, cwd, up, is_exactly)
                             .is_some_and(|left| covers(&self.segments, left)),
                         Base::Anywhere => false,
                     }
@@ -188,6 +202,7 @@ impl PathPattern {
         path: &[&str],
         cwd: &Utf8Path,
         root: &Utf8Path,
+        same: fn(&str, &str) -> bool,
     ) -> bool {
         match self.base {
             Base::Root => covers(segments, path),
@@ -195,8 +210,8 @@ impl PathPattern {
                 .filter_map(|from| path.get(from..))
                 .any(|left| covers(segments, left)),
             Base::Folder { up } => {
-                below(path, cwd, up).is_some_and(|left| covers(segments, left))
-                    || below(path, root, up).is_some_and(|left| covers(segments, left))
+                below(path, cwd, up, same).is_some_and(|left| covers(segments, left))
+                    || below(path, root, up, same).is_some_and(|left| covers(segments, left))
             }
         }
     }
@@ -210,7 +225,7 @@ impl PathPattern {
         let shared = path
             .iter()
             .zip(components(cwd.as_str()))
-            .take_while(|(own, other)| own.eq_ignore_ascii_case(other))
+            .take_while(|(own, other)| is_folded(own, other))
             .count();
         // Not from the root itself: there, everything would be below.
         (1..=shared)
@@ -235,8 +250,7 @@ impl PathPattern {
             )
         };
         let folder = |folder: &Utf8Path, up: usize| {
-            let mut base: Vec<Segment> =
-                literal_segments(&folder.as_str().to_lowercase()).collect();
+            let mut base: Vec<Segment> = literal_segments(&fold(folder.as_str())).collect();
             base.truncate(base.len().saturating_sub(up));
             base
         };
@@ -255,13 +269,27 @@ fn literal_prefix(segments: &[Segment]) -> impl Iterator<Item = &str> {
     })
 }
 
+fn is_exactly(own: &str, other: &str) -> bool {
+    own == other
+}
+
+/// Whether a text that is in lower case is the other one in lower case.
+fn is_folded(own: &str, other: &str) -> bool {
+    own.chars().eq(other.chars().map(fold_character))
+}
+
 /// What is left of a path below a folder, or below one `up` levels above it.
-fn below<'p, 's>(path: &'p [&'s str], folder: &Utf8Path, up: usize) -> Option<&'p [&'s str]> {
+fn below<'p, 's>(
+    path: &'p [&'s str],
+    folder: &Utf8Path,
+    up: usize,
+    same: fn(&str, &str) -> bool,
+) -> Option<&'p [&'s str]> {
     let depth = components(folder.as_str()).count().saturating_sub(up);
     let mut left = path;
     for component in components(folder.as_str()).take(depth) {
         let (first, more) = left.split_first()?;
-        if *first != component {
+        if !same(first, component) {
             return None;
         }
         left = more;
@@ -311,114 +339,6 @@ fn literal_segments(path: &str) -> impl Iterator<Item = Segment> + use<'_> {
     components(path).map(|part| Segment::One(Wild::new(part.chars().map(Token::Char))))
 }
 
-/// The segments of a pattern without its base, and how many levels above the
-/// base it starts.
-fn segments(text: &str, classes: bool) -> Result<(usize, Vec<Segment>), RuleError> {
-    let mut up = 0;
-    let mut segments: Vec<Segment> = Vec::new();
-    for part in components(text) {
-        match part {
-            ".." => match segments.pop() {
-                None => up += 1,
-                Some(Segment::One(wild)) if wild.literal().is_some() => {}
-                Some(_) => return Err(RuleError::ParentOfWildcard),
-            },
-            "**" => {
-                if segments.last() != Some(&Segment::Any) {
-                    segments.push(Segment::Any);
-                }
-            }
-            part => segments.push(Segment::One(segment(part, classes))),
-        }
-    }
-    Ok((up, segments))
-}
-
-fn segment(part: &str, classes: bool) -> Wild {
-    let mut tokens = Vec::new();
-    let mut characters = part.chars();
-    while let Some(character) = characters.next() {
-        tokens.push(match character {
-            '*' => Token::Star,
-            '?' => Token::One,
-            '\\' => Token::Char(characters.next().unwrap_or('\\')),
-            '[' if classes => {
-                if let Some((class, rest)) = class(characters.as_str()) {
-                    characters = rest.chars();
-                    class
-                } else {
-                    Token::Char('[')
-                }
-            }
-            other => Token::Char(other),
-        });
-    }
-    Wild::new(tokens)
-}
-
-/// The class that begins behind a `[`, and what follows it.
-fn class(text: &str) -> Option<(Token, &str)> {
-    let (body, rest) = text
-        .char_indices()
-        .skip(1)
-        .find(|(_, character)| *character == ']')
-        .and_then(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?)))?;
-    let (negated, body) = match body.strip_prefix(['!', '^']) {
-        Some(body) if !body.is_empty() => (true, body),
-        _ => (false, body),
-    };
-    let mut ranges = Vec::new();
-    let characters: Vec<char> = body.chars().collect();
-    let mut left = characters.as_slice();
-    while let Some((first, more)) = left.split_first() {
-        left = match more {
-            ['-', last, more @ ..] => {
-                ranges.push((*first, *last));
-                more
-            }
-            _ => {
-                ranges.push((*first, *first));
-                more
-            }
-        };
-    }
-    Some((Token::Class { ranges, negated }, rest))
-}
-
-/// `{a,b}` written out; nested braces too.
-fn expand_braces(text: &str) -> Result<Vec<String>, RuleError> {
-    let mut done = Vec::new();
-    let mut open = vec![text.to_owned()];
-    while let Some(next) = open.pop() {
-        if open.len() + done.len() >= ALTERNATIVES {
-            return Err(RuleError::Braces(ALTERNATIVES));
-        }
-        // The innermost braces first: the last one that opens.
-        let Some(start) = next.rfind('{') else {
-            done.push(next);
-            continue;
-        };
-        let (before, after) = next.split_at(start);
-        let after = after.get(1..).unwrap_or_default();
-        let Some((inside, behind)) = after.split_once('}') else {
-            return Err(RuleError::Braces(ALTERNATIVES));
-        };
-        if !inside.contains(',') {
-            // Not alternatives: the characters themselves.
-            let literal = format!("{before}\u{1}{inside}\u{2}{behind}");
-            open.push(literal);
-            continue;
-        }
-        for alternative in inside.split(',') {
-            open.push(format!("{before}{alternative}{behind}"));
-        }
-    }
-    Ok(done
-        .into_iter()
-        .map(|text| text.replace('\u{1}', "{").replace('\u{2}', "}"))
-        .collect())
-}
-
 /// The forms under which a path may be known, each as segments.
 #[derive(Debug)]
 pub(super) struct PathForms<'a> {
@@ -442,8 +362,8 @@ pub(super) struct Folded {
 impl Folded {
     pub(super) fn of(absolute: &Utf8Path, canonical: &Utf8Path) -> Self {
         Self {
-            absolute: absolute.as_str().to_lowercase(),
-            canonical: canonical.as_str().to_lowercase(),
+            absolute: fold(absolute.as_str()),
+            canonical: fold(canonical.as_str()),
         }
     }
 
@@ -464,80 +384,48 @@ impl Folded {
     }
 }
 
-/// Paths that are known only in part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Shape {
-    segments: Vec<Segment>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{Reading, Scope};
 
-impl Shape {
-    /// Any path.
-    pub(super) fn anything() -> Self {
-        Self {
-            segments: vec![Segment::Any],
-        }
+    fn certainty(rule: &str, path: &str) -> Option<Certainty> {
+        let folder = Utf8Path::new("/Users/Me/App");
+        let origin = RuleOrigin {
+            scope: Scope::User,
+            file: None,
+            line: None,
+            root: folder.to_owned(),
+            reading: Reading::Countersign,
+        };
+        let home = Utf8Path::new("/Users/Me");
+        let patterns = PathPattern::parse(rule, RuleList::Deny, &origin, home).unwrap();
+        let path = Utf8Path::new(path);
+        let folded = Folded::of(path, path);
+        let forms = folded.forms(path, path);
+        patterns
+            .iter()
+            .filter_map(|pattern| pattern.restricts(&forms, folder, folder))
+            .max()
     }
 
-    /// The path and everything below it.
-    pub(super) fn tree(root: &Utf8Path) -> Self {
-        let mut segments: Vec<Segment> = literal_segments(&root.as_str().to_lowercase()).collect();
-        segments.push(Segment::Any);
-        Self { segments }
-    }
-
-    /// A word that names a path relative to `folder` (any folder, if that is
-    /// not known). What a glob matches may begin with a dot: options of the
-    /// shell decide that.
-    pub(super) fn word(word: &PartlyKnown<'_>, folder: Option<&Utf8Path>, home: &Utf8Path) -> Self {
-        let text = match word {
-            PartlyKnown::Whole(text) | PartlyKnown::Beginning(text) | PartlyKnown::Glob(text) => {
-                text.to_lowercase()
-            }
-        };
-        if components(&text).any(|part| part == "..") {
-            return Self::anything();
+    #[test]
+    fn letter_case_of_folders_above_hides_nothing() {
+        for (rule, path) in [
+            ("./Docs/**", "/Users/Me/App/Docs/a"),
+            ("Docs/A", "/Users/Me/App/Docs/A"),
+            ("/Docs/**", "/Users/Me/App/Docs/a"),
+            ("~/Docs/**", "/Users/Me/Docs/a"),
+            ("../Other/**", "/Users/Me/Other/a"),
+            (".Env", "/x/.Env"),
+        ] {
+            assert_eq!(certainty(rule, path), Some(Certainty::Certain), "{rule}");
+            let other_case = path.to_uppercase();
+            assert_eq!(
+                certainty(rule, &other_case),
+                Some(Certainty::Possible),
+                "{rule}"
+            );
         }
-        let (start, rest) = if text.starts_with('/') {
-            (Some(Utf8Path::new("/")), text.as_str())
-        } else if let Some(rest) = text.strip_prefix("~/") {
-            (Some(home), rest)
-        } else if text.starts_with('~') {
-            return Self::anything();
-        } else {
-            (folder, text.as_str())
-        };
-        let mut segments: Vec<Segment> = match start {
-            Some(start) => literal_segments(&start.as_str().to_lowercase()).collect(),
-            None => vec![Segment::Any],
-        };
-        match word {
-            PartlyKnown::Whole(_) => segments.extend(literal_segments(rest)),
-            PartlyKnown::Glob(_) if !rest.contains('(') => {
-                segments.extend(components(rest).map(|part| match part {
-                    "**" => Segment::Any,
-                    part => Segment::One(segment(part, true)),
-                }));
-            }
-            PartlyKnown::Glob(_) => segments.push(Segment::Any),
-            PartlyKnown::Beginning(_) => {
-                let (folders, last) = rest.rsplit_once('/').unwrap_or(("", rest));
-                segments.extend(literal_segments(folders));
-                let mut tokens: Vec<Token> = last.chars().map(Token::Char).collect();
-                tokens.push(Token::Star);
-                segments.extend([Segment::One(Wild::new(tokens)), Segment::Any]);
-            }
-        }
-        Self { segments }
     }
-}
-
-/// A word that names a path, as far as it is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PartlyKnown<'a> {
-    /// The whole word.
-    Whole(&'a str),
-    /// How it begins.
-    Beginning(&'a str),
-    /// A pattern that it matches.
-    Glob(&'a str),
 }

@@ -3,7 +3,7 @@
 
 use crate::rules::RuleList;
 use crate::rules::error::RuleError;
-use crate::rules::wildcard::{Token, Wild};
+use crate::rules::wildcard::{Token, Wild, fold};
 use crate::tool::{Tool, ToolFamily};
 
 use Tool::{
@@ -265,8 +265,7 @@ impl McpTools {
                 }
             }
             Self::Matching(pattern) => {
-                pattern.matches(&full)
-                    || (restricts && pattern.folded().matches(&full.to_lowercase()))
+                pattern.matches(&full) || (restricts && pattern.folded().matches(&fold(&full)))
             }
         }
     }

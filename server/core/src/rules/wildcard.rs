@@ -18,6 +18,20 @@ pub(super) fn is_plain(character: char) -> bool {
     !character.is_control() && character != UNKNOWN
 }
 
+/// The text in lower case, character by character: as long as before, so that
+/// what a pattern matches, it matches in lower case too.
+pub(super) fn fold(text: &str) -> String {
+    text.chars().map(fold_character).collect()
+}
+
+pub(super) fn fold_character(character: char) -> char {
+    if character.is_ascii() {
+        character.to_ascii_lowercase()
+    } else {
+        character.to_lowercase().next().unwrap_or(character)
+    }
+}
+
 /// One element of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
@@ -57,6 +71,12 @@ impl Token {
 pub(super) struct Wild {
     prefix: String,
     rest: Vec<Token>,
+    /// The longest literal text in `rest`: what does not contain it does not
+    /// match.
+    needle: String,
+    /// The literal text that `rest` ends with: what does not end so does not
+    /// match either.
+    suffix: String,
 }
 
 impl Wild {
@@ -71,7 +91,35 @@ impl Wild {
                 token => rest.push(token),
             }
         }
-        Self { prefix, rest }
+        Self::of(prefix, rest)
+    }
+
+    fn of(prefix: String, rest: Vec<Token>) -> Self {
+        let needle = rest
+            .split(|token| !matches!(token, Token::Char(_)))
+            .max_by_key(|run| run.len())
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|token| match token {
+                Token::Char(character) => Some(*character),
+                _ => None,
+            })
+            .collect();
+        let mut suffix: Vec<char> = rest
+            .iter()
+            .rev()
+            .map_while(|token| match token {
+                Token::Char(character) => Some(*character),
+                _ => None,
+            })
+            .collect();
+        suffix.reverse();
+        Self {
+            prefix,
+            rest,
+            needle,
+            suffix: suffix.into_iter().collect(),
+        }
     }
 
     /// The whole text, if there is nothing but literal text.
@@ -84,23 +132,26 @@ impl Wild {
         &self.prefix
     }
 
+    /// What stands behind the last dot of everything that it matches, if that
+    /// is always the same.
+    pub(super) fn extension(&self) -> Option<&str> {
+        self.suffix.rsplit_once('.').map(|(_, extension)| extension)
+    }
+
     /// The same pattern in lower case.
     pub(super) fn folded(&self) -> Self {
-        let fold = |character: char| character.to_lowercase().next().unwrap_or(character);
-        Self {
-            prefix: self.prefix.to_lowercase(),
-            rest: self
-                .rest
-                .iter()
-                .map(|token| match token {
-                    Token::Char(character) => Token::Char(fold(*character)),
-                    // Other characters than the ranges name may be meant in
-                    // lower case: any one is the safe reading.
-                    Token::Class { .. } => Token::One,
-                    Token::One | Token::Star | Token::WordStart => token.clone(),
-                })
-                .collect(),
-        }
+        let rest = self
+            .rest
+            .iter()
+            .map(|token| match token {
+                Token::Char(character) => Token::Char(fold_character(*character)),
+                // Other characters than the ranges name may be meant in lower
+                // case: any one is the safe reading.
+                Token::Class { .. } => Token::One,
+                Token::One | Token::Star | Token::WordStart => token.clone(),
+            })
+            .collect();
+        Self::of(fold(&self.prefix), rest)
     }
 
     /// Whether the pattern matches the whole text. An unknown part of the text
@@ -109,6 +160,11 @@ impl Wild {
         let Some(mut text_left) = text.strip_prefix(self.prefix.as_str()) else {
             return false;
         };
+        if !text_left.ends_with(self.suffix.as_str())
+            || (self.needle.len() > self.suffix.len() && !text_left.contains(self.needle.as_str()))
+        {
+            return false;
+        }
         let at_word_start = |left: &str| {
             let before = text.len().saturating_sub(left.len());
             text.get(..before)
@@ -305,6 +361,12 @@ mod tests {
             let pattern = wild(&pattern);
             prop_assert_eq!(pattern.matches(&text), pattern.may_match(&text));
             prop_assert_eq!(pattern.matches(&text), wild(&text).meets(&pattern));
+        }
+
+        #[test]
+        fn what_matches_matches_in_lower_case(pattern in "[aBİΣ*?]{0,8}", text in "[aBİΣ]{0,8}") {
+            let pattern = wild(&pattern);
+            prop_assert!(!pattern.matches(&text) || pattern.folded().matches(&fold(&text)));
         }
 
         #[test]
