@@ -21,7 +21,7 @@ use crate::transaction::{Failure, SqlTransaction};
 /// bytes. A process that finds nobody else there reads the log first, so its
 /// length is part of what opening costs; folding it in costs waiting for the
 /// disk.
-const LOG_BYTES: u64 = 512 * 1024;
+const LOG_BYTES: u64 = 1024 * 1024;
 
 /// The state in a SQLite file that every process of the user shares.
 ///
@@ -240,7 +240,7 @@ fn connect(path: &Utf8Path) -> Result<Link, StateError> {
     // Without writing even the log's index; or, if the log is gone, without
     // looking for one: then the file is everything.
     let mut ways = vec!["mode=ro&readonly_shm=1"];
-    if std::fs::metadata(format!("{path}-wal")).map_or(true, |log| log.len() == 0) {
+    if std::fs::symlink_metadata(format!("{path}-wal")).map_or(true, |log| log.len() == 0) {
         ways.push("mode=ro&immutable=1");
     }
     let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
