@@ -208,6 +208,10 @@ impl Walker {
         state: &mut State,
         context: &Context,
     ) {
+        if pipeline.seq.is_empty() {
+            let span = place.span(place.script.range.clone());
+            self.findings.problem("`!` or `time` without a command", span);
+        }
         if let [command] = pipeline.seq.as_slice() {
             self.command(command, place, state, context);
             return;

@@ -20,7 +20,14 @@ pub(super) fn expand(word: &[Atom]) -> Option<Vec<Vec<Atom>>> {
         return None;
     }
     let mut left = CHARACTERS;
-    parts(word, &mut left)
+    let words = parts(word, &mut left)?;
+    // How bash pairs braces that belong to no expression is a matter of its
+    // scanner (`a{}\{b,c}`), but without a separator none of them acts.
+    let is_brace = |atom: &Atom| matches!(atom, Atom::Bare('{' | '}'));
+    let separates = |pair: &[Atom]| matches!(pair, [Atom::Bare('.'), Atom::Bare('.')]);
+    let acts = word.contains(&Atom::Bare(',')) || word.windows(2).any(separates);
+    let strays = words.iter().flatten().any(is_brace);
+    (!acts || !strays).then_some(words)
 }
 
 /// Expands the first brace expression of `word`, and all in what it gives.

@@ -73,6 +73,8 @@ struct State {
     for_at: Option<usize>,
     /// Inside `[[ … ]]`, with so many parentheses open.
     test: Option<usize>,
+    /// `!` in a row in such a test: each is a level for the parser.
+    negations: usize,
     /// The next word is the right side of `=~`.
     regex: bool,
 }
@@ -116,6 +118,7 @@ impl Lexer<'_> {
             open: 0,
             for_at: None,
             test: None,
+            negations: 0,
             regex: false,
         };
         while self.step(&mut state, end)? {}
@@ -380,6 +383,13 @@ impl Lexer<'_> {
         }
         let word = self.word(Kind::Ordinary)?;
         state.fill(self.at, b'%');
+        // `> 2>f`, `> {x}>f`: the parts of another redirect, which is an error.
+        if matches!(self.peek(), Some(b'<' | b'>')) && !matches!(operator, ">&" | "<&") {
+            let raw = self.slice(word.range.clone());
+            if raw.bytes().all(|byte| byte.is_ascii_digit()) || raw.starts_with('{') {
+                return self.refuse("a redirect without a target", from);
+            }
+        }
         if matches!(operator, ">&" | "<&") {
             self.differs_for_target(&word, from);
         }
@@ -421,6 +431,7 @@ impl Lexer<'_> {
         }
         let kind = match state.position {
             _ if std::mem::take(&mut state.regex) => Kind::Regex,
+            _ if state.test.is_some() => Kind::Ordinary,
             Position::Command | Position::Prefix | Position::Declaration => Kind::Assignable,
             Position::Argument | Position::Name => Kind::Ordinary,
         };
@@ -505,6 +516,14 @@ impl Lexer<'_> {
     fn follow(&mut self, state: &mut State, word: &Lexeme, raw: &str) -> Result<(), Refusal> {
         let from = word.range.start;
         if let Some(level) = state.test {
+            if raw == "!" {
+                state.negations += 1;
+                self.enter(from)?;
+            } else {
+                for _ in 0..std::mem::take(&mut state.negations) {
+                    self.leave();
+                }
+            }
             if raw == "]]" && level == 0 {
                 state.test = None;
                 state.position = Position::Command;
@@ -564,7 +583,9 @@ impl Lexer<'_> {
     ) -> Result<(), Refusal> {
         let from = word.range.start;
         match raw {
-            "if" | "while" | "until" | "{" | "for" | "select" | "case" => {
+            // The command of a `coproc` ends with its line, but counting on is
+            // simpler than knowing where.
+            "if" | "while" | "until" | "{" | "for" | "select" | "case" | "coproc" => {
                 state.open += 1;
                 self.enter(from)?;
             }

@@ -88,12 +88,15 @@ impl Lexer<'_> {
     }
 
     /// Where the subscript that starts at `open` ends, if `=` or `+=` follows.
+    ///
+    /// Where an assignment may stand bash reads up to the closing bracket in any
+    /// case, blanks and comment signs included, so that all but the simplest
+    /// brackets without an assignment are refused.
     fn subscript_end(&self, open: usize) -> Result<Option<usize>, Refusal> {
         let mut level = 0_usize;
-        let mut at = open;
-        // What stands in it is seen again; here only the shape counts.
+        let mut close = open;
         loop {
-            match self.byte(at) {
+            match self.byte(close) {
                 Some(b'[') => level += 1,
                 Some(b']') => {
                     level = level.saturating_sub(1);
@@ -101,19 +104,26 @@ impl Lexer<'_> {
                         break;
                     }
                 }
-                Some(b'\\') => at += 1,
-                Some(b'\n') | None => return Ok(None),
-                Some(_) if at - open > SUBSCRIPT_BYTES => {
+                Some(b'\n') | None => return self.refuse("unclosed `[`", open),
+                Some(_) if close - open > SUBSCRIPT_BYTES => {
                     return self.refuse("a long subscript", open);
                 }
                 Some(_) => {}
             }
-            at += 1;
+            close += 1;
         }
-        Ok(match (self.byte(at + 1), self.byte(at + 2)) {
-            (Some(b'='), _) | (Some(b'+'), Some(b'=')) => Some(at),
-            _ => None,
-        })
+        let inside = self.slice(open + 1..close);
+        let quotes = inside.contains(['\'', '"', '\\', '`']);
+        if quotes && inside.contains(['[', ']']) {
+            return self.refuse("a quoted bracket in a subscript", open);
+        }
+        match (self.byte(close + 1), self.byte(close + 2)) {
+            (Some(b'='), _) | (Some(b'+'), Some(b'=')) => Ok(Some(close)),
+            _ if quotes || inside.contains(|next| " \t;&|<>()$#".contains(next)) => {
+                self.refuse("brackets in the name of a command", open)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Takes `(…)` after `name=`.

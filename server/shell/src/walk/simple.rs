@@ -78,6 +78,13 @@ impl Walker {
                 None => self.disagreement(place),
             }
         }
+        // The parser takes it for a keyword only where it stands first.
+        if let Some(first) = lexemes.first()
+            && place.script.source.text().get(first.range.clone()) == Some("time")
+        {
+            let span = place.span(first.range.clone());
+            self.findings.problem("`time` after `!` or `time`", span);
+        }
         let mut declares = false;
         for lexeme in lexemes {
             widen(place.span(lexeme.range.clone()));

@@ -70,6 +70,9 @@ fn rm_does_not_hide() {
         "2>&1 rm d",
         "a[1]=2 rm d",
         "a[ 1 ]=2 rm d",
+        "a[ # ]; rm d",
+        "a[ ' ]; rm d # '",
+        "a[\"]\"]=1; rm d",
         "a=(1 2) rm d",
         // Wrappers and launchers.
         "command rm d",

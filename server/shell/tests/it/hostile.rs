@@ -77,6 +77,9 @@ const NESTED: &[(&str, &str)] = &[
     ("case x in y) ", ";; esac"),
     ("f() { ", "; }"),
     ("coproc { ", "; }"),
+    ("coproc ", ""),
+    ("[[ ! ", " ]]"),
+    ("time ", ""),
     ("cat <(", ")"),
     ("cat <<< $(", ")"),
     ("[[ ", " ]]"),
@@ -117,8 +120,16 @@ fn limits_have_their_reasons() {
     assert_eq!(problems(&deep(16)), [""; 0]);
     assert_eq!(problems(&deep(17)), ["nesting deeper than 16"]);
     assert_eq!(commands(&deep(17)), [""; 0]);
-    let mixed = "if a; then { ( while b; do echo $(echo `echo ${x:-y}`); done ) }; fi";
-    assert_eq!(problems(mixed), ["not valid bash"]);
+    let tests = |depth: usize| format!("[[ {}x ]]", "! ".repeat(depth));
+    assert_eq!(problems(&tests(16)), [""; 0]);
+    assert_eq!(problems(&tests(17)), ["nesting deeper than 16"]);
+    // All kinds count together.
+    let mixed = "if a; then { ( while b; do echo $(echo ${x:-y}); done ) }; fi";
+    assert_eq!(problems(mixed), [""; 0]);
+    let twice = mixed.replace('y', &format!("$({mixed})"));
+    assert_eq!(problems(&twice), [""; 0]);
+    let thrice = twice.replace('y', &format!("$({mixed})"));
+    assert_eq!(problems(&thrice), ["nesting deeper than 16"]);
     assert_eq!(problems(&"x;".repeat(200)), [""; 0]);
     assert_eq!(problems(&"x;".repeat(201)), ["more than 200 simple commands"]);
     assert_eq!(problems(&"x ".repeat(4_000)), [""; 0]);
@@ -138,6 +149,10 @@ fn limits_have_their_reasons() {
 
 #[test]
 fn values_do_not_grow_without_bound() {
+    on_a_small_stack(growing);
+}
+
+fn growing() {
     let doubling = format!("a=xxxxxxxx; {} echo $a", "a=$a$a; ".repeat(60));
     let found = view(&doubling);
     let longest = found
@@ -156,6 +171,9 @@ fn values_do_not_grow_without_bound() {
     view(&format!("{}x", "sudo --odd ".repeat(1_000)));
     view(&format!("{}x", "bash -c ".repeat(1_000)));
     view(&"while a; do ".repeat(15));
+    view(&format!("[[ x {} ]]", "&& x ".repeat(3_900)));
+    view(&format!("[[ {} x ]]", "! ".repeat(3_900)));
+    view(&format!("x {}", "&& x ".repeat(3_900)));
 }
 
 /// Words that together make texts of all kinds, most of them not bash.
@@ -164,7 +182,7 @@ fn grammar() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(6_000))]
+    #![proptest_config(ProptestConfig::with_cases(300_000))]
 
     #[test]
     fn any_pieces_end(text in grammar()) {

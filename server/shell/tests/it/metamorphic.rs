@@ -33,7 +33,7 @@ fn lists(text: &str, expected: &[String]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(20000))]
 
     #[test]
     fn quoting_changes_nothing(
@@ -64,7 +64,7 @@ proptest! {
                 2 => format!("timeout 5 {text}"),
                 3 => format!("\n# a comment's ) ( quote\n{text}"),
                 4 => format!("true && {text}"),
-                5 => format!("echo \"$({text})\""),
+                5 => format!("echo \"$( {text} )\""),
                 6 => format!("{{ {text}; }} > f"),
                 7 => format!("( {text} )"),
                 8 => format!("if x; then {text}; fi"),
@@ -72,7 +72,7 @@ proptest! {
                 10 => format!("case x in (a|b) {text};; esac"),
                 11 => format!("cat <<'E'\nx ' ( `\nE\n{text}"),
                 12 => format!("bash <<'E'\n{text}\nE"),
-                13 => format!("cat <({text})"),
+                13 => format!("cat <( {text} )"),
                 14 => format!("nohup bash -c {} &", quoted(&text)),
                 _ => format!("x=1; {text} | cat"),
             };
@@ -92,7 +92,7 @@ proptest! {
             2 => format!("timeout 5 {text}"),
             3 => format!("\n# ' ( \"\n{text}"),
             4 => format!("true && {text}"),
-            5 => format!("echo \"$({text})\""),
+            5 => format!("echo \"$( {text} )\""),
             6 => format!("{{ {text}; }} > f"),
             7 => format!("( {text} )"),
             8 => format!("case x in (a|b) {text};; esac"),

@@ -24,8 +24,9 @@ fn braces() {
     becomes("{a,b}c", "|ac|bc");
     becomes("x{a,b{1,2}}y", "|xay|xb1y|xb2y");
     becomes("{1..3} {c..a} {5..1..2}", "|1|2|3|c|b|a|5|3|1");
-    becomes("{a} {} a{b {a,b\\} {'a,b'}", "|{a}|{}|a{b|{a,b}|{a,b}");
-    becomes("{a{b,c}}", "|{ab}|{ac}");
+    becomes("{a} {} a{b {'a,b'} stash@{0}", "|{a}|{}|a{b|{a,b}|stash@{0}");
+    // Not certain how they pair.
+    becomes("{a{b,c}} {a,b\\} a{}{b,c}", "|…|…|a…");
     becomes("{/x,}", "|/x");
     becomes("\"{a,b}\"", "|{a,b}");
     becomes("{1..999999}", "|…");
