@@ -112,7 +112,7 @@ impl Store {
     ) -> Result<Verified, VerifyError> {
         self.view(&mut |transaction| {
             let head = transaction.head()?;
-            Ok(check(transaction, head, anchor, progress)?)
+            check(transaction, head, anchor, progress)
         })?
         .map_err(VerifyError::Chain)
     }
