@@ -146,6 +146,9 @@ fn nothing_is_fed_to_an_interpreter() {
         ("frob x | python3 -", false),
         ("bash <<END", false),
         ("bash", true),
+        ("bash </dev/null", true),
+        ("bash </dev/null <x.sh", false),
+        ("bash </dev/stdin", false),
         ("frob x | jq .name", true),
         ("frob x | xargs frob", false),
     ] {

@@ -203,7 +203,7 @@ impl<'r> Vouching<'r, '_> {
         view: &CommandView,
         command: &SimpleCommand,
     ) -> Result<(), NotCovered> {
-        let mut fed = command.stdin != Stdin::Inherited;
+        let mut fed = is_fed(command);
         let mut outer = command;
         for _ in 0..NESTING {
             let (Origin::Wrapped { by } | Origin::Launched { by }) = outer.origin else {
@@ -212,7 +212,7 @@ impl<'r> Vouching<'r, '_> {
             let Some(next) = view.commands.get(by) else {
                 break;
             };
-            fed = fed || next.stdin != Stdin::Inherited;
+            fed = fed || is_fed(next);
             outer = next;
         }
         if fed
@@ -327,6 +327,27 @@ impl<'r> Vouching<'r, '_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether something comes in on a command's standard input. Nothing does from
+/// `/dev/null`.
+fn is_fed(command: &SimpleCommand) -> bool {
+    let mut inputs = command
+        .redirects
+        .iter()
+        .filter(|redirect| !redirect.kind.writes() || redirect.kind == RedirectKind::ReadWrite)
+        .peekable();
+    match command.stdin {
+        Stdin::Inherited => false,
+        Stdin::Pipe => true,
+        Stdin::Redirected => {
+            inputs.peek().is_none()
+                || !inputs.all(|redirect| {
+                    redirect.kind == RedirectKind::Read
+                        && redirect.target.as_ref().and_then(Word::literal) == Some("/dev/null")
+                })
+        }
     }
 }
 
