@@ -246,8 +246,11 @@ impl Walker {
             }
             let known =
                 value.filter(|_| is_whole && is_plain && !is_element && !text.contains("+="));
-            let is_number =
-                |value: &str| value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            let is_number = |value: &str| {
+                value
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b'-')
+            };
             let evaluates = attributes.contains('i') && name != "export";
             if evaluates && value.is_some_and(|value| !is_whole || !is_number(value)) {
                 self.findings.problem(

@@ -210,7 +210,8 @@ impl Walker {
     ) {
         if pipeline.seq.is_empty() {
             let span = place.span(place.script.range.clone());
-            self.findings.problem("`!` or `time` without a command", span);
+            self.findings
+                .problem("`!` or `time` without a command", span);
         }
         if let [command] = pipeline.seq.as_slice() {
             self.command(command, place, state, context);

@@ -549,6 +549,10 @@ impl Lexer<'_> {
         }
         match state.position {
             Position::Command => self.follow_keyword(state, word, raw),
+            // A name to bash, a keyword to the parser.
+            Position::Prefix if is_reserved(raw) && raw != "time" => {
+                self.refuse("a keyword after a redirect or assignment", from)
+            }
             Position::Prefix => {
                 if word.head.is_none() {
                     state.position = argument_position(raw);

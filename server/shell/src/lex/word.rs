@@ -157,8 +157,17 @@ impl Lexer<'_> {
                 }
                 Some(b'(') => return self.refuse("a parenthesis in an array", from),
                 Some(b'[') => {
-                    // `[key]=value`: the key is evaluated as arithmetic or text.
-                    elements.push(self.word(Kind::Ordinary)?);
+                    let start = self.at;
+                    let mut key = Vec::new();
+                    if let Some(close) = self.subscript_end(start)? {
+                        self.at += 1;
+                        key = self.subscript(close)?;
+                        self.at = close + 1;
+                    }
+                    let mut element = self.word(Kind::Ordinary)?;
+                    element.pieces.splice(0..0, key);
+                    element.range.start = start;
+                    elements.push(element);
                 }
                 Some(_) => elements.push(self.word(Kind::Ordinary)?),
             }

@@ -28,8 +28,14 @@ fn compound_commands() {
     check("{ a; b; }", &["a", "b"]);
     check("(a; (b); ( (c) ))", &["a", "b", "c"]);
     check("((a); (b))", &["a", "b"]);
-    check("if a; then b; elif c; then d; else e; fi", &["a", "b", "c", "d", "e"]);
-    check("while a; do b; done; until c; do d; done", &["a", "b", "c", "d"]);
+    check(
+        "if a; then b; elif c; then d; else e; fi",
+        &["a", "b", "c", "d", "e"],
+    );
+    check(
+        "while a; do b; done; until c; do d; done",
+        &["a", "b", "c", "d"],
+    );
     check("for f in x y; do a \"$f\"; done", &["a|…"]);
     check("for f; do a; done", &["a"]);
     check("for ((i=0; i<3; i++)); do a $i; done", &["a|…"]);
@@ -125,10 +131,7 @@ fn redirects_and_standard_input() {
     assert_eq!(redirects("a >$x"), ["a: write …"]);
     assert_eq!(redirects("a >*.c"), ["a: write glob:*.c"]);
     assert_eq!(redirects("a > ~/f"), ["a: write ~/f"]);
-    assert_eq!(
-        redirects("a | b | c"),
-        ["a: ", "b:  (pipe)", "c:  (pipe)"]
-    );
+    assert_eq!(redirects("a | b | c"), ["a: ", "b:  (pipe)", "c:  (pipe)"]);
     assert_eq!(
         redirects("a | { b; c | d; }"),
         ["a: ", "b:  (pipe)", "c:  (pipe)", "d:  (pipe)"]
@@ -242,7 +245,13 @@ fn what_is_not_bash_is_refused() {
 #[test]
 fn characters_that_deceive_are_reported_in_code_and_in_quotes() {
     for character in [
-        '\u{200B}', '\u{2028}', '\u{202E}', '\u{AD}', '\u{A0}', '\u{E0041}', '\u{FEFF}',
+        '\u{200B}',
+        '\u{2028}',
+        '\u{202E}',
+        '\u{AD}',
+        '\u{A0}',
+        '\u{E0041}',
+        '\u{FEFF}',
     ] {
         for text in [
             format!("ls{character}; a"),
@@ -258,7 +267,10 @@ fn characters_that_deceive_are_reported_in_code_and_in_quotes() {
             );
         }
     }
-    check("git commit -m '❤️ 👩‍💻 é 漢字'", &["git|commit|-m|❤️ 👩‍💻 é 漢字"]);
+    check(
+        "git commit -m '❤️ 👩‍💻 é 漢字'",
+        &["git|commit|-m|❤️ 👩‍💻 é 漢字"],
+    );
 }
 
 #[test]
@@ -280,8 +292,19 @@ fn line_continuations_join_words_but_no_operators() {
 #[test]
 fn other_shells_read_some_constructs_differently() {
     for text in [
-        "a <(b)", "a &> b", "a <<<b", "[[ a ]]", "((a))", "a $'b'", "{a,b}", "x=(a)", "a |& b",
-        "a ${x/y/z}", "function f { a; }", "a $[1]", "a @(b|c)",
+        "a <(b)",
+        "a &> b",
+        "a <<<b",
+        "[[ a ]]",
+        "((a))",
+        "a $'b'",
+        "{a,b}",
+        "x=(a)",
+        "a |& b",
+        "a ${x/y/z}",
+        "function f { a; }",
+        "a $[1]",
+        "a @(b|c)",
     ] {
         assert!(
             !view_in(text, ShellDialect::Posix).problems.is_empty(),
@@ -301,7 +324,11 @@ fn other_shells_read_some_constructs_differently() {
             "{text}"
         );
     }
-    for text in ["ls -la", "a | b && c > d", "for f in *.c; do a \"$f\"; done"] {
+    for text in [
+        "ls -la",
+        "a | b && c > d",
+        "for f in *.c; do a \"$f\"; done",
+    ] {
         for dialect in [ShellDialect::Posix, ShellDialect::Zsh] {
             assert_eq!(view_in(text, dialect).problems, [], "{text}");
         }

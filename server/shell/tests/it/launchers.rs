@@ -204,5 +204,9 @@ fn nesting_ends_somewhere() {
     for _ in 0..12 {
         text = format!("env {text}");
     }
-    assert!(problems(&text).iter().any(|reason| reason.contains("nesting")));
+    assert!(
+        problems(&text)
+            .iter()
+            .any(|reason| reason.contains("nesting"))
+    );
 }

@@ -31,12 +31,7 @@ pub fn value(value: &WordValue) -> String {
 
 /// The words of a command, joined with a bar.
 pub fn words(command: &SimpleCommand) -> String {
-    command
-        .words
-        .iter()
-        .map(word)
-        .collect::<Vec<_>>()
-        .join("|")
+    command.words.iter().map(word).collect::<Vec<_>>().join("|")
 }
 
 /// All commands of a text, each as its words.

@@ -24,7 +24,10 @@ fn braces() {
     becomes("{a,b}c", "|ac|bc");
     becomes("x{a,b{1,2}}y", "|xay|xb1y|xb2y");
     becomes("{1..3} {c..a} {5..1..2}", "|1|2|3|c|b|a|5|3|1");
-    becomes("{a} {} a{b {'a,b'} stash@{0}", "|{a}|{}|a{b|{a,b}|stash@{0}");
+    becomes(
+        "{a} {} a{b {'a,b'} stash@{0}",
+        "|{a}|{}|a{b|{a,b}|stash@{0}",
+    );
     // Not certain how they pair.
     becomes("{a{b,c}} {a,b\\} a{}{b,c}", "|…|…|a…");
     becomes("{/x,}", "|/x");
@@ -118,8 +121,14 @@ fn values_that_may_differ_are_not_known() {
 fn printed_literals() {
     check("$(echo rm) x", &["rm|x", "echo|rm"]);
     check("$(printf 'r%s' m) x", &["rm|x", "printf|r%s|m"]);
-    check("`printf '\\\\x72\\\\x6d'` x", &["rm|x", "printf|\\x72\\x6d"]);
-    check("a $(echo b c) \"$(echo b c)\"", &["a|b|c|b c", "echo|b|c", "echo|b|c"]);
+    check(
+        "`printf '\\\\x72\\\\x6d'` x",
+        &["rm|x", "printf|\\x72\\x6d"],
+    );
+    check(
+        "a $(echo b c) \"$(echo b c)\"",
+        &["a|b|c|b c", "echo|b|c", "echo|b|c"],
+    );
     check("a $(echo -n b)", &["a|b", "echo|-n|b"]);
     check(
         "a -m \"$(cat <<'E'\nb c\n\nd\nE\n)\"",
@@ -143,11 +152,7 @@ fn names_that_are_not_known_are_problems() {
     check_with_problem("$x y", &["…|y"], "name of a command");
     check_with_problem("a$x y", &["a…|y"], "name of a command");
     check_with_problem("/bin/r? y", &["glob:/bin/r?|y"], "name of a command");
-    check_with_problem(
-        "for c in rm; do $c x; done",
-        &["…|x"],
-        "name of a command",
-    );
+    check_with_problem("for c in rm; do $c x; done", &["…|x"], "name of a command");
 }
 
 #[test]
@@ -174,6 +179,9 @@ fn what_evaluates_values_is_a_problem() {
         assert!(!crate::support::problems(text).is_empty(), "{text}");
     }
     check("echo ${!x*} ${!x[@]}", &["echo|…|…"]);
-    check("i=0; while a; do i=$((i+1)); done; b $i", &["", "a", "", "b|…"]);
+    check(
+        "i=0; while a; do i=$((i+1)); done; b $i",
+        &["", "a", "", "b|…"],
+    );
     check("[[ $# -eq 1 ]]", &["[[|…|-eq|1|]]"]);
 }
