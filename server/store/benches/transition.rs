@@ -1,7 +1,7 @@
 //! What the state costs a hook: a process opens it, makes one transition and
 //! ends; and what a transition costs a server that keeps it open.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::path::Path;
 
