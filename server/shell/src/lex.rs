@@ -12,6 +12,7 @@ mod arithmetic;
 mod characters;
 mod dollar;
 mod here;
+mod keywords;
 mod script;
 mod word;
 

@@ -113,7 +113,11 @@ impl Walker {
         let mut next = before.next;
         let mut assignments = Vec::new();
         if matches!(launcher.name, "sudo" | "doas") {
-            while let Some(assignment) = launcher.words.get(next).and_then(assignment) {
+            while let Some(word) = launcher.words.get(next) {
+                let Some(assignment) = assignment(word) else {
+                    break;
+                };
+                self.judge_value(launcher, word);
                 assignments.push(assignment);
                 next += 1;
             }
@@ -249,10 +253,16 @@ impl Walker {
         if words.first().and_then(Word::literal) == Some("-") {
             words.remove(0);
         }
-        while let Some(assignment) = words.first().and_then(assignment) {
+        let mut count = 0;
+        for word in &words {
+            let Some(assignment) = assignment(word) else {
+                break;
+            };
+            self.judge_value(launcher, word);
             assignments.push(assignment);
-            words.remove(0);
+            count += 1;
         }
+        words.drain(..count);
         // `env $X rm y`: the value may be an option that takes the next word.
         if words.first().is_some_and(|word| word.literal().is_none()) && words.len() > 1 {
             self.not_understood(launcher, state);
@@ -275,6 +285,17 @@ impl Walker {
             is_transparent: false,
         };
         self.start(launcher, inner, &mut state.child());
+    }
+
+    /// Without quotes a value that is not known may become several words, the
+    /// second of which runs.
+    fn judge_value(&mut self, launcher: &Launcher<'_>, word: &Word) {
+        if word.literal().is_none() {
+            self.findings.problem(
+                format!("a value before what `{}` runs is not known", launcher.name),
+                word.span.clone(),
+            );
+        }
     }
 
     pub(super) fn xargs(&mut self, launcher: &Launcher<'_>, state: &mut State) {

@@ -12,12 +12,9 @@ use std::collections::BTreeMap;
 use countersign_core::call::ShellDialect::{Posix, Zsh};
 
 use super::here::Pending;
-use super::word::{Kind, is_reserved};
+use super::word::Kind;
 use super::{Group, Lexeme, Lexer, Piece, Quoting, Redirection, Script};
 use crate::findings::Refusal;
-
-/// Most `case` commands in one another: the parser's work doubles with each.
-const CASES: usize = 6;
 
 /// Where a script ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +27,7 @@ pub(super) enum End {
 
 /// What may stand next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Position {
+pub(super) enum Position {
     /// A command or keyword.
     Command,
     /// A command, assignment or redirect, but no keyword.
@@ -45,7 +42,7 @@ enum Position {
 
 /// Where in a `case` the place is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Case {
+pub(super) enum Case {
     Subject,
     In,
     /// Before a pattern; `)` or `(` belongs to it.
@@ -60,23 +57,23 @@ const REDIRECTS: &[&str] = &[
 /// Operators between commands; longer ones first.
 const SEPARATORS: &[&str] = &[";;&", ";;", ";&", ";", "&&", "&", "||", "|&", "|"];
 
-struct State {
-    start: usize,
-    masked: Vec<u8>,
-    script: Script,
-    position: Position,
-    pending: Vec<Pending>,
-    cases: Vec<Case>,
+pub(super) struct State {
+    pub(super) start: usize,
+    pub(super) masked: Vec<u8>,
+    pub(super) script: Script,
+    pub(super) position: Position,
+    pub(super) pending: Vec<Pending>,
+    pub(super) cases: Vec<Case>,
     /// Compound commands that have not ended yet.
-    open: usize,
+    pub(super) open: usize,
     /// Where the last `for` stands, until its head is complete.
-    for_at: Option<usize>,
+    pub(super) for_at: Option<usize>,
     /// Inside `[[ … ]]`, with so many parentheses open.
-    test: Option<usize>,
+    pub(super) test: Option<usize>,
     /// `!` in a row in such a test: each is a level for the parser.
-    negations: usize,
+    pub(super) negations: usize,
     /// The next word is the right side of `=~`.
-    regex: bool,
+    pub(super) regex: bool,
 }
 
 impl State {
@@ -228,7 +225,7 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    fn end_command(&mut self, state: &mut State) {
+    pub(super) fn end_command(&mut self, state: &mut State) {
         state.position = Position::Command;
         state.for_at = None;
     }
@@ -431,7 +428,7 @@ impl Lexer<'_> {
         }
         let kind = match state.position {
             _ if std::mem::take(&mut state.regex) => Kind::Regex,
-            _ if state.test.is_some() => Kind::Ordinary,
+            _ if state.test.is_some() => Kind::Test,
             Position::Command | Position::Prefix | Position::Declaration => Kind::Assignable,
             Position::Argument | Position::Name => Kind::Ordinary,
         };
@@ -500,7 +497,14 @@ impl Lexer<'_> {
     /// Shows the parser a word: as it is where the grammar may care for it.
     fn mask_word(&self, state: &mut State, word: &Lexeme, raw: &str) {
         let simple = |byte: u8| super::is_name(byte) || b"-=!~./+".contains(&byte);
-        if let Some(head) = &word.head {
+        let is_command = state.test.is_none()
+            && state.position == Position::Command
+            && matches!(state.cases.last(), None | Some(Case::Body));
+        if raw == "select" && is_command {
+            // The parser does not know it; its grammar is that of `for`.
+            state.push("for");
+            state.fill(self.at, b' ');
+        } else if let Some(head) = &word.head {
             state.push(&head.name);
             let rest = head.text.len() - head.name.len() - 1 - usize::from(head.append);
             state.push(&"_".repeat(rest));
@@ -510,126 +514,5 @@ impl Lexer<'_> {
             state.push(raw);
         }
         state.fill(self.at, b'%');
-    }
-
-    /// Moves the position on after a word.
-    fn follow(&mut self, state: &mut State, word: &Lexeme, raw: &str) -> Result<(), Refusal> {
-        let from = word.range.start;
-        if let Some(level) = state.test {
-            if raw == "!" {
-                state.negations += 1;
-                self.enter(from)?;
-            } else {
-                for _ in 0..std::mem::take(&mut state.negations) {
-                    self.leave();
-                }
-            }
-            if raw == "]]" && level == 0 {
-                state.test = None;
-                state.position = Position::Command;
-            }
-            state.regex = raw == "=~";
-            return Ok(());
-        }
-        match state.cases.last_mut() {
-            Some(case @ Case::Subject) => {
-                *case = Case::In;
-                return Ok(());
-            }
-            Some(case @ Case::In) => {
-                if raw != "in" {
-                    return self.refuse("a `case` without `in`", from);
-                }
-                *case = Case::Pattern;
-                return Ok(());
-            }
-            Some(Case::Pattern) if raw != "esac" => return Ok(()),
-            Some(Case::Pattern) => state.position = Position::Command,
-            Some(Case::Body) | None => {}
-        }
-        match state.position {
-            Position::Command => self.follow_keyword(state, word, raw),
-            // A name to bash, a keyword to the parser.
-            Position::Prefix if is_reserved(raw) && raw != "time" => {
-                self.refuse("a keyword after a redirect or assignment", from)
-            }
-            Position::Prefix => {
-                if word.head.is_none() {
-                    state.position = argument_position(raw);
-                }
-                Ok(())
-            }
-            Position::Name => {
-                // `for name in …`, `for name do`, `function name {`.
-                state.position = if state.for_at.is_some() {
-                    Position::Argument
-                } else {
-                    Position::Command
-                };
-                Ok(())
-            }
-            Position::Argument => {
-                // `for name do`
-                if state.for_at.is_some() && raw == "do" {
-                    self.end_command(state);
-                }
-                Ok(())
-            }
-            Position::Declaration => Ok(()),
-        }
-    }
-
-    fn follow_keyword(
-        &mut self,
-        state: &mut State,
-        word: &Lexeme,
-        raw: &str,
-    ) -> Result<(), Refusal> {
-        let from = word.range.start;
-        match raw {
-            // The command of a `coproc` ends with its line, but counting on is
-            // simpler than knowing where.
-            "if" | "while" | "until" | "{" | "for" | "select" | "case" | "coproc" => {
-                state.open += 1;
-                self.enter(from)?;
-            }
-            "fi" | "done" | "}" | "esac" if state.open > 0 => {
-                state.open -= 1;
-                self.leave();
-            }
-            _ => {}
-        }
-        match raw {
-            "for" | "select" => {
-                state.for_at = Some(from);
-                state.position = Position::Name;
-            }
-            "function" => state.position = Position::Name,
-            "case" => {
-                state.cases.push(Case::Subject);
-                if state.cases.len() > CASES {
-                    return self.refuse(format!("`case` nested deeper than {CASES}"), from);
-                }
-            }
-            "esac" => {
-                state.cases.pop();
-            }
-            "[[" => state.test = Some(0),
-            _ if is_reserved(raw) => {}
-            _ if word.head.is_some() => state.position = Position::Prefix,
-            _ => state.position = argument_position(raw),
-        }
-        if matches!(raw, "[[" | "function" | "select" | "coproc" | "time") {
-            self.differs(&format!("`{raw}`"), &[Posix], from);
-        }
-        Ok(())
-    }
-}
-
-/// What follows a command's name.
-fn argument_position(name: &str) -> Position {
-    match name {
-        "declare" | "typeset" | "local" | "export" | "readonly" => Position::Declaration,
-        _ => Position::Argument,
     }
 }

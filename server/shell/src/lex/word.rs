@@ -13,6 +13,8 @@ const SUBSCRIPT_BYTES: usize = 1_024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Ordinary,
+    /// Inside `[[ … ]]`, where extended patterns are always on.
+    Test,
     /// The right side of `=~`.
     Regex,
     /// An ordinary word where an array may be assigned.
@@ -208,7 +210,15 @@ impl Lexer<'_> {
                     self.process_substitution(pieces)?;
                 }
                 b'<' | b'>' => break,
-                b'(' if self.opens_pattern(pieces, start) => self.pattern_group(pieces)?,
+                b'(' if self.opens_pattern(pieces, start) => {
+                    if kind != Kind::Test {
+                        self.problem(
+                            "an extended pattern, which is an error without extglob",
+                            start,
+                        );
+                    }
+                    self.pattern_group(pieces)?;
+                }
                 b'(' => break,
                 b'\\' if self.at_continuation() => {
                     if !self.joins_here(start)? {

@@ -38,6 +38,11 @@ fn compound_commands() {
     );
     check("for f in x y; do a \"$f\"; done", &["a|…"]);
     check("for f; do a; done", &["a"]);
+    check("select f in x y; do a \"$f\"; done", &["a|…"]);
+    check(
+        "echo select x; select f; do a; done",
+        &["echo|select|x", "a"],
+    );
     check("for ((i=0; i<3; i++)); do a $i; done", &["a|…"]);
     check("for((i=0;i<3;i++)) do a; done", &["a"]);
     check(

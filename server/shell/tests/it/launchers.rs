@@ -52,7 +52,7 @@ fn wrappers_are_transparent() {
 fn launchers_with_understood_options() {
     for text in [
         "env rm x",
-        "env -i FOO=1 BAR=$y rm x",
+        "env -i FOO=1 BAR= rm x",
         "env -u FOO -C /d rm x",
         "env -S 'rm x'",
         "env --split-string='A=1 rm' x",
@@ -134,6 +134,8 @@ fn launchers_that_are_not_understood_hide_nothing() {
         "timeout $t rm x",
         "sudo -i rm x",
         "env $y rm x",
+        "env A=$y rm x",
+        "sudo A=$y rm x",
         "env -S 'a\\_b' rm x",
         "nice --odd rm x",
         "time -o f rm x",

@@ -58,6 +58,8 @@ fn globs() {
     becomes(r#"*"*"\?"#, r"|glob:*\*\?");
     becomes("@(a|b) a!(b)", "|glob:@(a|b)|glob:a!(b)");
     becomes("~/*.c", "|glob:~/*.c");
+    check("[[ a == @(a|b) ]]", &["[[|a|==|@(a|b)|]]"]);
+    check_with_problem("a @(b)", &["a|glob:@(b)"], "extended pattern");
 }
 
 #[test]
