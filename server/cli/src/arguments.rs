@@ -53,7 +53,7 @@ pub(crate) struct Check {
     #[arg(long, conflicts_with = "command")]
     pub(crate) batch: bool,
     /// The workspace of a batch; may not exist.
-    #[arg(long, value_name = "DIR", requires = "batch")]
+    #[arg(long, value_name = "DIR", requires = "batch", conflicts_with = "command")]
     pub(crate) workspace: Option<Utf8PathBuf>,
     /// The command: one argument as the agent would send it, or several that
     /// are joined with spaces.

@@ -5,6 +5,7 @@
 mod arguments;
 mod log_file;
 mod run;
+mod state;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

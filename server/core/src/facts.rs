@@ -1,6 +1,8 @@
 //! Everything that a decision needs from the outside world, found out before
 //! it by the engine.
 
+use camino::{Utf8Path, Utf8PathBuf};
+
 use crate::command::CommandView;
 use crate::paths::PathFact;
 
@@ -19,8 +21,30 @@ pub struct OperationFacts {
     /// The paths that the operation names, for file tools; in the order of
     /// [`crate::call::Subject::Paths`].
     pub paths: Vec<PathFact>,
+    /// What lies below folders that would be read as a whole.
+    pub trees: Vec<TreeFact>,
     /// What static analysis proves of the command.
     pub analysis: Analysis,
+}
+
+/// What lies below a folder, as far as deny and ask rules speak of it. A
+/// folder without such a fact is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeFact {
+    /// The canonical folder.
+    pub root: Utf8PathBuf,
+    /// The paths in it of which a deny or ask rule speaks.
+    pub restricted: Vec<Utf8PathBuf>,
+    /// Whether everything in it was looked at.
+    pub complete: bool,
+}
+
+impl OperationFacts {
+    /// What is known of the folder and everything below it.
+    #[must_use]
+    pub fn tree(&self, root: &Utf8Path) -> Option<&TreeFact> {
+        self.trees.iter().find(|tree| tree.root == root)
+    }
 }
 
 /// What static analysis proves of a command.

@@ -32,6 +32,9 @@ pub struct Policy {
     pub static_analysis: StaticAnalysis,
     /// What happens when the classifier gives no answer.
     pub on_unavailable: OnUnavailable,
+    /// What is wrong with settings, rules and patterns, with its place; told
+    /// once in a session's journal.
+    pub problems: Vec<String>,
 }
 
 /// How far static analysis may allow, strictest last.

@@ -3,6 +3,7 @@
 //! Deny and ask rules match generously, allow rules narrowly: in doubt, a
 //! person is asked. See `docs/rules.md` for the language.
 
+mod below;
 mod broad;
 mod command;
 mod domain;

@@ -17,6 +17,9 @@ use crate::resolve;
 use crate::session::Sessions;
 use crate::set_aside;
 
+/// Problems of settings that are written down when a session begins.
+const MOST_PROBLEMS: usize = 32;
+
 /// A decision on its way to becoming an outcome.
 pub(crate) struct Applying<'a> {
     pub(crate) request: &'a Request<'a>,
@@ -43,6 +46,14 @@ pub(crate) fn apply(
     let after = sessions.counters();
     let held = set_aside::held_in(policy, policy.mode);
     let set_aside = hold_rules(transaction, sessions, &held, applying.now)?;
+    if sessions.begins {
+        for problem in policy.problems.iter().take(MOST_PROBLEMS) {
+            transaction.append(&Record {
+                detail: Some(record::plain(problem)),
+                ..record::bare(RecordKind::Problem, Some(&sessions.root().key), applying.now)
+            })?;
+        }
+    }
 
     let asked = asked(&applying.decision);
     let mut state = CallState {

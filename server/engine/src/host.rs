@@ -4,6 +4,7 @@
 
 mod content;
 mod mounts;
+mod tree;
 mod walk;
 mod workspace;
 
@@ -12,6 +13,7 @@ use countersign_core::call::Access;
 use countersign_core::paths::{FileKind, PathFact, expand, lexical};
 
 pub use content::content_digest;
+pub use tree::Below;
 use mounts::Mounts;
 use walk::Walked;
 

@@ -32,12 +32,8 @@ pub fn policy(
     surroundings: &Surroundings,
 ) -> Policy {
     let mode = effective.starting_mode();
-    Policy {
-        mode: surroundings
-            .tighten
-            .map_or(mode, |tighten| mode.stricter(tighten)),
-        rules: RuleSet::compile(effective.rules.iter().cloned(), &places.home),
-        protected: ProtectedPaths::new(ProtectedOptions {
+    let rules = RuleSet::compile(effective.rules.iter().cloned(), &places.home);
+    let protected = ProtectedPaths::new(ProtectedOptions {
             home: places.home.clone(),
             config_dir: places.config_dir.clone(),
             state_dir: places.state_dir.clone(),
@@ -49,8 +45,15 @@ pub fn policy(
             context_files: effective.context_files.clone(),
             path_dirs: surroundings.path_folders.clone(),
         })
-        // Dotfiles are often links: what they lead to is protected too.
-        .with_canonical(|path| host.canonical(path)),
+    // Dotfiles are often links: what they lead to is protected too.
+    .with_canonical(|path| host.canonical(path));
+    Policy {
+        mode: surroundings
+            .tighten
+            .map_or(mode, |tighten| mode.stricter(tighten)),
+        problems: problems(effective, &rules, &protected),
+        rules,
+        protected,
         workspaces: surroundings.workspaces.clone(),
         home: places.home.clone(),
         limits: effective.limits,
@@ -59,4 +62,22 @@ pub fn policy(
         static_analysis: effective.static_analysis,
         on_unavailable: effective.on_unavailable,
     }
+}
+
+/// Everything that is wrong, in the words of whoever found it.
+fn problems(effective: &Effective, rules: &RuleSet, protected: &ProtectedPaths) -> Vec<String> {
+    let settings = effective.problems.iter().map(ToString::to_string);
+    let degraded = effective
+        .degraded
+        .iter()
+        .map(|why| format!("auto, auto-edit and yolo act as default: {why}"));
+    let rules = rules.problems().filter_map(|rule| {
+        let error = rule.error()?;
+        Some(format!("{} rule {rule}: {error}", rule.list()))
+    });
+    let patterns = protected
+        .rejected()
+        .iter()
+        .map(|pattern| format!("protectedPaths: `{pattern}` cannot be read"));
+    settings.chain(degraded).chain(rules).chain(patterns).collect()
 }

@@ -4,8 +4,10 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::{Access, Call, Digest, Subject};
 use countersign_core::command::{CommandView, Folder, Operand, Problem, SimpleCommand};
-use countersign_core::facts::{Analysis, Facts, OperationFacts};
+use countersign_core::facts::{Analysis, Facts, OperationFacts, TreeFact};
 use countersign_core::paths::{FileKind, PathFact};
+use countersign_core::policy::Policy;
+use countersign_core::programs;
 
 use crate::host::Host;
 
@@ -13,13 +15,17 @@ use crate::host::Host;
 /// problem, so that no rule takes the rest for harmless.
 const OPERANDS: usize = 512;
 
+/// Folders of one operation that are looked into; of more, nothing is known.
+const MOST_TREES: usize = 8;
+
 /// Largest file whose content an approval is bound to, in bytes; of a larger
 /// one size, times and inode count.
 const CONTENT_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The facts of a call.
 #[must_use]
-pub fn facts(call: &Call, host: &Host, home: &Utf8Path) -> Facts {
+pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
+    let home = policy.home.as_path();
     let operations = call
         .operations
         .iter()
@@ -27,26 +33,80 @@ pub fn facts(call: &Call, host: &Host, home: &Utf8Path) -> Facts {
             Subject::Command(command) => {
                 let mut view = countersign_shell::view(command);
                 resolve_paths(&mut view, host, &call.cwd, home);
+                let roots = whole_folders(&view, call);
                 OperationFacts {
+                    trees: trees(roots, call, host, policy),
                     command: Some(view),
                     paths: Vec::new(),
                     analysis: Analysis::NotProven,
                 }
             }
-            Subject::Paths(paths) => OperationFacts {
-                command: None,
-                paths: paths
+            Subject::Paths(paths) => {
+                let paths: Vec<PathFact> = paths
                     .iter()
                     .map(|path| host.resolve(&path.path, &call.cwd, home, path.access))
-                    .collect(),
-                analysis: Analysis::NotProven,
-            },
+                    .collect();
+                let roots = paths
+                    .iter()
+                    .filter(|path| path.access == Access::ReadTree)
+                    .map(|path| path.canonical.clone())
+                    .collect();
+                OperationFacts {
+                    trees: trees(roots, call, host, policy),
+                    command: None,
+                    paths,
+                    analysis: Analysis::NotProven,
+                }
+            }
             Subject::Urls(_) | Subject::Delegate { .. } | Subject::Other => {
                 OperationFacts::default()
             }
         })
         .collect();
     Facts { operations }
+}
+
+/// What lies below folders that would be read as a whole, where a deny or ask
+/// rule may speak of it; elsewhere nobody asks.
+fn trees(roots: Vec<Utf8PathBuf>, call: &Call, host: &Host, policy: &Policy) -> Vec<TreeFact> {
+    let mut trees: Vec<TreeFact> = Vec::new();
+    for root in roots {
+        if trees.len() >= MOST_TREES
+            || trees.iter().any(|tree| tree.root == root)
+            || !policy.rules.may_restrict_below(&root, &call.cwd)
+        {
+            continue;
+        }
+        let below = host.below(&root, &|path| policy.rules.restricts_path(path, &call.cwd));
+        trees.push(TreeFact {
+            root,
+            restricted: below.found,
+            complete: below.complete,
+        });
+    }
+    trees
+}
+
+/// The folders that commands of the view would take as a whole.
+fn whole_folders(view: &CommandView, call: &Call) -> Vec<Utf8PathBuf> {
+    let mut roots = Vec::new();
+    for command in &view.commands {
+        if !programs::takes_whole_folders(command) {
+            continue;
+        }
+        let before = roots.len();
+        roots.extend(
+            command
+                .operands
+                .iter()
+                .filter(|operand| operand.path.kind == FileKind::Directory)
+                .map(|operand| operand.path.canonical.clone()),
+        );
+        if roots.len() == before && command.folder == Folder::Call {
+            roots.push(call.cwd.clone());
+        }
+    }
+    roots
 }
 
 /// Fills in the redirects' and operands' paths.
@@ -104,8 +164,9 @@ fn operands(
     found
 }
 
-/// What of a word may be a path: all of it, the value of `--option=value`, and
-/// what follows a one-letter option.
+/// What of a word may be a path: all of it, the value of `--option=value`, what
+/// follows a one-letter option, and each of them behind an `@` or `<` with
+/// which programs mark files (`curl -d @file`, `-F part=@file`).
 fn path_texts(word: &str) -> impl Iterator<Item = &str> {
     let value = word.split_once('=').map(|(_, value)| value);
     let attached = word
@@ -119,6 +180,8 @@ fn path_texts(word: &str) -> impl Iterator<Item = &str> {
     let whole = (!word.starts_with('-')).then_some(word);
     [whole, value, attached]
         .into_iter()
+        .flatten()
+        .flat_map(|text| [Some(text), text.strip_prefix(['@', '<'])])
         .flatten()
         .filter(|text| !text.is_empty())
 }

@@ -13,6 +13,8 @@ use camino::Utf8Path;
 pub(crate) struct Sessions {
     own: SessionState,
     root: Option<SessionState>,
+    /// Whether the root session was not seen before.
+    pub(crate) begins: bool,
 }
 
 impl Sessions {
@@ -25,11 +27,12 @@ impl Sessions {
         now: Millis,
     ) -> Result<Self, StateError> {
         let root_key = key.root();
-        let root = open_root(transaction, &root_key, process, workspace, now)?;
+        let (root, begins) = open_root(transaction, &root_key, process, workspace, now)?;
         if key.subagent.is_none() {
             return Ok(Self {
                 own: root,
                 root: None,
+                begins,
             });
         }
         let own = match transaction.session(key)? {
@@ -39,6 +42,7 @@ impl Sessions {
         Ok(Self {
             own,
             root: Some(root),
+            begins,
         })
     }
 
@@ -98,12 +102,12 @@ fn open_root(
     process: Option<&ProcessId>,
     workspace: Option<&Utf8Path>,
     now: Millis,
-) -> Result<SessionState, StateError> {
+) -> Result<(SessionState, bool), StateError> {
     if let Some(mut state) = transaction.session(key)? {
         state.seen = now;
         // The process that opened the session keeps it: one that comes later
         // under the same id gets no authority over it.
-        return Ok(state);
+        return Ok((state, false));
     }
     let mut state = begin(key, process, workspace, now);
     // A new id from the same process is the same agent going on: beginning a
@@ -113,7 +117,7 @@ fn open_root(
     {
         state.counters = earlier.counters;
     }
-    Ok(state)
+    Ok((state, true))
 }
 
 fn begin(

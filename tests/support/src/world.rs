@@ -330,7 +330,7 @@ impl World {
     pub(crate) fn decide(&mut self, actor: &Actor, call: &Call, event: CallEvent) -> Result<Reply> {
         self.current = Some(actor.key.clone());
         let policy = self.policy()?;
-        let facts = prepare::facts(call, &self.host, &self.places.home);
+        let facts = prepare::facts(call, &self.host, &policy);
         let request = Request {
             call,
             facts: &facts,
@@ -373,7 +373,7 @@ impl World {
     /// files are now.
     pub(crate) fn resolve(&self, answer: &Answer) -> Result<Result<Resolution, ResolveError>> {
         let open = self.open.as_ref().context("nothing was asked")?;
-        let facts = prepare::facts(&open.call, &self.host, &self.places.home);
+        let facts = prepare::facts(&open.call, &self.host, &self.policy()?);
         Ok(self.engine.resolve(
             &open.outcome.key,
             &open.outcome.call,

@@ -91,7 +91,7 @@ pub(super) fn run(workspace: Option<&Utf8Path>) -> Result<ExitCode> {
             .map_or_else(|| workspace.clone(), |cwd| workspace.join(cwd));
         let call = shell_call(&row.command, cwd);
         let started = Instant::now();
-        let facts = prepare::facts(&call, &host, &places.home);
+        let facts = prepare::facts(&call, &host, &policy);
         let decision = static_decision(&call, &facts, &policy);
         let us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         write(&mut out, &Verdict {

@@ -40,7 +40,7 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
     guard.policy.mode = guard.effective.cap(ApprovalMode::Auto);
     let text = check.command.join(" ");
     let call = batch::shell_call(&text, folder);
-    let facts = prepare::facts(&call, &guard.host, &guard.places.home);
+    let facts = prepare::facts(&call, &guard.host, &guard.policy);
     let decision = batch::static_decision(&call, &facts, &guard.policy);
     let view = facts
         .operations
@@ -66,7 +66,7 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
             })).collect::<Vec<_>>(),
             "problems": view.problems.iter().map(|problem| &problem.reason).collect::<Vec<_>>(),
             "effects": [],
-            "settings": guard.effective.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "settings": guard.policy.problems,
             "change": change,
         });
         writeln!(output::stdout(), "{}", serde_json::to_string_pretty(&report)?)?;
@@ -133,8 +133,15 @@ fn print(
         (Some(workspace), false) => format!("{workspace}, not trusted"),
     };
     writeln!(out, "{}{} in {trust}", field("mode"), guard.policy.mode)?;
-    for problem in &guard.effective.problems {
-        writeln!(out, "{}{problem}", field("settings"))?;
+    for problem in &guard.policy.problems {
+        writeln!(out, "{}{}", field("settings"), redact::visible(problem))?;
+    }
+    if guard.places.relocated {
+        writeln!(
+            out,
+            "{}settings and state are below --home, for tests",
+            field("degraded")
+        )?;
     }
     writeln!(out, "{}{change}", field("to change"))?;
     Ok(())

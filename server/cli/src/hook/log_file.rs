@@ -17,6 +17,8 @@ pub(super) fn install(state_dir: &Utf8Path) {
         .with_max_level(tracing::Level::WARN)
         .with_ansi(false)
         .with_target(false)
+        // They would go to standard error, which is the agent's.
+        .log_internal_errors(false)
         .with_writer(LogFile(state_dir.join("countersign.log")))
         .finish();
     // A second subscriber cannot be: the hook is the only one in its process.

@@ -1,7 +1,6 @@
 //! One hook event from its JSON to its answer.
 
 use std::io::Read as _;
-use std::sync::Arc;
 use std::time::Instant;
 
 use countersign_agents::{
@@ -15,10 +14,9 @@ use countersign_core::state::{ProcessId, StateError};
 use countersign_engine::events::AgentEvent;
 use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Reply, Request};
-use countersign_store::Store;
 
 use super::arguments::Arguments;
-use super::{blocked, log_file};
+use super::{blocked, log_file, state};
 use crate::guard::{self, Guard};
 
 /// Decides one event. Total: every failure is a block.
@@ -74,11 +72,10 @@ fn handle(
 ) -> Result<HookOutput, String> {
     let places = guard::places(arguments.home.as_deref()).map_err(|error| format!("{error:#}"))?;
     log_file::install(&places.state_dir);
-    let store = Store::open(&places.state_dir).map_err(|error| error.to_string())?;
-    let engine = guard::engine(Arc::new(store), Vec::new());
+    let engine = guard::engine(state::open(&places.state_dir)?, Vec::new());
     let process = countersign_ipc::nearest_agent(agent);
     let guard = Guard::in_folder(places, &event.cwd, arguments.approval_mode);
-    for problem in &guard.effective.problems {
+    for problem in &guard.policy.problems {
         tracing::warn!("settings: {problem}");
     }
     let noted = match &event.kind {
@@ -117,7 +114,7 @@ fn decide(
     process: Option<&ProcessId>,
     started: Instant,
 ) -> Result<HookOutput, String> {
-    let facts = prepare::facts(call, &guard.host, &guard.places.home);
+    let facts = prepare::facts(call, &guard.host, &guard.policy);
     let request = Request {
         call,
         facts: &facts,

@@ -10,7 +10,7 @@ use crate::rules::index::Index;
 use crate::rules::path::{Folded, PathForms, PathPattern, Shape};
 use crate::rules::rule::{Rule, Specifier};
 use crate::rules::set::RuleSet;
-use crate::rules::{Certainty, Hit, Subject, shell_paths};
+use crate::rules::{Certainty, Hit, RuleList, Subject, shell_paths};
 use crate::tool::Tool;
 
 /// Longest text of a command that is shown, in bytes.
@@ -190,7 +190,10 @@ impl<'r, 'a> Search<'r, 'a> {
                 self.offer(rule, certainty, || shown_path(path));
             }
         }
-        if !self.wants_possible() {
+        let known = self.below(path, |rule| {
+            rule.concerns(tool).then_some(Certainty::Certain)
+        });
+        if known || !self.wants_possible() {
             return;
         }
         let trees = [Shape::tree(&path.absolute), Shape::tree(&path.canonical)];
@@ -209,6 +212,38 @@ impl<'r, 'a> Search<'r, 'a> {
                 return;
             }
         }
+    }
+
+    /// Offers the rules that speak of what lies below a folder that would be
+    /// read as a whole; whether everything there is known.
+    pub(super) fn below(
+        &mut self,
+        folder: &PathFact,
+        weigh: impl Fn(&Rule) -> Option<Certainty>,
+    ) -> bool {
+        let facts = self.subject.facts;
+        let Some(tree) = facts.tree(&folder.canonical) else {
+            return false;
+        };
+        let index = self.index;
+        for path in &tree.restricted {
+            let folded = Folded::of(path, path);
+            let forms = folded.forms(path, path);
+            for rule in self.rules(index.for_path(&forms.forms)) {
+                if let Some(certainty) = weigh(rule)
+                    && let Some(matched) = self.path_rule(rule, &forms)
+                {
+                    self.offer(rule, certainty.weaker(matched), || {
+                        format!(
+                            "{} below {}",
+                            redact::visible(path.as_str()),
+                            shown_path(folder)
+                        )
+                    });
+                }
+            }
+        }
+        tree.complete
     }
 
     /// How certainly a rule with paths speaks of a path.
@@ -248,7 +283,7 @@ impl<'r, 'a> Search<'r, 'a> {
             return;
         }
         let Some(view) = &self.subject.facts.command else {
-            self.not_understood("it was not parsed");
+            self.not_understood("it was not parsed", true);
             return;
         };
         self.command_rules(view);
@@ -261,19 +296,27 @@ impl<'r, 'a> Search<'r, 'a> {
             }
         }
         if let Some(problem) = view.problems.first() {
-            self.not_understood(&problem.reason);
+            self.not_understood(&problem.reason, view.commands.is_empty());
         }
     }
 
-    fn not_understood(&mut self, reason: &str) {
+    /// Commands that are not known. Where some are known, only a deny rule for
+    /// commands cannot be ruled out: of files that no word names, rules say
+    /// nothing (they are no sandbox), and what an ask rule wants to see still
+    /// needs somebody's judgement.
+    fn not_understood(&mut self, reason: &str, nothing_is_known: bool) {
         if !self.wants_possible() {
             return;
         }
         let index = self.index;
-        let rule = self
-            .concerned(&index.commands)
-            .next()
-            .or_else(|| self.rules(index.paths.clone()).next());
+        let mut rules = self.concerned(&index.commands);
+        let rule = if nothing_is_known {
+            rules
+                .next()
+                .or_else(|| self.rules(index.paths.clone()).next())
+        } else {
+            rules.find(|rule| rule.list() == RuleList::Deny)
+        };
         if let Some(rule) = rule {
             self.offer(rule, Certainty::Possible, || {
                 format!(

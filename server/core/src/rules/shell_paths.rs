@@ -6,6 +6,7 @@
 
 use camino::Utf8Path;
 
+use crate::call::Access;
 use crate::command::{Folder, Redirect, RedirectKind, SimpleCommand, WordValue};
 use crate::paths::{FileKind, PathFact};
 use crate::programs::{self, Risk};
@@ -129,17 +130,44 @@ fn whole_folders(
 ) {
     let mut folders = false;
     for operand in &command.operands {
-        if operand.path.kind == FileKind::File {
+        // What is missing now can only be there later if another command of
+        // the same call makes it.
+        let alone = search.subject.facts.command.as_ref().is_some_and(|view| view.commands.len() == 1);
+        if operand.path.kind == FileKind::File || (operand.path.kind == FileKind::Missing && alone) {
             continue;
         }
         folders |= operand.path.kind == FileKind::Directory;
+        let touch = Touch::Perhaps(name);
+        if search.below(&operand.path, |rule| touch.weigh(rule).map(|_| Certainty::Certain)) {
+            continue;
+        }
         for root in [&operand.path.absolute, &operand.path.canonical] {
             shaped(search, command, &Shape::tree(root), Touch::Perhaps(name));
         }
     }
     if !folders && SEARCH_HERE.contains(&name) {
+        if let Some(here) = folder
+            && search.below(&current_folder(here), |rule| {
+                Touch::Perhaps(name)
+                    .weigh(rule)
+                    .map(|_| Certainty::Certain)
+            })
+        {
+            return;
+        }
         let here = folder.map_or_else(Shape::anything, Shape::tree);
         shaped(search, command, &here, Touch::Perhaps(name));
+    }
+}
+
+fn current_folder(folder: &Utf8Path) -> PathFact {
+    PathFact {
+        given: ".".to_owned(),
+        absolute: folder.to_owned(),
+        canonical: folder.to_owned(),
+        access: Access::ReadTree,
+        kind: FileKind::Directory,
+        links: 1,
     }
 }
 

@@ -100,7 +100,7 @@ impl Stage {
         else {
             bail!("the demo's event {} is no call", scene.event);
         };
-        let facts = prepare::facts(&call, &self.guard.host, &self.guard.places.home);
+        let facts = prepare::facts(&call, &self.guard.host, &self.guard.policy);
         let process = ProcessId {
             pid: std::process::id(),
             start: 0,
@@ -137,7 +137,7 @@ impl Stage {
         answer: &Answer,
         source: AnswerSource,
     ) -> Result<Resolution> {
-        let facts = prepare::facts(&played.call, &self.guard.host, &self.guard.places.home);
+        let facts = prepare::facts(&played.call, &self.guard.host, &self.guard.policy);
         Ok(self.engine.resolve(
             &played.outcome.key,
             &played.outcome.call,

@@ -117,14 +117,30 @@ fn what_is_not_understood_cannot_be_ruled_out() {
     let set = rules(&["deny Bash(rm *)"]);
     assert_eq!(Case::unclear("ls x").meets(&set), "deny?");
     assert_eq!(Case::unclear("rm x").meets(&set), "deny");
+    // Where commands are known, only what forbids commands is in doubt: of
+    // files that no word names rules say nothing, and what an ask rule wants to
+    // see still needs somebody's judgement.
     assert_eq!(
         Case::unclear("ls x").meets(&rules(&["deny Read(.env)"])),
-        "deny?"
+        "-"
     );
     assert_eq!(
         Case::unclear("ls x").meets(&rules(&["ask Bash(rm *)"])),
-        "ask?"
+        "-"
     );
+    // Where nothing is known, everything is.
+    let mut nothing = Case::unclear("ls x");
+    if let Some(view) = &mut nothing.facts.command {
+        view.commands.clear();
+    }
+    for (rule, expected) in [
+        ("deny Bash(rm *)", "deny?"),
+        ("deny Read(.env)", "deny?"),
+        ("ask Bash(rm *)", "ask?"),
+        ("allow Bash(ls *)", "-"),
+    ] {
+        assert_eq!(nothing.meets(&rules(&[rule])), expected, "{rule}");
+    }
     assert_eq!(
         Case::unclear("ls x").meets(&rules(&["allow Bash(rm *)"])),
         "-"
