@@ -30,7 +30,8 @@ const LOG_BYTES: u64 = 1024 * 1024;
 #[derive(Debug)]
 pub struct Store {
     place: Place,
-    link: Mutex<Link>,
+    /// None after a connection was given up and before there is another.
+    link: Mutex<Option<Link>>,
 }
 
 /// A connection, and why it cannot write, if it cannot.
@@ -60,7 +61,7 @@ impl Store {
         place.check()?;
         Ok(Self {
             place,
-            link: Mutex::new(link),
+            link: Mutex::new(Some(link)),
         })
     }
 
@@ -74,12 +75,12 @@ impl Store {
     /// reading.
     #[must_use]
     pub fn refusal(&self) -> Option<StateError> {
-        self.lock().refused.clone()
+        self.lock().as_ref()?.refused.clone()
     }
 
     /// A transaction that panicked was rolled back while unwinding, so the
     /// connection behind a poisoned lock is whole.
-    fn lock(&self) -> MutexGuard<'_, Link> {
+    fn lock(&self) -> MutexGuard<'_, Option<Link>> {
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -90,10 +91,10 @@ impl Store {
     ) -> Result<T, StateError> {
         self.place.check()?;
         let mut link = self.lock();
-        if link.refused.is_some() {
-            // It may have become writable since.
-            *link = connect(&self.place.path)?;
-        }
+        // It may have become writable since. First the old connection goes:
+        // two of one process share what they can do with the log's index.
+        link.take_if(|link| link.refused.is_some());
+        let link = connected(&mut link, &self.place.path)?;
         if let Some(refused) = &link.refused {
             return Err(refused.clone());
         }
@@ -107,7 +108,7 @@ impl Store {
                 work,
             ) {
                 Attempt::Done(value) => {
-                    fold(&link, path);
+                    fold(link, path);
                     return Ok(value);
                 }
                 Attempt::Failed(error) => return Err(error),
@@ -123,8 +124,9 @@ impl Store {
         work: &mut dyn FnMut(&mut SqlTransaction<'_>) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
         self.place.check()?;
-        let mut link = self.lock();
         let path = &self.place.path;
+        let mut link = self.lock();
+        let link = connected(&mut link, path)?;
         match attempt(
             &mut link.connection,
             path,
@@ -214,6 +216,15 @@ fn fold(link: &Link, path: &Utf8Path) {
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         link.patient.store(true, Ordering::Relaxed);
     }
+}
+
+/// The connection that there is, or a new one.
+fn connected<'a>(link: &'a mut Option<Link>, path: &Utf8Path) -> Result<&'a mut Link, StateError> {
+    let known = match link.take() {
+        Some(known) => known,
+        None => connect(path)?,
+    };
+    Ok(link.insert(known))
 }
 
 /// Opens the file, for reading only where it cannot be written.

@@ -35,6 +35,18 @@ fn where_no_file_can_grow_the_state_can_be_read() {
     );
 }
 
+#[test]
+fn a_state_that_becomes_writable_is_written() {
+    let folder = Folder::new();
+    succeeded(&command("count:3", &folder.dir).output().unwrap());
+    let script = "trap '' XFSZ; ulimit -S -f 1; exec \"$@\"";
+    succeeded(
+        &behind(&["env"], script, "recovers:", &folder.dir)
+            .output()
+            .unwrap(),
+    );
+}
+
 /// A mount of its own, in a namespace of its own; not everywhere permitted.
 fn unshare() -> Option<&'static [&'static str]> {
     let ways: [&[&str]; 2] = [&["unshare", "-m"], &["unshare", "-rm"]];

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::state::StateError;
 use countersign_store::{Filter, Store};
+use rustix::process::{Resource, Rlimit};
 
 use crate::support::{Folder, count, counted};
 
@@ -89,6 +90,7 @@ fn worker() {
         "count" => count_to(&dir, argument.parse().unwrap()),
         "endless" => endless(&dir, argument),
         "readable" => readable(&dir, argument.parse().unwrap()),
+        "recovers" => recovers(&dir),
         "limited" => limited(&dir),
         "full" => full(&dir),
         other => panic!("no task `{other}`"),
@@ -135,6 +137,22 @@ fn readable(dir: &Utf8Path, counts: u32) {
         counts as usize
     );
     assert_eq!(store.verify().unwrap().rows, u64::from(counts));
+}
+
+/// What was opened for reading only is written once it can be.
+fn recovers(dir: &Utf8Path) {
+    let store = Store::open(dir).unwrap();
+    let before = counted(&store);
+    refused(count(&store, "x"), dir);
+    assert_eq!(counted(&store), before);
+    let limit = rustix::process::getrlimit(Resource::Fsize);
+    let unlimited = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    rustix::process::setrlimit(Resource::Fsize, unlimited).unwrap();
+    count(&store, "x").unwrap();
+    assert_eq!((store.refusal(), counted(&store)), (None, before + 1));
 }
 
 #[track_caller]
