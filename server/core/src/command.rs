@@ -82,7 +82,9 @@ pub struct Word {
 /// What is known of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WordValue {
-    /// Exactly this text.
+    /// Exactly this text, but for a leading `~`, which is always one that the
+    /// shell expands to a home folder: a word with a quoted one is a `Glob`
+    /// whose `~` is escaped.
     Literal(String),
     /// One or more file names that match this pattern when the command runs;
     /// the pattern itself if nothing matches. Characters that are quoted in

@@ -1,6 +1,7 @@
 //! Built-in commands that change the shell they run in: its folder, its
 //! variables, what names mean.
 
+use countersign_core::call::ShellDialect;
 use countersign_core::command::{Assignment, Folder, Word, WordValue};
 
 use crate::launch::moved;
@@ -35,6 +36,10 @@ impl Walker {
             .map(|word| word.span.clone())
             .unwrap_or_default();
         match name {
+            // Not in every shell, and then nothing moves.
+            "pushd" | "popd" | "chdir" if self.findings.dialect == ShellDialect::Posix => {
+                state.set_folder(Folder::Unknown);
+            }
             "cd" | "chdir" | "pushd" | "popd" => change_folder(name, arguments, state),
             "read" | "mapfile" | "readarray" | "getopts" | "wait" | "unset" => {
                 self.names(arguments, state);
@@ -63,18 +68,16 @@ impl Walker {
                 state.clobber();
             }
             "set" => self.set(arguments, state),
-            "shopt" | "setopt" | "unsetopt" | "emulate" => {
-                if !arguments.is_empty() {
-                    self.findings
-                        .problem("changes how the shell reads commands", span);
-                }
+            "shopt" | "setopt" | "unsetopt" | "emulate" if !arguments.is_empty() => {
+                self.findings
+                    .problem("changes how the shell reads commands", span);
             }
             "alias" | "enable" | "hash" | "bind" | "complete" | "zmodload" | "autoload"
-            | "functions" | "zle" | "sched" => {
-                if !arguments.is_empty() {
-                    self.findings
-                        .problem(format!("`{name}` changes what names mean"), span);
-                }
+            | "functions" | "zle" | "sched"
+                if !arguments.is_empty() =>
+            {
+                self.findings
+                    .problem(format!("`{name}` changes what names mean"), span);
             }
             _ if DECLARING.contains(&name) => self.declare(index, name, arguments, state),
             _ => {}

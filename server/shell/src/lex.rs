@@ -13,6 +13,7 @@ mod characters;
 mod dollar;
 mod here;
 mod keywords;
+mod redirect;
 mod script;
 mod word;
 

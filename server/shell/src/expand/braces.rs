@@ -114,7 +114,6 @@ fn commas(inside: &[Atom]) -> Vec<&[Atom]> {
 
 /// The members of `from..to` or `from..to..step`; `Some(None)` if it is no
 /// sequence, `None` if it is one that is not expanded here.
-#[allow(clippy::option_option)]
 fn sequence(inside: &[Atom]) -> Option<Option<Vec<Vec<Atom>>>> {
     let text: Option<String> = inside
         .iter()
