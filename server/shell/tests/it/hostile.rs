@@ -1,8 +1,6 @@
 //! Inputs made to hang or overflow the analysis. Each runs on a small stack;
 //! a hang is a test that does not end.
 
-use std::time::{Duration, Instant};
-
 use countersign_core::call::ShellDialect;
 use proptest::prelude::*;
 
@@ -100,7 +98,7 @@ const PIECES: &[&str] = &[
     "\t",
 ];
 
-/// Runs on a stack that is a quarter of what the guard has.
+/// Runs on a stack smaller than any thread of the guard has.
 fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new()
         .stack_size(512 * 1024)
@@ -299,10 +297,8 @@ proptest! {
     }
 }
 
-/// Not a benchmark: what would take for ever takes longer than this.
 #[test]
-fn the_largest_inputs_end_soon() {
-    let start = Instant::now();
+fn the_largest_inputs_end() {
     for text in [
         "(".repeat(64),
         "$(".repeat(20_000),
@@ -311,7 +307,8 @@ fn the_largest_inputs_end_soon() {
         "\"$x\"".repeat(16_000),
         format!("echo {}", "'a' ".repeat(3_900)),
     ] {
-        view(&text);
+        on_a_small_stack(move || {
+            view(&text);
+        });
     }
-    assert!(start.elapsed() < Duration::from_secs(60));
 }
