@@ -2,6 +2,9 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
+use countersign_core::state::Millis;
+
+use crate::commands;
 
 /// A permission guard for coding agents.
 ///
@@ -53,7 +56,12 @@ pub(crate) struct Check {
     #[arg(long, conflicts_with = "command")]
     pub(crate) batch: bool,
     /// The workspace of a batch; may not exist.
-    #[arg(long, value_name = "DIR", requires = "batch", conflicts_with = "command")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "batch",
+        conflicts_with = "command"
+    )]
     pub(crate) workspace: Option<Utf8PathBuf>,
     /// The command: one argument as the agent would send it, or several that
     /// are joined with spaces.
@@ -77,8 +85,8 @@ pub(crate) enum LogAction {
     Verify {
         /// A head printed earlier (`SEQ:HASH`): also finds a shortened or
         /// replaced journal.
-        #[arg(long, value_name = "SEQ:HASH")]
-        anchor: Option<String>,
+        #[arg(long, value_name = "SEQ:HASH", value_parser = commands::anchor)]
+        anchor: Option<commands::Anchor>,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -101,11 +109,11 @@ pub(crate) struct LogFilter {
     #[arg(long)]
     pub(crate) tool: Option<String>,
     /// From this time on: 30m, 12h, 7d, or 2026-11-21T09:00:00Z.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = commands::time_argument)]
+    pub(crate) since: Option<Millis>,
     /// Up to this time, in the same forms.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) until: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = commands::time_argument)]
+    pub(crate) until: Option<Millis>,
     /// At most this many rows, the newest.
     #[arg(long, short = 'n', default_value_t = 50, value_name = "COUNT")]
     pub(crate) limit: usize,

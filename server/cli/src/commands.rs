@@ -7,6 +7,9 @@ mod journal;
 mod time;
 mod trust;
 
+pub(crate) use journal::{Anchor, anchor};
+pub(crate) use time::argument as time_argument;
+
 use std::io::Write as _;
 use std::process::ExitCode;
 

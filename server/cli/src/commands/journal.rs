@@ -1,16 +1,16 @@
 //! `countersign log`: the journal as a table or as JSON lines, and the check
 //! of its hash chain.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use anstyle::Style;
 use anyhow::{Context as _, Result, bail};
+use camino::Utf8Path;
 use countersign_core::call::Digest;
 use countersign_core::state::{Record, RecordKind};
-use countersign_engine::clock::{Clock as _, SystemClock};
 use countersign_settings::Places;
-use countersign_store::{Filter, JournalRow, Store};
+use countersign_store::{FILE_NAME, Filter, JournalRow, Store};
 use serde_json::json;
 
 use crate::arguments::{Log, LogAction, LogFilter};
@@ -21,33 +21,60 @@ use crate::output::{self, DIM, styled};
 const SUBJECT_COLUMNS: usize = 60;
 const DETAIL_COLUMNS: usize = 100;
 
+/// The number of a journal row and its hash.
+pub(crate) type Anchor = (i64, Digest);
+
 pub(super) fn run(places: &Places, log: &Log) -> Result<ExitCode> {
-    if !places.state_dir.exists() {
-        writeln!(
-            output::stdout(),
-            "no journal yet: nothing was decided (it will be in {})",
-            places.state_dir
-        )?;
-        return Ok(ExitCode::SUCCESS);
+    let database = places.state_dir.join(FILE_NAME);
+    // What is left of one that is gone is for the store to refuse.
+    if is_missing(&database) && is_missing(Utf8Path::new(&format!("{database}-wal"))) {
+        return nothing(&database, log);
     }
     let store = Store::open(&places.state_dir).context("cannot open the journal")?;
     match &log.action {
-        Some(LogAction::Verify { anchor, json }) => verify(&store, anchor.as_deref(), *json),
+        Some(LogAction::Verify { anchor, json }) => verify(&store, *anchor, *json),
         None => show(&store, &log.filter),
     }
 }
 
+fn is_missing(path: &Utf8Path) -> bool {
+    std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// Says that there is no journal, without creating one.
+fn nothing(database: &Utf8Path, log: &Log) -> Result<ExitCode> {
+    let mut out = output::stdout();
+    match &log.action {
+        Some(LogAction::Verify {
+            anchor: Some((row, _)),
+            ..
+        }) if *row > 0 => bail!(
+            "the journal does not verify: the anchor names row {row}, and {database} is gone; put it back"
+        ),
+        Some(LogAction::Verify { json: true, .. }) => {
+            let head = format!("0:{}", Digest([0; 32]));
+            writeln!(out, "{}", json!({ "rows": 0, "head": head, "ok": true }))?;
+        }
+        None if log.filter.json => {}
+        Some(LogAction::Verify { .. }) | None => {
+            writeln!(
+                out,
+                "no journal yet: nothing was decided (it will be {database})"
+            )?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn show(store: &Store, filter: &LogFilter) -> Result<ExitCode> {
-    let now = SystemClock.now();
-    let time = |text: &Option<String>| text.as_deref().map(|text| time::parse(text, now));
     let rows = store
         .journal(&Filter {
             session: filter.session.clone(),
             agent: filter.agent,
             decision: filter.decision.clone(),
             tool: filter.tool.clone(),
-            since: time(&filter.since).transpose().context("--since")?,
-            until: time(&filter.until).transpose().context("--until")?,
+            since: filter.since,
+            until: filter.until,
             limit: filter.limit,
             ..Filter::default()
         })
@@ -144,9 +171,9 @@ const fn kind(kind: RecordKind) -> &'static str {
     }
 }
 
-fn verify(store: &Store, anchor: Option<&str>, as_json: bool) -> Result<ExitCode> {
+fn verify(store: &Store, anchor: Option<Anchor>, as_json: bool) -> Result<ExitCode> {
     let checked = match anchor {
-        Some(anchor) => store.verify_against(parse_anchor(anchor)?),
+        Some(anchor) => store.verify_against(anchor),
         None => store.verify(),
     };
     let verified = checked.context("the journal does not verify")?;
@@ -178,12 +205,12 @@ fn verify(store: &Store, anchor: Option<&str>, as_json: bool) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn parse_anchor(text: &str) -> Result<(i64, Digest)> {
-    let parsed = text
-        .split_once(':')
-        .and_then(|(seq, hash)| Some((seq.parse().ok()?, Digest::from_hex(hash)?)));
-    match parsed {
-        Some(anchor) => Ok(anchor),
-        None => bail!("--anchor `{text}` is not SEQ:HASH as `countersign log verify` prints it"),
-    }
+/// A head as [`verify`] prints it, for the command line.
+///
+/// # Errors
+/// When it is not one.
+pub(crate) fn anchor(text: &str) -> Result<Anchor, String> {
+    text.split_once(':')
+        .and_then(|(row, hash)| Some((row.parse().ok()?, Digest::from_hex(hash)?)))
+        .ok_or_else(|| format!("`{text}` is not SEQ:HASH as `countersign log verify` prints it"))
 }

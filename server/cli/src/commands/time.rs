@@ -2,13 +2,22 @@
 
 use anyhow::{Result, bail};
 use countersign_core::state::Millis;
+use countersign_engine::clock::{Clock as _, SystemClock};
 use jiff::Timestamp;
+
+/// As [`parse`] from now on back, for the command line.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn argument(text: &str) -> Result<Millis> {
+    parse(text, SystemClock.now())
+}
 
 /// Milliseconds since the epoch of `30m`, `12h`, `7d` ago or of a timestamp.
 ///
 /// # Errors
 /// When the text is neither; the message shows both forms.
-pub(super) fn parse(text: &str, now: Millis) -> Result<Millis> {
+fn parse(text: &str, now: Millis) -> Result<Millis> {
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         return Ok(timestamp.as_millisecond());
     }
@@ -55,7 +64,10 @@ mod tests {
     fn nonsense_is_named() {
         for text in ["", "m", "-3m", "yesterday", "3x", "3"] {
             let error = parse(text, 0).unwrap_err().to_string();
-            assert!(error.contains(&format!("`{text}`")) && error.contains("7d"), "{error}");
+            assert!(
+                error.contains(&format!("`{text}`")) && error.contains("7d"),
+                "{error}"
+            );
         }
     }
 }
