@@ -49,7 +49,7 @@ pub(crate) fn apply(
     if sessions.begins {
         for problem in policy.problems.iter().take(MOST_PROBLEMS) {
             transaction.append(&Record {
-                detail: Some(record::plain(problem)),
+                detail: Some(problem.clone()),
                 ..record::bare(RecordKind::Problem, Some(&sessions.root().key), applying.now)
             })?;
         }

@@ -1,4 +1,5 @@
-//! Journal rows: what is written of a call, masked and bounded.
+//! Journal rows: what is written of a call. The store masks and bounds every
+//! row that it appends; here only the bodies of edits are left out.
 
 use camino::Utf8PathBuf;
 use countersign_core::call::{Call, SessionKey, Subject};
@@ -6,12 +7,6 @@ use countersign_core::redact;
 use countersign_core::state::{Millis, Record, RecordKind};
 
 use crate::apply::{self, Applying};
-
-/// Longest subject that is kept, in bytes.
-const SUBJECT_BYTES: usize = 16 * 1024;
-
-/// Longest detail that is kept, in bytes.
-const DETAIL_BYTES: usize = 4 * 1024;
 
 /// A row of a session with nothing but its kind and time.
 pub(crate) fn bare(kind: RecordKind, key: Option<&SessionKey>, time: Millis) -> Record {
@@ -31,19 +26,14 @@ pub(crate) fn of_decision(applying: &Applying<'_>, workspace: Option<Utf8PathBuf
         workspace,
         decision: Some(applying.decision.verb().to_owned()),
         reason: Some(applying.decision.reason().to_owned()),
-        detail: Some(plain(applying.decision.detail())),
+        detail: Some(applying.decision.detail().to_owned()),
         subject: Some(subject(call)),
         ..bare(RecordKind::Decision, Some(&call.key), applying.now)
     }
 }
 
-/// Text as it may be kept: secrets masked, bounded.
-pub(crate) fn plain(text: &str) -> String {
-    redact::bounded(&redact::mask(text), DETAIL_BYTES).into_owned()
-}
-
-/// What a call asked for, as it may be kept: commands masked, edit bodies as
-/// digest and beginning, prompts only for sub-agents.
+/// What a call asked for: commands and prompts whole, edit bodies as digest
+/// and beginning.
 pub(crate) fn subject(call: &Call) -> String {
     let parts: Vec<String> = call
         .operations
@@ -66,5 +56,5 @@ pub(crate) fn subject(call: &Call) -> String {
             Subject::Other => call.raw_tool.clone(),
         })
         .collect();
-    redact::bounded(&redact::mask(&parts.join("\n")), SUBJECT_BYTES).into_owned()
+    parts.join("\n")
 }

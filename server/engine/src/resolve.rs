@@ -172,7 +172,14 @@ pub(crate) fn settle(
     }
     let after = sessions.counters();
     let decision = answer.decision();
-    state.status = CallStatus::Finished;
+    // After a yes from a surface the tool is still to run, and its result then
+    // belongs to this call; the agent's own yes is that result.
+    state.status = if answer.proceeds() && source != AnswerSource::Agent {
+        CallStatus::Decided
+    } else {
+        CallStatus::Finished
+    };
+    state.decision = decision.clone();
     transaction.put_call(state)?;
     transaction.append(&Record {
         call: Some(state.id.clone()),
@@ -180,7 +187,7 @@ pub(crate) fn settle(
         tool: Some(state.tool.to_string()),
         decision: Some(decision.verb().to_owned()),
         reason: Some(answer.as_str().to_owned()),
-        detail: Some(record::plain(decision.detail())),
+        detail: Some(decision.detail().to_owned()),
         before: Some(before),
         after: Some(after),
         source: Some(source.to_string()),

@@ -214,7 +214,7 @@ fn answer(stage: &Stage, played: &Played) -> Result<()> {
     let cleared = match (resolution.after == before, resolution.decision.is_allow()) {
         (false, _) => "the cap's approval clears the blocks in a row",
         (true, true) => "no cap forced this, so no counter changes",
-        (true, false) => "a no changes no counter",
+        (true, false) => "saying no changes no counter",
     };
     writeln!(
         out,
