@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use countersign_settings::Places;
 use serde_json::{Value, json};
 
 use crate::support::{AUTO, Ran, Sandbox, feed};
@@ -286,6 +287,33 @@ fn a_workspace_that_does_not_exist_is_an_empty_one() {
         assert!(answers[0].contains(r#""verdict":"review""#), "{answers:?}");
     }
     assert!(!sandbox.workspace.join("not-here").exists());
+}
+
+#[test]
+fn a_row_may_name_its_folder() {
+    let sandbox = Sandbox::new();
+    // The real one: a batch knows no --home.
+    let settings = Places::for_user().unwrap().config_dir;
+    let command = "trellis build > settings.json";
+    let input = lines(&[
+        json!({ "id": 1, "command": command, "cwd": settings }),
+        json!({ "id": 2, "command": command }),
+        json!({ "id": 3, "command": command, "cwd": "src" }),
+    ]);
+    let (answers, code) = batch(&sandbox, &[], &input);
+    assert_eq!(code, 0);
+    assert!(
+        answers[0].contains(r#""reason":"static_blocked""#),
+        "{answers:?}"
+    );
+    for answer in &answers[1..] {
+        assert!(answer.contains(r#""verdict":"review""#), "{answer}");
+    }
+    let (answers, _) = batch(&sandbox, &["--workspace", settings.as_str()], &input);
+    assert!(
+        answers[1].contains(r#""reason":"static_blocked""#),
+        "{answers:?}"
+    );
 }
 
 #[test]

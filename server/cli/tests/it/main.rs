@@ -19,5 +19,6 @@ mod journal;
 mod settings;
 mod state;
 mod support;
+mod surroundings;
 mod trust;
 mod usage;

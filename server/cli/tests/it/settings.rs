@@ -21,6 +21,16 @@ fn a_broken_file_without_a_last_good_one_makes_auto_act_as_default() {
         assert!(contains(&told, &sandbox.places().user_file()), "{told}");
         assert!(told.contains("settings.json:3:29: "), "{told}");
         assert!(told.contains("act as default"), "{told}");
+        // Nor is it only in a file that nobody looks into.
+        let problems = sandbox.rows("problem");
+        let details: Vec<&str> = problems
+            .iter()
+            .map(|row| row["detail"].as_str().unwrap())
+            .collect();
+        let places = details
+            .iter()
+            .filter(|detail| detail.contains("settings.json:3:29: "));
+        assert_eq!(places.count(), 1, "once for each session: {details:?}");
     }
 }
 
