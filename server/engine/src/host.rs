@@ -2,6 +2,7 @@
 //! or waiting for anything: the calls that are judged name paths that a
 //! hostile repository chose.
 
+mod canonicals;
 mod content;
 mod mounts;
 mod tree;
@@ -12,6 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Access;
 use countersign_core::paths::{FileKind, PathFact, expand, lexical};
 
+pub use canonicals::Canonicals;
 pub use content::content_digest;
 pub use tree::Below;
 use mounts::Mounts;

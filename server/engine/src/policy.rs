@@ -32,6 +32,7 @@ pub fn policy(
     surroundings: &Surroundings,
 ) -> Policy {
     let mode = effective.starting_mode();
+    let canonicals = host.canonicals();
     let rules = RuleSet::compile(effective.rules.iter().cloned(), &places.home);
     let protected = ProtectedPaths::new(ProtectedOptions {
             home: places.home.clone(),
@@ -46,7 +47,7 @@ pub fn policy(
             path_dirs: surroundings.path_folders.clone(),
         })
     // Dotfiles are often links: what they lead to is protected too.
-    .with_canonical(|path| host.canonical(path));
+    .with_canonical(|path| canonicals.of(path));
     Policy {
         mode: surroundings
             .tighten

@@ -115,7 +115,9 @@ pub fn under_agent() -> Ancestry {
 /// session of an agent installed under another name still has one opener.
 #[must_use]
 pub fn nearest_agent(agent: Agent) -> Option<ProcessId> {
-    opener(&ancestors(std::process::id()), agent)
+    let table = ProcessTable::system().ok()?;
+    let is_that_agent = |process: &Process| agent_of(process) == Some(KnownAgent::Supported(agent));
+    opener(&table.ancestors_until(std::process::id(), is_that_agent), agent)
 }
 
 /// Whether exactly this process still runs; `false` where that cannot be told.

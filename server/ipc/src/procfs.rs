@@ -30,6 +30,9 @@ pub(crate) struct ProcessTable {
     in_own_namespace: bool,
 }
 
+/// Bytes that are read at once.
+const READ_AT_ONCE: usize = 4 * 1024;
+
 impl ProcessTable {
     /// The processes of this system.
     pub(crate) fn system() -> Result<Self, Unavailable> {
@@ -115,6 +118,11 @@ impl ProcessTable {
 
     /// The process of this pid and everything above it.
     pub(crate) fn ancestors(&self, pid: u32) -> Chain {
+        self.ancestors_until(pid, |_| false)
+    }
+
+    /// The same, ended at the first process above `pid` that is `enough`.
+    pub(crate) fn ancestors_until(&self, pid: u32, enough: impl Fn(&Process) -> bool) -> Chain {
         let mut processes: Vec<Process> = Vec::new();
         let mut next = pid;
         let end = loop {
@@ -132,7 +140,11 @@ impl ProcessTable {
                 break ChainEnd::Hidden;
             }
             next = process.parent;
+            let is_enough = !processes.is_empty() && enough(&process);
             processes.push(process);
+            if is_enough {
+                break ChainEnd::Unknown;
+            }
             if next == 0 {
                 break if self.in_own_namespace {
                     ChainEnd::Namespace
@@ -151,7 +163,8 @@ impl ProcessTable {
 
     fn read(&self, path: &str, most: u64) -> Option<Vec<u8>> {
         let file = self.open(path, OFlags::RDONLY, ResolveFlags::NO_SYMLINKS)?;
-        let mut bytes = Vec::new();
+        // One read for nearly every file of this kind: a hook reads dozens.
+        let mut bytes = Vec::with_capacity(READ_AT_ONCE);
         File::from(file).take(most).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     }

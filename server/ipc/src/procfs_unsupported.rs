@@ -25,4 +25,8 @@ impl ProcessTable {
     pub(crate) const fn ancestors(&self, _: u32) -> Chain {
         match *self {}
     }
+
+    pub(crate) fn ancestors_until(&self, _: u32, _: impl Fn(&Process) -> bool) -> Chain {
+        match *self {}
+    }
 }
