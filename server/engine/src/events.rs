@@ -5,6 +5,7 @@
 
 use countersign_core::approval::{Answer, AnswerSource};
 use countersign_core::call::{Call, SessionKey};
+use countersign_core::decision::{BlockReason, Decision};
 use countersign_core::denials::DenialLimits;
 use countersign_core::state::{
     CallStatus, Millis, ProcessId, Record, RecordKind, StateError, Transaction,
@@ -83,6 +84,27 @@ impl Engine {
         Ok(noted)
     }
 
+    /// Puts on record that an agent's message about a call was not understood,
+    /// and so the call was blocked. Nobody knows its session.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    pub fn refused(&self, from: &str, why: &str) -> Result<(), StateError> {
+        let now = self.clock.now();
+        self.store.transition(&mut |transaction| {
+            let decision = Decision::Block {
+                reason: BlockReason::InvalidCall,
+                detail: format!("{from}: {why}"),
+            };
+            transaction.append(&Record {
+                decision: Some(decision.verb().to_owned()),
+                reason: Some(decision.reason().to_owned()),
+                detail: Some(decision.detail().to_owned()),
+                ..record::bare(RecordKind::Decision, None, now)
+            })
+        })
+    }
+
     fn note_in(
         &self,
         transaction: &mut dyn Transaction,
@@ -107,7 +129,15 @@ impl Engine {
         }
         match event {
             AgentEvent::Result { call, failed } => {
-                result(transaction, &mut sessions, &mut noted, call, failed, limits, now)?;
+                result(
+                    transaction,
+                    &mut sessions,
+                    &mut noted,
+                    call,
+                    failed,
+                    limits,
+                    now,
+                )?;
             }
             AgentEvent::AgentDenied { call } => {
                 let open = transaction.open_calls(key)?;

@@ -4,7 +4,8 @@ use std::io::Read as _;
 use std::time::Instant;
 
 use countersign_agents::{
-    Answer, CallStage, EventKind, HookEvent, HookOutput, MAX_PAYLOAD_BYTES, decode, encode,
+    Answer, CallStage, EventKind, HookEvent, HookOutput, MAX_PAYLOAD_BYTES, Stage, decode, encode,
+    event_of_broken,
 };
 use countersign_core::agent::Agent;
 use countersign_core::call::Call;
@@ -34,6 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> HookOutput {
     }) {
         Ok(event) => event,
         Err(problem) => {
+            record_refusal(arguments, agent, &problem);
             let decision = Decision::Block {
                 reason: BlockReason::InvalidCall,
                 detail: problem,
@@ -50,6 +52,28 @@ pub(super) fn run(arguments: &Arguments) -> HookOutput {
             };
             blocked(arguments, &message::for_agent(&decision))
         }
+    }
+}
+
+/// Puts a call that nobody can read on record. It is blocked all the same
+/// where that fails.
+fn record_refusal(arguments: &Arguments, agent: Agent, problem: &str) {
+    match event_of_broken(agent, &arguments.event).stage {
+        Stage::PreTool | Stage::PermissionRequest | Stage::Unknown => {}
+        Stage::NoDecision => return,
+    }
+    let Ok(places) = guard::places(arguments.home.as_deref()) else {
+        return;
+    };
+    log_file::install(&places.state_dir);
+    let from = format!("{agent} {}", arguments.event);
+    let recorded = state::open(&places.state_dir).and_then(|store| {
+        guard::engine(store, Vec::new())
+            .refused(&from, problem)
+            .map_err(|error| error.to_string())
+    });
+    if let Err(error) = recorded {
+        tracing::error!("{from}: blocked: {problem}; not recorded: {error}");
     }
 }
 
@@ -80,7 +104,15 @@ fn handle(
     }
     let noted = match &event.kind {
         EventKind::Call { stage, call } => {
-            return decide(&engine, &guard, event, *stage, call, process.as_ref(), started);
+            return decide(
+                &engine,
+                &guard,
+                event,
+                *stage,
+                call,
+                process.as_ref(),
+                started,
+            );
         }
         EventKind::Result { call, failed } => Some(AgentEvent::Result {
             call,
@@ -94,8 +126,7 @@ fn handle(
         EventKind::Other => None,
     };
     if let Some(noted) = noted
-        && let Err(error) =
-            engine.note(&event.key, noted, process.as_ref(), guard.policy.limits)
+        && let Err(error) = engine.note(&event.key, noted, process.as_ref(), guard.policy.limits)
     {
         // Nothing is to be decided here, and the tool has run or the turn has
         // ended: what could not be noted has no authority, which is the safe

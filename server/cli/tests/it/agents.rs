@@ -392,5 +392,8 @@ fn another_agents_payload_is_blocked() {
     sandbox
         .hook(CLAUDE, "PermissionRequest", &qwen)
         .assert_block("PermissionRequest");
-    assert_eq!(sandbox.journal().len(), 0);
+    for row in sandbox.journal() {
+        assert_eq!(row["reason"], "invalid_call");
+    }
+    assert_eq!(sandbox.journal().len(), 2);
 }

@@ -30,9 +30,23 @@ fn what_is_no_payload_is_a_block() {
         for (input, part) in cases {
             let message = fed(&sandbox, agent, event, input).assert_block(event);
             assert!(message.contains(part), "{agent} {event}: {message}");
+            let row = sandbox.journal().pop().unwrap();
+            assert_eq!(
+                (&row["kind"], &row["decision"]),
+                (&json!("decision"), &json!("block"))
+            );
+            assert_eq!(row["reason"], "invalid_call");
+            let detail = row["detail"].as_str().unwrap();
+            assert!(
+                detail.starts_with(&format!("{agent} {event}: ")),
+                "{detail}"
+            );
+            assert!(detail.contains(part), "{detail}");
         }
     }
-    assert_eq!(sandbox.journal().len(), 0);
+    assert_eq!(sandbox.journal().len(), DECIDING.len() * cases.len());
+    assert!(sandbox.run(&["log"]).stdout.contains("invalid_call"));
+    sandbox.assert_verified();
 }
 
 #[test]
@@ -127,7 +141,9 @@ fn a_call_that_is_not_understood_names_the_field() {
             assert!(message.contains("cannot be understood"), "{message}");
         }
     }
-    assert_eq!(sandbox.journal().len(), 0);
+    for row in sandbox.journal() {
+        assert_eq!(row["reason"], "invalid_call");
+    }
 }
 
 #[test]
@@ -263,6 +279,7 @@ fn a_broken_message_about_nothing_to_decide_is_silent() {
             fed(&sandbox, agent, event, input).assert_neutral();
         }
     }
+    assert_eq!(sandbox.journal().len(), 0);
 }
 
 /// Not an allow, and nothing that the agent would take for a failed hook.

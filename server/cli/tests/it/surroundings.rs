@@ -297,7 +297,11 @@ fn odd_session_ids_name_nothing_on_disk() {
             .hook(CLAUDE, "PreToolUse", &call)
             .assert_block("PreToolUse");
     }
-    assert_eq!(sandbox.journal().len(), 5);
+    let refused = sandbox
+        .run(&["log", "--json", "--decision", "block"])
+        .stdout;
+    assert_eq!(refused.matches("invalid_call").count(), 2, "{refused}");
+    assert_eq!(sandbox.journal().len(), 7);
     sandbox.assert_verified();
 }
 
