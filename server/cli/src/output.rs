@@ -118,8 +118,14 @@ mod tests {
     fn tables_align() {
         let mut out = Vec::new();
         let rows = vec![
-            vec![(Style::new(), "a".to_owned()), (Style::new(), "x".to_owned())],
-            vec![(Style::new(), "bbb".to_owned()), (Style::new(), "y".to_owned())],
+            vec![
+                (Style::new(), "a".to_owned()),
+                (Style::new(), "x".to_owned()),
+            ],
+            vec![
+                (Style::new(), "bbb".to_owned()),
+                (Style::new(), "y".to_owned()),
+            ],
         ];
         table(&mut out, &["k", "value"], &rows).unwrap();
         let text = anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string();

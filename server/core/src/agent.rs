@@ -64,7 +64,9 @@ impl fmt::Display for Agent {
 
 /// A name that is no agent's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown agent `{0}`; known agents: claude-code, qwen, codex, gemini, opencode, cursor, vscode, generic")]
+#[error(
+    "unknown agent `{0}`; known agents: claude-code, qwen, codex, gemini, opencode, cursor, vscode, generic"
+)]
 pub struct UnknownAgent(pub String);
 
 impl FromStr for Agent {

@@ -156,7 +156,10 @@ mod tests {
 
     #[test]
     fn nested_tags_leave_no_tag() {
-        assert_eq!(sanitize_reason("<scr<script>ipt>x</script>\n y"), "scr script ipt x /script y");
+        assert_eq!(
+            sanitize_reason("<scr<script>ipt>x</script>\n y"),
+            "scr script ipt x /script y"
+        );
         assert_eq!(sanitize_reason(" \u{1b}[31m "), "[31m");
         assert_eq!(sanitize_reason("<>"), "no reason given");
         assert_eq!(sanitize_reason("a\u{202e}b"), "ab");

@@ -163,7 +163,10 @@ impl AskReason {
     #[must_use]
     pub const fn may_remember(self) -> bool {
         match self {
-            Self::NoClassifier | Self::ClassifierUnavailable | Self::ApprovalMode | Self::RuleMalformed => true,
+            Self::NoClassifier
+            | Self::ClassifierUnavailable
+            | Self::ApprovalMode
+            | Self::RuleMalformed => true,
             Self::AskRule
             | Self::ConsecutiveBlock
             | Self::ConsecutiveUnavailable

@@ -177,7 +177,10 @@ impl fmt::Display for DenialLog<'_> {
                 counters,
             } => write!(f, "Auto mode blocked ({reason}): tool={tool}, {counters}"),
             Self::Fallback { reason, counters } => {
-                write!(f, "Auto mode fallback to manual approval ({reason}): {counters}")
+                write!(
+                    f,
+                    "Auto mode fallback to manual approval ({reason}): {counters}"
+                )
             }
             Self::Reset { before, after } => write!(
                 f,
@@ -204,13 +207,13 @@ mod tests {
     }
 
     fn limits() -> impl Strategy<Value = DenialLimits> {
-        (1_u32..5, 1_u32..5, 1_u32..25).prop_map(|(consecutive_block, consecutive_unavailable, total)| {
-            DenialLimits {
+        (1_u32..5, 1_u32..5, 1_u32..25).prop_map(
+            |(consecutive_block, consecutive_unavailable, total)| DenialLimits {
                 consecutive_block,
                 consecutive_unavailable,
                 total,
-            }
-        })
+            },
+        )
     }
 
     fn counters() -> impl Strategy<Value = Counters> {

@@ -44,9 +44,8 @@ pub fn drives_the_guard(command: &SimpleCommand) -> Option<String> {
     let mut words = command.words.iter().skip(1).map(|word| word.literal());
     let looks = match words.next() {
         None | Some(Some("--version" | "--help" | "-V" | "-h")) => true,
-        Some(Some("log")) => words.all(|word| {
-            word.is_some_and(|word| word != "prune" && !word.starts_with("--anchor"))
-        }),
+        Some(Some("log")) => words
+            .all(|word| word.is_some_and(|word| word != "prune" && !word.starts_with("--anchor"))),
         Some(Some(sub_command)) => LOOKING.contains(&sub_command),
         // Not known before it runs.
         Some(None) => false,

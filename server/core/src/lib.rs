@@ -4,6 +4,8 @@
 //! world knows comes in as facts ([`paths::PathFact`], [`command::CommandView`]);
 //! what should happen comes out as a [`decision::Decision`].
 
+#![warn(clippy::indexing_slicing, clippy::string_slice)]
+
 pub mod agent;
 pub mod approval;
 pub mod call;

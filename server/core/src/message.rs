@@ -29,9 +29,9 @@ pub fn for_agent(decision: &Decision) -> String {
             DeniedReason::ClassifierBlocked => {
                 format!("Blocked by auto mode policy: {detail}\n{GUIDANCE}")
             }
-            DeniedReason::ClassifierUnavailable => format!(
-                "Auto mode classifier unavailable; action blocked for safety\n{GUIDANCE}"
-            ),
+            DeniedReason::ClassifierUnavailable => {
+                format!("Auto mode classifier unavailable; action blocked for safety\n{GUIDANCE}")
+            }
         },
         Decision::Block { reason, .. } => match reason {
             BlockReason::RuleDenied => format!(
@@ -45,9 +45,9 @@ pub fn for_agent(decision: &Decision) -> String {
             BlockReason::Person => format!(
                 "Countersign: the user did not approve this: {detail}. Ask them how to go on."
             ),
-            BlockReason::Timeout => format!(
-                "Countersign: {detail}. Ask the user to answer the prompt, then try again."
-            ),
+            BlockReason::Timeout => {
+                format!("Countersign: {detail}. Ask the user to answer the prompt, then try again.")
+            }
             BlockReason::NoSurface => format!(
                 "Countersign: {detail}. The user can allow it with a permission rule, or by \
                  working with an editor in which Countersign can ask."
@@ -119,7 +119,10 @@ mod tests {
                 detail: "x\u{1b}[2J\u{202e}y".to_owned(),
             });
             assert!(text.contains("Countersign"), "{reason}");
-            assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{reason}");
+            assert!(
+                !text.contains('\u{1b}') && !text.contains('\u{202e}'),
+                "{reason}"
+            );
         }
         for reason in AskReason::ALL {
             assert!(!why(*reason).is_empty());

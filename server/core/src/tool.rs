@@ -188,10 +188,7 @@ impl Tool {
     /// the agent's own books. Frozen by a test.
     #[must_use]
     pub const fn is_safe(&self) -> bool {
-        matches!(
-            self.family(),
-            ToolFamily::Read | ToolFamily::Bookkeeping
-        )
+        matches!(self.family(), ToolFamily::Read | ToolFamily::Bookkeeping)
     }
 
     /// Whether the tool runs a shell command.
@@ -251,7 +248,10 @@ mod tests {
         let mcp = Tool::from_canonical("mcp__files__read_file");
         assert_eq!(mcp.to_string(), "mcp__files__read_file");
         assert!(!mcp.is_safe());
-        assert_eq!(Tool::from_canonical("Read_File"), Tool::Other("Read_File".into()));
+        assert_eq!(
+            Tool::from_canonical("Read_File"),
+            Tool::Other("Read_File".into())
+        );
         assert!(!Tool::from_canonical("mcp__").is_safe());
     }
 }

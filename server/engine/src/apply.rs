@@ -50,7 +50,11 @@ pub(crate) fn apply(
         for problem in policy.problems.iter().take(MOST_PROBLEMS) {
             transaction.append(&Record {
                 detail: Some(problem.clone()),
-                ..record::bare(RecordKind::Problem, Some(&sessions.root().key), applying.now)
+                ..record::bare(
+                    RecordKind::Problem,
+                    Some(&sessions.root().key),
+                    applying.now,
+                )
             })?;
         }
     }

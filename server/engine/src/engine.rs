@@ -102,7 +102,7 @@ impl Engine {
             let trusted = self.trusts(&sessions, request.process);
             let outcome = again(transaction, &sessions, earlier, request, trusted)?;
             sessions.save(transaction)?;
-            return Ok(Reply::Done(outcome));
+            return Ok(Reply::Done(Box::new(outcome)));
         }
         let situation = Situation {
             call,
@@ -131,7 +131,7 @@ impl Engine {
                     },
                 )?;
                 sessions.save(transaction)?;
-                Ok(Reply::Done(outcome))
+                Ok(Reply::Done(Box::new(outcome)))
             }
         }
     }
@@ -173,7 +173,7 @@ impl Engine {
             (Ok(()), Some(outcome)) => outcome,
             (Err(error @ StateError::Unreadable(_)), _) => return Err(error),
             (Ok(()) | Err(StateError::Unwritable(_)), _) => match unrecorded(request, id) {
-                Reply::Done(outcome) => outcome,
+                Reply::Done(outcome) => *outcome,
                 Reply::NoOpinion | Reply::Classify => {
                     return Err(StateError::Unwritable(
                         "the classifier's answer could not be recorded".to_owned(),
@@ -282,8 +282,8 @@ fn again(
 /// What can be decided when nothing can be recorded: as in default mode, with
 /// no model, so that nothing depends on counters that are not kept.
 fn unrecorded(request: &Request<'_>, id: String) -> Reply {
-    let mode = decide::effective_mode(request.call, request.policy.mode)
-        .stricter(ApprovalMode::Default);
+    let mode =
+        decide::effective_mode(request.call, request.policy.mode).stricter(ApprovalMode::Default);
     let step = decide::decide(&Situation {
         call: request.call,
         facts: request.facts,
@@ -308,7 +308,7 @@ fn unrecorded(request: &Request<'_>, id: String) -> Reply {
         }
         (decision, _) => decision,
     };
-    Reply::Done(Outcome {
+    Reply::Done(Box::new(Outcome {
         call: id,
         key: request.call.key.clone(),
         tool: apply::tool(request.call),
@@ -320,5 +320,5 @@ fn unrecorded(request: &Request<'_>, id: String) -> Reply {
         joined: false,
         set_aside: Vec::new(),
         recorded: false,
-    })
+    }))
 }

@@ -15,8 +15,8 @@ use countersign_core::paths::{FileKind, PathFact, expand, lexical};
 
 pub use canonicals::Canonicals;
 pub use content::content_digest;
-pub use tree::Below;
 use mounts::Mounts;
+pub use tree::Below;
 use walk::Walked;
 
 /// Longest path that the kernel takes, in bytes.

@@ -52,7 +52,7 @@ fn same_id(state: &CallState, call: &Call) -> bool {
 }
 
 /// A block ends a call; only one that may still run has a further event.
-fn may_run(decision: &Decision) -> bool {
+pub(crate) fn may_run(decision: &Decision) -> bool {
     match decision {
         Decision::Allow { .. } | Decision::Ask { .. } => true,
         Decision::Denied { .. } | Decision::Block { .. } => false,

@@ -35,17 +35,17 @@ pub fn policy(
     let canonicals = host.canonicals();
     let rules = RuleSet::compile(effective.rules.iter().cloned(), &places.home);
     let protected = ProtectedPaths::new(ProtectedOptions {
-            home: places.home.clone(),
-            config_dir: places.config_dir.clone(),
-            state_dir: places.state_dir.clone(),
-            runtime_dir: places.runtime_dir.clone(),
-            programs: surroundings.programs.clone(),
-            workspaces: surroundings.workspaces.clone(),
-            extra: effective.protected_add.clone(),
-            removed: effective.protected_remove.clone(),
-            context_files: effective.context_files.clone(),
-            path_dirs: surroundings.path_folders.clone(),
-        })
+        home: places.home.clone(),
+        config_dir: places.config_dir.clone(),
+        state_dir: places.state_dir.clone(),
+        runtime_dir: places.runtime_dir.clone(),
+        programs: surroundings.programs.clone(),
+        workspaces: surroundings.workspaces.clone(),
+        extra: effective.protected_add.clone(),
+        removed: effective.protected_remove.clone(),
+        context_files: effective.context_files.clone(),
+        path_dirs: surroundings.path_folders.clone(),
+    })
     // Dotfiles are often links: what they lead to is protected too.
     .with_canonical(|path| canonicals.of(path));
     Policy {
@@ -80,5 +80,9 @@ fn problems(effective: &Effective, rules: &RuleSet, protected: &ProtectedPaths) 
         .rejected()
         .iter()
         .map(|pattern| format!("protectedPaths: `{pattern}` cannot be read"));
-    settings.chain(degraded).chain(rules).chain(patterns).collect()
+    settings
+        .chain(degraded)
+        .chain(rules)
+        .chain(patterns)
+        .collect()
 }

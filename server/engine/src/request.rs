@@ -50,7 +50,7 @@ pub enum Reply {
     /// The agent's own dialog stands.
     NoOpinion,
     /// Decided and applied.
-    Done(Outcome),
+    Done(Box<Outcome>),
     /// The caller asks its classifier and comes back with
     /// [`crate::Engine::conclude`].
     Classify,

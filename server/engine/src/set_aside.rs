@@ -3,7 +3,7 @@
 
 use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::Policy;
-use countersign_core::state::{SetAside, SessionState, StateError, Transaction};
+use countersign_core::state::{SessionState, SetAside, StateError, Transaction};
 
 /// What changed for people to see.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -117,7 +117,10 @@ pub fn under_agent() -> Ancestry {
 pub fn nearest_agent(agent: Agent) -> Option<ProcessId> {
     let table = ProcessTable::system().ok()?;
     let is_that_agent = |process: &Process| agent_of(process) == Some(KnownAgent::Supported(agent));
-    opener(&table.ancestors_until(std::process::id(), is_that_agent), agent)
+    opener(
+        &table.ancestors_until(std::process::id(), is_that_agent),
+        agent,
+    )
 }
 
 /// Whether exactly this process still runs; `false` where that cannot be told.

@@ -9,6 +9,7 @@
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)
 )]
+#![warn(clippy::indexing_slicing, clippy::string_slice)]
 
 mod built_in;
 mod expand;

@@ -70,7 +70,11 @@ fn finish(scenario: &mut Scenario, section: Option<(usize, String)>, body: &str)
         return Ok(());
     };
     // The blank line before the next section belongs to the format.
-    let body = body.strip_suffix("\n\n").map_or(body, |body| body).to_owned() + "\n";
+    let body = body
+        .strip_suffix("\n\n")
+        .map_or(body, |body| body)
+        .to_owned()
+        + "\n";
     let (kind, rest) = name.split_once(' ').unwrap_or((name.as_str(), ""));
     let pair = || -> Result<(String, String)> {
         let (from, to) = rest

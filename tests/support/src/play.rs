@@ -85,10 +85,9 @@ fn step(world: &mut World, last: &mut Last, line: &str) -> Result<()> {
             }
         }
         "wait" => world.wait(rest.parse().context("wait takes milliseconds")?),
-        "process" => world.process_exits(
-            rest.strip_suffix(" exits")
-                .context("process NAME exits")?,
-        ),
+        "process" => {
+            world.process_exits(rest.strip_suffix(" exits").context("process NAME exits")?)
+        }
         "write" => {
             let rest = rest.strip_prefix("settings ").context("write settings …")?;
             let (layer, text) = rest.split_once(' ').context("write settings LAYER TEXT")?;
@@ -217,7 +216,7 @@ fn call(world: &mut World, last: &mut Last, line: &str) -> Result<()> {
         Reply::Done(outcome) => {
             last.decision = Some(outcome.decision.clone());
             last.counters = outcome.after;
-            last.outcome = Some(outcome);
+            last.outcome = Some(*outcome);
         }
     }
     Ok(())

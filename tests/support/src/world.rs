@@ -194,7 +194,11 @@ impl World {
     pub(crate) fn consent(&self) -> Result<()> {
         let effective = self.effective()?;
         TrustStore::new(&self.places)
-            .consent(&self.workspace, &effective.loosening, effective.consent_digest())
+            .consent(
+                &self.workspace,
+                &effective.loosening,
+                effective.consent_digest(),
+            )
             .context("consent")?;
         Ok(())
     }
@@ -344,7 +348,7 @@ impl World {
         };
         let reply = match self.engine.decide(&request)? {
             Reply::Classify => match self.verdicts.pop_front() {
-                Some(verdict) => Reply::Done(self.engine.conclude(
+                Some(verdict) => Reply::Done(Box::new(self.engine.conclude(
                     &request,
                     &ClassifierAnswer {
                         verdict,
@@ -353,7 +357,7 @@ impl World {
                             ..ModelRecord::default()
                         },
                     },
-                )?),
+                )?)),
                 None => Reply::Classify,
             },
             reply => reply,
@@ -362,7 +366,7 @@ impl World {
             && outcome.asked.is_some()
         {
             self.open = Some(Open {
-                outcome: outcome.clone(),
+                outcome: (**outcome).clone(),
                 call: call.clone(),
             });
         }
@@ -444,9 +448,7 @@ impl World {
         self.store.verify()?;
         Ok(rows
             .iter()
-            .filter(|row| {
-                serde_json::to_value(row.record.kind).is_ok_and(|value| value == kind)
-            })
+            .filter(|row| serde_json::to_value(row.record.kind).is_ok_and(|value| value == kind))
             .count())
     }
 }

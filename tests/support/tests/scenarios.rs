@@ -21,7 +21,11 @@ fn scenarios() -> Result<()> {
         if file.extension().is_none_or(|extension| extension != "txt") {
             continue;
         }
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let done = fs::read_to_string(&file)
             .map_err(Into::into)
             .and_then(|text| parse(&text))
@@ -45,6 +49,9 @@ fn scenarios() -> Result<()> {
 fn a_broken_script_names_its_line() -> Result<()> {
     let scenario = parse("Promises.\n\n-- script --\ntrusted\nfrobnicate\n")?;
     let error = play(&scenario).err().context("it played")?;
-    assert!(format!("{error:#}").starts_with("line 5: frobnicate"), "{error:#}");
+    assert!(
+        format!("{error:#}").starts_with("line 5: frobnicate"),
+        "{error:#}"
+    );
     Ok(())
 }

@@ -75,14 +75,17 @@ pub(super) fn run(workspace: Option<&Utf8Path>) -> Result<ExitCode> {
                 .ok()
                 .and_then(|row| row.get("id").cloned())
                 .unwrap_or(Value::Null);
-            write(&mut out, &Verdict {
-                id: &id,
-                verdict: "review",
-                via: None,
-                reason: Some(BlockReason::InvalidCall.as_str()),
-                effects: &[],
-                us: 0,
-            })?;
+            write(
+                &mut out,
+                &Verdict {
+                    id: &id,
+                    verdict: "review",
+                    via: None,
+                    reason: Some(BlockReason::InvalidCall.as_str()),
+                    effects: &[],
+                    us: 0,
+                },
+            )?;
             continue;
         };
         let cwd = row
@@ -94,14 +97,17 @@ pub(super) fn run(workspace: Option<&Utf8Path>) -> Result<ExitCode> {
         let facts = prepare::facts(&call, &host, &policy);
         let decision = static_decision(&call, &facts, &policy);
         let us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        write(&mut out, &Verdict {
-            id: &row.id,
-            verdict: verdict(&decision),
-            via: decision.is_allow().then(|| decision.reason()),
-            reason: (!decision.is_allow()).then(|| decision.reason()),
-            effects: &[],
-            us,
-        })?;
+        write(
+            &mut out,
+            &Verdict {
+                id: &row.id,
+                verdict: verdict(&decision),
+                via: decision.is_allow().then(|| decision.reason()),
+                reason: (!decision.is_allow()).then(|| decision.reason()),
+                effects: &[],
+                us,
+            },
+        )?;
     }
     out.flush()?;
     Ok(if all_read {

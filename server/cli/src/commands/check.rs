@@ -69,7 +69,11 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
             "settings": guard.policy.problems,
             "change": change,
         });
-        writeln!(output::stdout(), "{}", serde_json::to_string_pretty(&report)?)?;
+        writeln!(
+            output::stdout(),
+            "{}",
+            serde_json::to_string_pretty(&report)?
+        )?;
     } else {
         print(&decision, &guard, &view, &parts, &change)?;
     }
@@ -192,7 +196,11 @@ fn parts(
                         home: &guard.policy.home,
                     };
                     let protected = |path: &countersign_core::paths::PathFact| {
-                        guard.policy.protected.check(path).map(|protected| protected.what)
+                        guard
+                            .policy
+                            .protected
+                            .check(path)
+                            .map(|protected| protected.what)
                     };
                     let vouch = guard.policy.rules.vouch(
                         &subject,

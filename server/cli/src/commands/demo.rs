@@ -102,13 +102,7 @@ fn opening() -> Result<()> {
     Ok(())
 }
 
-fn show(
-    number: usize,
-    total: usize,
-    scene: &Scene,
-    played: &Played,
-    took: Duration,
-) -> Result<()> {
+fn show(number: usize, total: usize, scene: &Scene, played: &Played, took: Duration) -> Result<()> {
     let mut out = output::stdout();
     let outcome = &played.outcome;
     let verb = outcome.decision.verb();
@@ -170,10 +164,7 @@ fn answer(stage: &Stage, played: &Played) -> Result<()> {
     for line in redact::visible_lines(&played.subject).lines() {
         writeln!(out, "      {} {line}", styled(ASK, "│"))?;
     }
-    let why = played
-        .outcome
-        .asked
-        .map_or("the guard asks", message::why);
+    let why = played.outcome.asked.map_or("the guard asks", message::why);
     writeln!(out, "      {} {}", styled(ASK, "│"), styled(DIM, why))?;
     let (answer, source) = if output::interactive() {
         write!(
@@ -231,7 +222,10 @@ fn closing(stage: &Stage, tally: &Tally) -> Result<()> {
     writeln!(
         out,
         "{}\n",
-        styled(BOLD, "The journal (countersign log), hash-chained and masked")
+        styled(
+            BOLD,
+            "The journal (countersign log), hash-chained and masked"
+        )
     )?;
     let rows = stage.store().journal(&Filter::default())?;
     journal::table(&mut out, &rows)?;

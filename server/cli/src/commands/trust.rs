@@ -168,7 +168,11 @@ fn place(entry: &WorkspaceEntry) -> String {
 /// Only the whole word is a yes; everything else, an empty line too, is a no.
 fn confirmed() -> Result<bool> {
     let mut out = output::stdout();
-    write!(out, "{} ", styled(ASK, "Type yes to agree, anything else is no:"))?;
+    write!(
+        out,
+        "{} ",
+        styled(ASK, "Type yes to agree, anything else is no:")
+    )?;
     out.flush()?;
     drop(out);
     let mut line = String::new();

@@ -92,7 +92,9 @@ impl Arguments {
                 Ok(seconds) if seconds > 0 => {
                     self.timeout = Duration::from_secs(u64::from(seconds));
                 }
-                _ => self.wrong(format!("--timeout takes whole seconds from 1, not `{value}`")),
+                _ => self.wrong(format!(
+                    "--timeout takes whole seconds from 1, not `{value}`"
+                )),
             },
             "--approval-mode" => match value.parse() {
                 Ok(mode) => self.approval_mode = Some(mode),
@@ -110,9 +112,7 @@ impl Arguments {
     /// timeout less the larger of 2 s and 10 %, and at least a tenth of it.
     pub(super) fn deadline(&self) -> Duration {
         let margin = MARGIN.max(self.timeout / 10);
-        self.timeout
-            .saturating_sub(margin)
-            .max(self.timeout / 10)
+        self.timeout.saturating_sub(margin).max(self.timeout / 10)
     }
 }
 
@@ -139,7 +139,10 @@ mod tests {
     #[test]
     fn the_deadline_is_always_before_the_agents() {
         assert_eq!(read("qwen --event x").deadline(), Duration::from_secs(27));
-        assert_eq!(read("qwen --event x --timeout 5").deadline(), Duration::from_secs(3));
+        assert_eq!(
+            read("qwen --event x --timeout 5").deadline(),
+            Duration::from_secs(3)
+        );
         assert_eq!(
             read("qwen --event=x --timeout=1").deadline(),
             Duration::from_millis(100)

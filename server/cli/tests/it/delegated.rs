@@ -136,6 +136,41 @@ fn a_tool_that_ran_without_a_decision_is_an_alarm() {
 }
 
 #[test]
+fn a_tool_that_ran_although_it_was_blocked_is_an_alarm() {
+    for (agent, before, after) in [
+        (CLAUDE, "PreToolUse", "PostToolUse"),
+        (QWEN, "PreToolUse", "PostToolUse"),
+        (CODEX, "PreToolUse", "PostToolUse"),
+        (GEMINI, "BeforeTool", "AfterTool"),
+    ] {
+        let sandbox = Sandbox::trusted(AUTO);
+        let call = sandbox.shell(agent, before, "uproot vines");
+        sandbox.hook(agent, before, &call).assert_block(before);
+        let result = sandbox.shell(agent, after, "uproot vines");
+        sandbox.hook(agent, after, &result).assert_neutral();
+        let rows = sandbox.rows("unguarded");
+        assert_eq!(rows.len(), 1, "{agent}");
+        let detail = rows[0]["detail"].as_str().unwrap();
+        assert!(detail.contains("although the call was blocked"), "{detail}");
+        assert_eq!(rows[0]["call"], sandbox.journal()[0]["call"]);
+    }
+    // Reported as failed, it did not run.
+    let sandbox = Sandbox::trusted(AUTO);
+    let call = sandbox.shell(CLAUDE, "PreToolUse", "uproot vines");
+    sandbox
+        .hook(CLAUDE, "PreToolUse", &call)
+        .assert_block("PreToolUse");
+    let failed = sandbox
+        .shell(CLAUDE, "PostToolUse", "uproot vines")
+        .with("hook_event_name", json!("PostToolUseFailure"))
+        .with("error", json!("the hook said no"));
+    sandbox
+        .hook(CLAUDE, "PostToolUseFailure", &failed)
+        .assert_neutral();
+    assert_eq!(story(&sandbox), ["decision block rule_denied", "result"]);
+}
+
+#[test]
 fn a_message_of_the_person_ends_what_was_asked() {
     for (event, last) in [
         ("UserPromptSubmit", "user_message"),

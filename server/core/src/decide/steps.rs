@@ -3,10 +3,10 @@
 use crate::call::{Access, Call, Operation, Subject as CallSubject};
 use crate::decision::{AskReason, BlockReason, Decision, Via};
 use crate::facts::{Analysis, OperationFacts};
+use crate::guard;
 use crate::mode::ApprovalMode;
 use crate::paths::{self, PathFact, Protected, ProtectedKind};
 use crate::policy::{Policy, StaticAnalysis};
-use crate::guard;
 use crate::rules::{Hit, Scope, Subject, Vouch};
 use crate::tool::{Tool, ToolFamily};
 
@@ -162,7 +162,9 @@ pub(super) fn ask_rule(at: &At<'_>) -> Option<Decision> {
         let rule = at.policy.rules.malformed_for(at.operation)?;
         Some(Decision::Ask {
             reason: AskReason::RuleMalformed,
-            detail: format!("rule {rule} cannot be read; until it is mended, calls of its tool ask"),
+            detail: format!(
+                "rule {rule} cannot be read; until it is mended, calls of its tool ask"
+            ),
         })
     })
 }
@@ -235,7 +237,10 @@ pub(super) fn safe_tool(at: &At<'_>) -> Option<Decision> {
     }
     Some(Decision::Allow {
         via: Via::SafeTool,
-        detail: format!("{} only reads or keeps the agent's own books", at.operation.tool),
+        detail: format!(
+            "{} only reads or keeps the agent's own books",
+            at.operation.tool
+        ),
     })
 }
 
@@ -329,7 +334,13 @@ fn plan_file(at: &At<'_>) -> bool {
 }
 
 /// Types of sub-agents that their agents describe as read-only.
-const READ_ONLY_SUBAGENTS: &[&str] = &["Explore", "Plan", "explore", "plan", "codebase_investigator"];
+const READ_ONLY_SUBAGENTS: &[&str] = &[
+    "Explore",
+    "Plan",
+    "explore",
+    "plan",
+    "codebase_investigator",
+];
 
 fn is_read_only(operation: &Operation) -> bool {
     match &operation.subject {

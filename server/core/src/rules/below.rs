@@ -23,8 +23,11 @@ impl RuleSet {
     pub fn restricts_path(&self, path: &Utf8Path, cwd: &Utf8Path) -> bool {
         let folded = Folded::of(path, path);
         let forms = folded.forms(path, path);
-        self.restricting_patterns()
-            .any(|(rule, pattern)| pattern.restricts(&forms, cwd, &rule.origin().root).is_some())
+        self.restricting_patterns().any(|(rule, pattern)| {
+            pattern
+                .restricts(&forms, cwd, &rule.origin().root)
+                .is_some()
+        })
     }
 
     fn restricting_patterns(&self) -> impl Iterator<Item = (&Rule, &PathPattern)> {

@@ -132,13 +132,21 @@ fn whole_folders(
     for operand in &command.operands {
         // What is missing now can only be there later if another command of
         // the same call makes it.
-        let alone = search.subject.facts.command.as_ref().is_some_and(|view| view.commands.len() == 1);
-        if operand.path.kind == FileKind::File || (operand.path.kind == FileKind::Missing && alone) {
+        let alone = search
+            .subject
+            .facts
+            .command
+            .as_ref()
+            .is_some_and(|view| view.commands.len() == 1);
+        if operand.path.kind == FileKind::File || (operand.path.kind == FileKind::Missing && alone)
+        {
             continue;
         }
         folders |= operand.path.kind == FileKind::Directory;
         let touch = Touch::Perhaps(name);
-        if search.below(&operand.path, |rule| touch.weigh(rule).map(|_| Certainty::Certain)) {
+        if search.below(&operand.path, |rule| {
+            touch.weigh(rule).map(|_| Certainty::Certain)
+        }) {
             continue;
         }
         for root in [&operand.path.absolute, &operand.path.canonical] {
@@ -148,9 +156,7 @@ fn whole_folders(
     if !folders && SEARCH_HERE.contains(&name) {
         if let Some(here) = folder
             && search.below(&current_folder(here), |rule| {
-                Touch::Perhaps(name)
-                    .weigh(rule)
-                    .map(|_| Certainty::Certain)
+                Touch::Perhaps(name).weigh(rule).map(|_| Certainty::Certain)
             })
         {
             return;

@@ -109,13 +109,34 @@ mod tests {
         let host = Host::default();
         let canonicals = host.canonicals();
         for text in [
-            "a", "a/b", "a/b/", "a//b", "a/./b", "a/b/../file", "a/file", "a/file/x", "missing",
-            "missing/x/y", "link", "link/b", "link/missing", "dangling", "dangling/x", "loop",
+            "a",
+            "a/b",
+            "a/b/",
+            "a//b",
+            "a/./b",
+            "a/b/../file",
+            "a/file",
+            "a/file/x",
+            "missing",
+            "missing/x/y",
+            "link",
+            "link/b",
+            "link/missing",
+            "dangling",
+            "dangling/x",
+            "loop",
         ] {
             let path = root.join(text);
             assert_eq!(canonicals.of(&path), host.canonical(&path), "{text}");
         }
-        for text in ["/", "/proc/self/root", "/dev/null", "/dev", "/nowhere/at/all", "relative"] {
+        for text in [
+            "/",
+            "/proc/self/root",
+            "/dev/null",
+            "/dev",
+            "/nowhere/at/all",
+            "relative",
+        ] {
             let path = Utf8Path::new(text);
             assert_eq!(canonicals.of(path), host.canonical(path), "{text}");
         }

@@ -142,7 +142,11 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_not_known() {
         let (_folder, root) = folder();
-        assert!(!Host::default().below(&root.join("missing"), &is_env).complete);
+        assert!(
+            !Host::default()
+                .below(&root.join("missing"), &is_env)
+                .complete
+        );
     }
 
     #[test]

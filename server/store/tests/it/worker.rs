@@ -19,13 +19,7 @@ pub(crate) const NOBODY: u32 = 12345;
 /// What a task says at its end.
 const DONE: &str = "the task is done";
 
-const ARGUMENTS: [&str; 5] = [
-    "--exact",
-    "worker::worker",
-    "--ignored",
-    "--nocapture",
-    "--quiet",
-];
+const ARGUMENTS: [&str; 4] = ["--exact", "worker::worker", "--nocapture", "--quiet"];
 
 pub(crate) fn command(task: &str, dir: &Utf8Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -77,8 +71,9 @@ pub(crate) fn succeeded(output: &Output) {
     );
 }
 
+/// What the processes that other tests start are to do; run among the tests
+/// it has no task.
 #[test]
-#[ignore = "runs in processes that other tests start"]
 fn worker() {
     let Ok(task) = std::env::var(TASK) else {
         return;

@@ -36,9 +36,15 @@ pub(super) const SETTINGS: &str = r#"{
 
 /// Files of the demo's workspace.
 pub(super) const FILES: &[(&str, &str)] = &[
-    ("src/lib.rs", "pub fn add(a: u32, b: u32) -> u32 {\n    a + b\n}\n"),
+    (
+        "src/lib.rs",
+        "pub fn add(a: u32, b: u32) -> u32 {\n    a + b\n}\n",
+    ),
     (".env", "API_TOKEN=not-a-real-token\n"),
-    ("package.json", "{ \"scripts\": { \"test\": \"vitest\" } }\n"),
+    (
+        "package.json",
+        "{ \"scripts\": { \"test\": \"vitest\" } }\n",
+    ),
 ];
 
 /// The story. `workspace` is the folder it plays in.

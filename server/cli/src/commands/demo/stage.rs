@@ -118,7 +118,7 @@ impl Stage {
             spent_micros: 0,
         };
         let outcome = match self.engine.decide(&request)? {
-            Reply::Done(outcome) => outcome,
+            Reply::Done(outcome) => *outcome,
             Reply::Classify => self.engine.conclude(&request, &recorded(scene)?)?,
             Reply::NoOpinion => bail!("the guard has no opinion on the demo's {}", scene.tool),
         };
