@@ -74,8 +74,14 @@ pub(crate) fn apply(
             // Nothing follows a block: a tool that runs all the same has no
             // decision, and a retry is a new call.
             (Decision::Denied { .. } | Decision::Block { .. }, _) => CallStatus::Finished,
-            (Decision::Ask { .. }, Asking::Surface | Asking::Nobody) => CallStatus::Pending,
-            (Decision::Ask { .. }, Asking::Delegate) => CallStatus::Delegated,
+            // Nobody is asked by an event that the agent itself did not send:
+            // what the agent then does is no answer to it.
+            (Decision::Ask { .. }, Asking::Delegate) if sessions.opened_by(request.process) => {
+                CallStatus::Delegated
+            }
+            (Decision::Ask { .. }, Asking::Surface | Asking::Nobody | Asking::Delegate) => {
+                CallStatus::Pending
+            }
         },
         decided: applying.now,
     };

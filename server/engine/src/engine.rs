@@ -98,13 +98,7 @@ impl Engine {
         let mut sessions = self.sessions(transaction, request, now)?;
         let digest = call.digest();
         let open = transaction.open_calls(&call.key)?;
-        if let Some(earlier) = join::joined(open, call, digest, request.event, now) {
-            let trusted = self.trusts(&sessions, request.process);
-            let outcome = again(transaction, &sessions, earlier, request, trusted)?;
-            sessions.save(transaction)?;
-            return Ok(Reply::Done(Box::new(outcome)));
-        }
-        let situation = Situation {
+        let step = decide::decide(&Situation {
             call,
             facts: request.facts,
             policy: request.policy,
@@ -112,8 +106,22 @@ impl Engine {
             counters: sessions.counters(),
             granted: request.granted,
             classifier: request.classifier,
-        };
-        match decide::decide(&situation) {
+        });
+        if let Some(mut earlier) = join::joined(open, call, digest, request.event, now) {
+            if join::still_holds(&earlier, &step, || {
+                crate::prepare::approval_digest(call, request.facts)
+            }) {
+                let trusted = self.trusts(&sessions, request.process);
+                let outcome = again(transaction, &sessions, earlier, request, trusted)?;
+                sessions.save(transaction)?;
+                return Ok(Reply::Done(Box::new(outcome)));
+            }
+            // Files, rules or the mode are not what they were: the event is
+            // decided like a call of its own.
+            earlier.status = CallStatus::Finished;
+            transaction.put_call(&earlier)?;
+        }
+        match step {
             Step::NoOpinion => Ok(Reply::NoOpinion),
             Step::Classify => Ok(Reply::Classify),
             Step::Done(decision) => {
@@ -219,7 +227,7 @@ impl Engine {
     /// Whether an event comes from the process tree of the agent that opened
     /// the session. Unknown is no.
     pub(crate) fn trusts(&self, sessions: &Sessions, process: Option<&ProcessId>) -> bool {
-        process.is_some() && sessions.root().process.as_ref() == process
+        sessions.opened_by(process)
     }
 
     pub(crate) fn tell_decided(&self, outcome: &Outcome) {
@@ -251,8 +259,11 @@ fn again(
     let delegated = earlier.status == CallStatus::Delegated;
     let decision = match (&earlier.decision, request.event) {
         // The agent asked the person before its last event, and goes on: that
-        // is the yes. The result of the call then resolves the approval.
-        (Decision::Ask { .. }, CallEvent::PreTool) if delegated && trusted => {
+        // is the yes. The result of the call then resolves the approval. An
+        // agent that can still ask here has not: it prompts after this event.
+        (Decision::Ask { .. }, CallEvent::PreTool)
+            if delegated && trusted && request.asking == Asking::Nobody =>
+        {
             countersign_core::approval::Answer::ProceedOnce.decision()
         }
         (decision, _) => decision.clone(),

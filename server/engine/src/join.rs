@@ -7,7 +7,8 @@
 //! call.
 
 use countersign_core::call::{Call, Digest};
-use countersign_core::decision::Decision;
+use countersign_core::decide::Step;
+use countersign_core::decision::{AskReason, Decision, Via};
 use countersign_core::state::{CallEvent, CallState, Millis};
 
 /// How long two events of one call may lie apart: an agent's prompt may stay
@@ -43,6 +44,54 @@ pub(crate) fn result_of(open: Vec<CallState>, call: &Call, digest: Digest) -> Op
     same_name.into_iter().chain(rest).next()
 }
 
+/// Whether what was decided at a call's earlier event can stand at its later
+/// one. `step` is what the call comes to now; `shown` is the digest of what an
+/// approval of it would be bound to now.
+///
+/// Between the two events the files that the call names may be others, and a
+/// person may have changed rules or the mode.
+pub(crate) fn still_holds(
+    earlier: &CallState,
+    step: &Step,
+    shown: impl FnOnce() -> Digest,
+) -> bool {
+    match (&earlier.decision, step) {
+        (_, Step::Done(Decision::Block { .. } | Decision::Denied { .. })) => false,
+        (Decision::Ask { .. }, _) => earlier.approval == Some(shown()),
+        (Decision::Allow { .. }, Step::Done(Decision::Allow { .. })) => true,
+        (Decision::Allow { via, .. }, Step::Classify) => is_of_this_call(*via),
+        (Decision::Allow { via, .. }, Step::Done(Decision::Ask { reason, .. })) => {
+            is_of_this_call(*via) && only_lacks_a_verdict(*reason)
+        }
+        (Decision::Allow { .. }, Step::NoOpinion)
+        | (Decision::Denied { .. } | Decision::Block { .. }, _) => false,
+    }
+}
+
+/// Whether an allow was a verdict on this one call, which deciding anew would
+/// not find again.
+const fn is_of_this_call(via: Via) -> bool {
+    match via {
+        Via::Classifier | Via::Grant | Via::Approval => true,
+        Via::Rule | Via::AcceptEdits | Via::SafeTool | Via::Static | Via::Plan | Via::Yolo => false,
+    }
+}
+
+/// Whether an ask says no more than that nobody vouched for the call.
+const fn only_lacks_a_verdict(reason: AskReason) -> bool {
+    match reason {
+        AskReason::ConsecutiveBlock
+        | AskReason::ConsecutiveUnavailable
+        | AskReason::TotalDenial
+        | AskReason::NoClassifier
+        | AskReason::ClassifierUnavailable => true,
+        AskReason::AskRule
+        | AskReason::RuleMalformed
+        | AskReason::Unprojected
+        | AskReason::ApprovalMode => false,
+    }
+}
+
 /// Ids differ only if both events name one.
 fn same_id(state: &CallState, call: &Call) -> bool {
     match (&state.agent_call, &call.id) {
@@ -52,7 +101,7 @@ fn same_id(state: &CallState, call: &Call) -> bool {
 }
 
 /// A block ends a call; only one that may still run has a further event.
-pub(crate) fn may_run(decision: &Decision) -> bool {
+fn may_run(decision: &Decision) -> bool {
     match decision {
         Decision::Allow { .. } | Decision::Ask { .. } => true,
         Decision::Denied { .. } | Decision::Block { .. } => false,

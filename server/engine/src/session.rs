@@ -86,6 +86,11 @@ impl Sessions {
         self.root.as_ref().unwrap_or(&self.own)
     }
 
+    /// Whether exactly this process opened the root session. Unknown is no.
+    pub(crate) fn opened_by(&self, process: Option<&ProcessId>) -> bool {
+        process.is_some() && self.root().process.as_ref() == process
+    }
+
     /// Writes both back.
     pub(crate) fn save(&self, transaction: &mut dyn Transaction) -> Result<(), StateError> {
         transaction.put_session(&self.own)?;
