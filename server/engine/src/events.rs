@@ -198,26 +198,14 @@ fn result(
     {
         return Ok(());
     }
-    let (open, blocked): (Vec<_>, Vec<_>) = transaction
-        .open_calls(&call.key)?
-        .into_iter()
-        .partition(|state| join::may_run(&state.decision));
-    let blocked = join::result_of(blocked, call, call.digest());
-    // An agent may report a call that we blocked as one that failed.
-    let found =
-        join::result_of(open, call, call.digest()).or_else(|| blocked.clone().filter(|_| failed));
-    let Some(mut state) = found else {
+    let open = transaction.open_calls(&call.key)?;
+    let Some(mut state) = join::result_of(open, call, call.digest()) else {
         noted.unguarded = true;
-        let what = match blocked {
-            Some(_) => "a tool ran although the call was blocked",
-            None => "a tool ran without a decision",
-        };
         return transaction.append(&Record {
-            call: blocked.map(|state| state.id),
             agent_call: call.id.clone(),
             tool: Some(apply::tool(call).to_string()),
             subject: Some(record::subject(call)),
-            detail: Some(what.to_owned()),
+            detail: Some("a tool ran without a decision that let it".to_owned()),
             ..record::bare(RecordKind::Unguarded, Some(&call.key), now)
         });
     };

@@ -150,24 +150,9 @@ fn a_tool_that_ran_although_it_was_blocked_is_an_alarm() {
         sandbox.hook(agent, after, &result).assert_neutral();
         let rows = sandbox.rows("unguarded");
         assert_eq!(rows.len(), 1, "{agent}");
-        let detail = rows[0]["detail"].as_str().unwrap();
-        assert!(detail.contains("although the call was blocked"), "{detail}");
-        assert_eq!(rows[0]["call"], sandbox.journal()[0]["call"]);
+        assert_eq!(rows[0]["subject"], "uproot vines");
+        assert!(sandbox.run(&["log"]).stdout.contains("UNGUARDED"));
     }
-    // Reported as failed, it did not run.
-    let sandbox = Sandbox::trusted(AUTO);
-    let call = sandbox.shell(CLAUDE, "PreToolUse", "uproot vines");
-    sandbox
-        .hook(CLAUDE, "PreToolUse", &call)
-        .assert_block("PreToolUse");
-    let failed = sandbox
-        .shell(CLAUDE, "PostToolUse", "uproot vines")
-        .with("hook_event_name", json!("PostToolUseFailure"))
-        .with("error", json!("the hook said no"));
-    sandbox
-        .hook(CLAUDE, "PostToolUseFailure", &failed)
-        .assert_neutral();
-    assert_eq!(story(&sandbox), ["decision block rule_denied", "result"]);
 }
 
 #[test]
