@@ -1,6 +1,7 @@
 //! Commands that run other commands: what they run, if their options are
 //! understood.
 
+mod by_option;
 mod containers;
 mod find;
 mod options;
@@ -88,6 +89,13 @@ impl Walker {
             self.not_understood(launcher, state);
             return;
         }
+        if self
+            .commands
+            .get(launcher.index)
+            .is_some_and(|command| by_option::runs_another(launcher.name, command))
+        {
+            self.list_unknown(launcher);
+        }
         match launcher.name {
             "env" => self.env(launcher, state),
             "find" | "gfind" => self.find(launcher, state),
@@ -103,7 +111,9 @@ impl Walker {
             "command" => self.command_built_in(launcher, state),
             name if shells::is_shell(name) => self.shell(launcher, state),
             name if tables::FOREIGN_SHELLS.contains(&name) => self.foreign_shell(launcher),
-            name if tables::OPAQUE.contains(&name) => self.not_understood(launcher, state),
+            name if tables::OPAQUE.contains(&name) || tables::is_loader(name) => {
+                self.not_understood(launcher, state);
+            }
             _ => {
                 if let Some(spec) = tables::spec(launcher.name) {
                     self.wrapper(launcher, spec, state);
@@ -162,6 +172,21 @@ impl Walker {
             redirects: Vec::new(),
             ..launcher.context.clone()
         }
+    }
+
+    /// Lists a command of which nothing is known but that this one runs it.
+    fn list_unknown(&mut self, launcher: &Launcher<'_>) {
+        let Some(first) = launcher.words.first() else {
+            return;
+        };
+        // Without a place in the list there is a problem instead.
+        let _ = self.list_command(SimpleCommand {
+            words: vec![dynamic("", first)],
+            folder: Folder::Unknown,
+            origin: Origin::Launched { by: launcher.index },
+            span: first.span.clone(),
+            ..SimpleCommand::default()
+        });
     }
 
     /// Lists every run of words behind a launcher whose options are not

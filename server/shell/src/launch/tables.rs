@@ -251,12 +251,15 @@ const RUNNERS: &[(&str, &[&str])] = &[
 /// Launchers in whose words the command may be anywhere, or whose words are
 /// texts for a shell in ways not modelled here.
 pub(super) const OPAQUE: &[&str] = &[
+    "alacritty",
     "arch",
     "at",
     "batch",
     "bwrap",
     "capsh",
     "cargo-watch",
+    "catchsegv",
+    "cgexec",
     "choom",
     "chpst",
     "concurrently",
@@ -266,8 +269,14 @@ pub(super) const OPAQUE: &[&str] = &[
     "expect",
     "faketime",
     "firejail",
+    "foot",
     "gdb",
+    "gnome-terminal",
     "hyperfine",
+    "kitty",
+    "konsole",
+    "linux32",
+    "linux64",
     "lldb",
     "lxc",
     "machinectl",
@@ -290,6 +299,7 @@ pub(super) const OPAQUE: &[&str] = &[
     "setarch",
     "setpriv",
     "sg",
+    "socat",
     "softlimit",
     "sshpass",
     "start-stop-daemon",
@@ -300,6 +310,8 @@ pub(super) const OPAQUE: &[&str] = &[
     "vagrant",
     "watchexec",
     "wsl",
+    "x-terminal-emulator",
+    "xterm",
     "zellij",
 ];
 
@@ -315,6 +327,14 @@ pub(super) const FOREIGN_SHELLS: &[&str] = &[
     "tcsh",
     "xonsh",
 ];
+
+/// Whether a program is the dynamic loader, which runs the program that a word
+/// names.
+pub(super) fn is_loader(name: &str) -> bool {
+    ["ld.so", "ld-linux", "ld-musl", "ld64.so"]
+        .iter()
+        .any(|loader| name.starts_with(loader))
+}
 
 /// The options of a launcher.
 pub(super) fn spec(name: &str) -> Option<&'static Spec> {
