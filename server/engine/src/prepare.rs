@@ -151,7 +151,7 @@ fn operands(
         .skip(1)
         .filter_map(|(index, word)| Some((index, word.literal()?)))
     {
-        for text in path_texts(text) {
+        for text in path_texts(text).chain(in_revision(command, text)) {
             if *left == 0 {
                 return found;
             }
@@ -184,6 +184,15 @@ fn path_texts(word: &str) -> impl Iterator<Item = &str> {
         .flat_map(|text| [Some(text), text.strip_prefix(['@', '<'])])
         .flatten()
         .filter(|text| !text.is_empty())
+}
+
+/// The file of `revision:file` or `:file`, as git's words name it.
+fn in_revision<'t>(command: &SimpleCommand, word: &'t str) -> Option<&'t str> {
+    (command.base_name() == Some("git"))
+        .then(|| word.split_once(':'))
+        .flatten()
+        .map(|(_, file)| file)
+        .filter(|file| !file.is_empty() && !file.starts_with('/'))
 }
 
 fn resolve(
