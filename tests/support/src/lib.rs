@@ -2,9 +2,11 @@
 //! runner that plays them against the real engine, settings and store.
 
 mod host;
+mod judge;
 mod parse;
 mod play;
 mod world;
 
+pub use judge::judge;
 pub use parse::{Scenario, parse};
 pub use play::play;
