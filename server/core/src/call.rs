@@ -273,7 +273,14 @@ impl Call {
                 Subject::Other => {
                     parts.push(b"other".to_vec());
                     parts.push(self.raw_tool.clone().into_bytes());
-                    parts.push(self.raw_input_without_prose());
+                    parts.push(match operation.tool {
+                        // What a field of a foreign tool means is not known: a
+                        // description may be what it sends.
+                        Tool::Mcp { .. } | Tool::Other(_) => {
+                            self.raw_input.to_string().into_bytes()
+                        }
+                        _ => self.raw_input_without_prose(),
+                    });
                 }
             }
         }

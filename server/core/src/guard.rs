@@ -2,33 +2,72 @@
 //! show it: it holds in every mode and nothing lifts it.
 
 use crate::call::Access;
-use crate::command::SimpleCommand;
+use crate::command::{SimpleCommand, Word};
+use crate::programs::{self, Risk};
 
 /// Sub-commands of `countersign` that only look; all others are for people.
 const LOOKING: &[&str] = &[
     "check", "explain", "log", "stats", "hooks", "doctor", "schema", "version", "help",
 ];
 
-/// Programs whose operands are files that they change or replace.
-const WRITERS: &[&str] = &[
-    "chattr", "chgrp", "chmod", "chown", "cp", "dd", "install", "ln", "patch", "rsync", "setfacl",
-    "sqlite3", "tee", "touch", "truncate",
+/// Programs whose operands, or the folders they stand for, go away.
+const REMOVERS: &[&str] = &[
+    "gio", "mv", "rename", "rm", "rmdir", "shred", "srm", "trash", "unlink",
 ];
 
-/// Programs whose operands, or the folders they stand for, go away.
-const REMOVERS: &[&str] = &["mv", "rename", "rm", "rmdir", "shred", "unlink"];
+/// Programs that change an operand, besides those of the tables.
+const WRITERS: &[&str] = &[
+    "ed", "emacs", "ex", "mount", "nano", "nvim", "sqlite3", "umount", "vi", "vim",
+];
 
-/// What a program of this name does to the files that its operands name, if
-/// it changes them.
+/// Programs that stand among those that write and change no operand.
+const SHOWERS: &[&str] = &["mypy", "tree"];
+
+/// Sub-commands of git that change files that its words name.
+const GIT_WRITERS: &[&str] = &[
+    "apply", "checkout", "clean", "clone", "init", "mv", "reset", "restore", "rm", "stash",
+    "switch", "worktree",
+];
+
+/// What a command does to the files that its operands name, if it is known to
+/// change them.
 #[must_use]
-pub fn changes_its_operands(name: &str) -> Option<Access> {
-    if WRITERS.contains(&name) {
-        Some(Access::Write)
-    } else if REMOVERS.contains(&name) {
-        Some(Access::Delete)
-    } else {
-        None
+pub fn changes_its_operands(command: &SimpleCommand) -> Option<Access> {
+    let name = programs::table_name(command.name()?);
+    let name = name.as_str();
+    if REMOVERS.contains(&name) {
+        return Some(Access::Delete);
     }
+    let has = |is: &dyn Fn(&str) -> bool| {
+        let mut words = command.words.iter().skip(1).filter_map(Word::literal);
+        words.any(is)
+    };
+    // A short option alone, in a cluster, or with its value.
+    let option = |letter: char, long: &str| {
+        has(&|word| match word.strip_prefix("--") {
+            Some(name) => name.starts_with(long),
+            None => word.starts_with('-') && word.contains(letter),
+        })
+    };
+    let writes = match name {
+        "sed" | "gsed" => option('i', "in-place"),
+        "perl" | "ruby" | "awk" | "gawk" => option('i', "include"),
+        "sort" | "curl" => option('o', "output"),
+        "wget" => option('O', "output") || option('P', "directory-prefix"),
+        "unzip" => true,
+        "find" | "gfind" => has(&|word| {
+            ["-delete", "-exec", "-ok", "-fprint", "-fls"]
+                .iter()
+                .any(|action| word.starts_with(action))
+        }),
+        "git" => has(&|word| GIT_WRITERS.contains(&word)),
+        _ => {
+            WRITERS.contains(&name)
+                || programs::writes_operands(name)
+                || (programs::risk(name) == Some(Risk::Writes) && !SHOWERS.contains(&name))
+        }
+    };
+    writes.then_some(Access::Write)
 }
 
 /// Why a command is an attempt to drive the guard itself, if it is one:
@@ -60,7 +99,7 @@ pub fn drives_the_guard(command: &SimpleCommand) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::{Word, WordValue};
+    use crate::command::WordValue;
 
     fn command(text: &str) -> SimpleCommand {
         SimpleCommand {
@@ -111,6 +150,29 @@ mod tests {
             "countersign demo",
         ] {
             assert!(drives_the_guard(&command(text)).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_changes_its_operands() {
+        for (text, access) in [
+            ("rm x", Some(Access::Delete)),
+            ("/bin/MV x y", Some(Access::Delete)),
+            ("cp x y", Some(Access::Write)),
+            ("sed -i s/a/b/ x", Some(Access::Write)),
+            ("sed -n p x", None),
+            ("find x -delete", Some(Access::Write)),
+            ("find x -name y", None),
+            ("curl -o x y", Some(Access::Write)),
+            ("git rm x", Some(Access::Write)),
+            ("git add x", None),
+            ("gzip x", Some(Access::Write)),
+            ("sort -o x y", Some(Access::Write)),
+            ("sort x", None),
+            ("cat x", None),
+            ("tree x", None),
+        ] {
+            assert_eq!(changes_its_operands(&command(text)), access, "{text}");
         }
     }
 }

@@ -301,7 +301,7 @@ pub trait Transaction {
     fn put_session(&mut self, state: &SessionState) -> Result<(), StateError>;
 
     /// The calls of a session (not of its sub-agents) that are not finished,
-    /// newest first; at most 256.
+    /// newest first; at most 64.
     ///
     /// # Errors
     /// When the state cannot be read.

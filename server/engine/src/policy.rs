@@ -1,6 +1,7 @@
 //! Merged settings, compiled into what decisions use.
 
 use camino::Utf8PathBuf;
+use countersign_core::call::{Call, Subject};
 use countersign_core::mode::ApprovalMode;
 use countersign_core::paths::{ProtectedOptions, ProtectedPaths};
 use countersign_core::policy::Policy;
@@ -21,6 +22,21 @@ pub struct Surroundings {
     pub path_folders: Vec<Utf8PathBuf>,
     /// A mode that the command line names; it can only tighten.
     pub tighten: Option<ApprovalMode>,
+    /// Whether the policy is only for calls that change nothing
+    /// ([`changes_nothing`]): what is protected is not looked at then.
+    pub only_reads: bool,
+}
+
+/// Whether a call names nothing that it would change, and runs no command.
+#[must_use]
+pub fn changes_nothing(call: &Call) -> bool {
+    call.operations
+        .iter()
+        .all(|operation| match &operation.subject {
+            Subject::Command(_) => false,
+            Subject::Paths(paths) => paths.iter().all(|path| !path.access.writes()),
+            Subject::Urls(_) | Subject::Delegate { .. } | Subject::Other => true,
+        })
 }
 
 /// The policy of these settings.
@@ -32,22 +48,12 @@ pub fn policy(
     surroundings: &Surroundings,
 ) -> Policy {
     let mode = effective.starting_mode();
-    let canonicals = host.canonicals();
     let rules = RuleSet::compile(effective.rules.iter().cloned(), &places.home);
-    let protected = ProtectedPaths::new(ProtectedOptions {
-        home: places.home.clone(),
-        config_dir: places.config_dir.clone(),
-        state_dir: places.state_dir.clone(),
-        runtime_dir: places.runtime_dir.clone(),
-        programs: surroundings.programs.clone(),
-        workspaces: surroundings.workspaces.clone(),
-        extra: effective.protected_add.clone(),
-        removed: effective.protected_remove.clone(),
-        context_files: effective.context_files.clone(),
-        path_dirs: surroundings.path_folders.clone(),
-    })
-    // Dotfiles are often links: what they lead to is protected too.
-    .with_canonical(|path| canonicals.of(path));
+    let protected = if surroundings.only_reads {
+        ProtectedPaths::everything()
+    } else {
+        protected(effective, places, host, surroundings)
+    };
     Policy {
         mode: surroundings
             .tighten
@@ -63,6 +69,29 @@ pub fn policy(
         static_analysis: effective.static_analysis,
         on_unavailable: effective.on_unavailable,
     }
+}
+
+fn protected(
+    effective: &Effective,
+    places: &Places,
+    host: &Host,
+    surroundings: &Surroundings,
+) -> ProtectedPaths {
+    let canonicals = host.canonicals();
+    ProtectedPaths::new(ProtectedOptions {
+        home: places.home.clone(),
+        config_dir: places.config_dir.clone(),
+        state_dir: places.state_dir.clone(),
+        runtime_dir: places.runtime_dir.clone(),
+        programs: surroundings.programs.clone(),
+        workspaces: surroundings.workspaces.clone(),
+        extra: effective.protected_add.clone(),
+        removed: effective.protected_remove.clone(),
+        context_files: effective.context_files.clone(),
+        path_dirs: surroundings.path_folders.clone(),
+    })
+    // Dotfiles are often links: what they lead to is protected too.
+    .with_canonical(|path| canonicals.of(path))
 }
 
 /// Everything that is wrong, in the words of whoever found it.

@@ -393,7 +393,7 @@ pub const DESCRIPTORS: &[Descriptor] = &[
         false,
         Merge::UserOnly,
         Direction::Loosens,
-        "Whether the person has seen what auto mode does and chose it. Written by `countersign install` and by the editor's notice.",
+        "Whether the person has seen what auto mode does and chose it. Set it yourself, or let the notice of your editor do it.",
     ),
     list(
         key::IMPORT,

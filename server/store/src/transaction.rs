@@ -16,7 +16,7 @@ use crate::error::{damaged, state_error};
 use crate::row;
 
 /// How many open calls of a session are kept.
-pub(crate) const OPEN_CALLS: usize = 256;
+pub(crate) const OPEN_CALLS: usize = 64;
 
 /// How long an open call is kept after it was decided, in milliseconds: agents
 /// that never report a result would leave theirs for ever.

@@ -13,6 +13,7 @@ use countersign_core::decision::{BlockReason, Decision};
 use countersign_core::message;
 use countersign_core::state::{ProcessId, StateError};
 use countersign_engine::events::AgentEvent;
+use countersign_engine::policy::changes_nothing;
 use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Reply, Request};
 
@@ -98,7 +99,18 @@ fn handle(
     log_file::install(&places.state_dir);
     let engine = guard::engine(state::open(&places.state_dir)?, Vec::new());
     let process = countersign_ipc::nearest_agent(agent);
-    let guard = Guard::in_folder(places, &event.cwd, arguments.approval_mode);
+    let only_reads = match &event.kind {
+        EventKind::Call { call, .. } => changes_nothing(call),
+        // Nothing is decided.
+        EventKind::AgentDenied { .. }
+        | EventKind::Result { .. }
+        | EventKind::UserMessage { .. }
+        | EventKind::SessionStart { .. }
+        | EventKind::SessionEnd { .. }
+        | EventKind::TurnEnd
+        | EventKind::Other => true,
+    };
+    let guard = Guard::in_folder(places, &event.cwd, arguments.approval_mode, only_reads);
     for problem in &guard.policy.problems {
         tracing::warn!("settings: {problem}");
     }

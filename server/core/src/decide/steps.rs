@@ -113,10 +113,9 @@ pub(super) fn guard_attack(at: &At<'_>) -> Option<Decision> {
         if let Some(reason) = guard::drives_the_guard(command) {
             return Some(blocked(reason));
         }
-        let Some(name) = command.base_name() else {
-            continue;
-        };
-        let Some(access) = guard::changes_its_operands(name) else {
+        let (Some(name), Some(access)) =
+            (command.base_name(), guard::changes_its_operands(command))
+        else {
             continue;
         };
         for operand in &command.operands {

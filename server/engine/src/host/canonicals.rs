@@ -15,7 +15,7 @@ use super::{Host, climbs};
 #[derive(Debug)]
 pub struct Canonicals<'a> {
     host: &'a Host,
-    seen: RefCell<HashMap<Utf8PathBuf, Seen>>,
+    seen: RefCell<HashMap<String, Seen>>,
 }
 
 /// What a path turned out to be.
@@ -54,7 +54,7 @@ impl Canonicals<'_> {
     }
 
     fn look(&self, path: &Utf8Path) -> Seen {
-        if let Some(seen) = self.seen.borrow().get(path) {
+        if let Some(seen) = self.seen.borrow().get(path.as_str()) {
             return *seen;
         }
         let seen = match path.parent() {
@@ -66,7 +66,7 @@ impl Canonicals<'_> {
                 Seen::Other | Seen::Unclear => Seen::Unclear,
             },
         };
-        self.seen.borrow_mut().insert(path.to_owned(), seen);
+        self.seen.borrow_mut().insert(path.as_str().to_owned(), seen);
         seen
     }
 
