@@ -297,3 +297,43 @@ impl Call {
         input.to_string().into_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::Agent;
+
+    fn call(tool: Tool, input: serde_json::Value) -> Call {
+        Call {
+            key: SessionKey {
+                agent: Agent::Qwen,
+                session: "s".to_owned(),
+                subagent: None,
+            },
+            id: None,
+            raw_tool: tool.to_string(),
+            raw_input: input,
+            cwd: "/w".into(),
+            agent_mode: AgentMode::Other,
+            operations: vec![Operation {
+                tool,
+                subject: Subject::Other,
+                parameters: BTreeMap::new(),
+            }],
+        }
+    }
+
+    #[test]
+    fn what_a_foreign_tool_would_send_is_part_of_the_call() {
+        let with = |text: &str| {
+            let tool = Tool::from_canonical("mcp__tracker__create");
+            call(tool, serde_json::json!({ "description": text })).digest()
+        };
+        assert_ne!(with("a bug"), with("the secrets"));
+        let with = |text: &str| {
+            let input = serde_json::json!({ "description": text });
+            call(Tool::TodoWrite, input).digest()
+        };
+        assert_eq!(with("prose"), with("other prose"));
+    }
+}
