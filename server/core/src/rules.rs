@@ -31,6 +31,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use broad::OverBroad;
+pub(crate) use command::glob_prefix;
 pub use error::RuleError;
 pub use rule::Rule;
 pub use set::RuleSet;

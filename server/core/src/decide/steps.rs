@@ -1,13 +1,16 @@
 //! The single steps of the order of decisions.
 
+use camino::Utf8PathBuf;
+
 use crate::call::{Access, Call, Operation, Subject as CallSubject};
+use crate::command::{Folder, SimpleCommand, WordValue};
 use crate::decision::{AskReason, BlockReason, Decision, Via};
 use crate::facts::{Analysis, OperationFacts};
 use crate::guard;
 use crate::mode::ApprovalMode;
-use crate::paths::{self, PathFact, Protected, ProtectedKind};
+use crate::paths::{self, FileKind, PathFact, Protected, ProtectedKind};
 use crate::policy::{Policy, StaticAnalysis};
-use crate::rules::{Hit, Scope, Subject, Vouch};
+use crate::rules::{Hit, Scope, Subject, Vouch, glob_prefix};
 use crate::tool::{Tool, ToolFamily};
 
 /// Where a step looks.
@@ -132,8 +135,43 @@ pub(super) fn guard_attack(at: &At<'_>) -> Option<Decision> {
                 )));
             }
         }
+        if let Some(folder) = guards_folder_by_pattern(at, command, access) {
+            return Some(blocked(format!(
+                "`{name}` would change the guard's own files in {folder}"
+            )));
+        }
     }
     None
+}
+
+/// The guard's own folder whose files a word means by a pattern
+/// (`rm ~/x/*`), by its text alone.
+fn guards_folder_by_pattern(
+    at: &At<'_>,
+    command: &SimpleCommand,
+    access: Access,
+) -> Option<Utf8PathBuf> {
+    command.words.iter().skip(1).find_map(|word| {
+        let WordValue::Glob(pattern) = &word.value else {
+            return None;
+        };
+        let prefix = glob_prefix(pattern);
+        let (folder, _) = prefix.rsplit_once('/')?;
+        if command.folder != Folder::Call && !folder.starts_with(['/', '~']) {
+            return None;
+        }
+        let folder = paths::lexical(&at.call.cwd, folder, &at.policy.home);
+        let any = folder.join("*");
+        let protected = at.protected(&PathFact {
+            given: pattern.clone(),
+            absolute: any.clone(),
+            canonical: any,
+            access,
+            kind: FileKind::Missing,
+            links: 1,
+        })?;
+        (protected.kind == ProtectedKind::Guard).then_some(folder)
+    })
 }
 
 /// Whether literal allow rules of the user's own settings cover the whole

@@ -97,7 +97,7 @@ fn unknown_after(prefix: &str) -> String {
 }
 
 /// The text of a glob before its first wildcard.
-pub(super) fn glob_prefix(pattern: &str) -> String {
+pub(crate) fn glob_prefix(pattern: &str) -> String {
     let mut prefix = String::new();
     let mut characters = pattern.chars();
     while let Some(character) = characters.next() {
