@@ -28,29 +28,26 @@ pub(crate) struct Guard {
 
 impl Guard {
     /// Reads the settings that hold in `folder`, and keeps what is kept of
-    /// them: the last good ones, and what restricts. With `only_reads`, the
-    /// policy is for calls that change nothing.
+    /// them: the last good ones, and what restricts.
     pub(crate) fn in_folder(
         places: Places,
         folder: &Utf8Path,
         tighten: Option<ApprovalMode>,
-        only_reads: bool,
     ) -> Self {
         let loader = Loader::new(places.clone());
-        Self::assemble(places, folder, tighten, only_reads, loader)
+        Self::assemble(places, folder, tighten, loader)
     }
 
     /// The same without writing anything.
     pub(crate) fn looking_in(places: Places, folder: &Utf8Path) -> Self {
         let loader = Loader::reading_only(places.clone());
-        Self::assemble(places, folder, None, false, loader)
+        Self::assemble(places, folder, None, loader)
     }
 
     fn assemble(
         places: Places,
         folder: &Utf8Path,
         tighten: Option<ApprovalMode>,
-        only_reads: bool,
         mut loader: Loader,
     ) -> Self {
         let host = host(&places);
@@ -59,13 +56,11 @@ impl Guard {
         let policy = policy(
             &effective,
             &places,
-            &host,
             &Surroundings {
                 workspaces: workspace.iter().cloned().collect(),
                 programs: own_program().into_iter().collect(),
                 path_folders: path_folders(),
                 tighten,
-                only_reads,
             },
         );
         Self {

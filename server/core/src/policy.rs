@@ -1,5 +1,7 @@
 //! What holds for a decision: the merged settings of one workspace, compiled.
 
+use std::sync::LazyLock;
+
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +18,9 @@ pub struct Policy {
     pub mode: ApprovalMode,
     /// The permission rules of all layers.
     pub rules: RuleSet,
-    /// What is protected.
-    pub protected: ProtectedPaths,
+    /// What is protected; compiled when the first path is checked, because it
+    /// is half of a hook's work and most calls change nothing.
+    pub protected: LazyProtected,
     /// The canonical workspace folders; none means that nothing is inside.
     pub workspaces: Vec<Utf8PathBuf>,
     /// The user's home folder.
@@ -36,6 +39,10 @@ pub struct Policy {
     /// once in a session's journal.
     pub problems: Vec<String>,
 }
+
+/// What is protected, compiled at first use.
+pub type LazyProtected =
+    LazyLock<ProtectedPaths, Box<dyn FnOnce() -> ProtectedPaths + Send + Sync>>;
 
 /// How far static analysis may allow, strictest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]

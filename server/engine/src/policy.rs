@@ -1,10 +1,9 @@
 //! Merged settings, compiled into what decisions use.
 
 use camino::Utf8PathBuf;
-use countersign_core::call::{Call, Subject};
 use countersign_core::mode::ApprovalMode;
 use countersign_core::paths::{ProtectedOptions, ProtectedPaths};
-use countersign_core::policy::Policy;
+use countersign_core::policy::{LazyProtected, Policy};
 use countersign_core::rules::RuleSet;
 use countersign_settings::{Effective, Places};
 
@@ -22,21 +21,6 @@ pub struct Surroundings {
     pub path_folders: Vec<Utf8PathBuf>,
     /// A mode that the command line names; it can only tighten.
     pub tighten: Option<ApprovalMode>,
-    /// Whether the policy is only for calls that change nothing
-    /// ([`changes_nothing`]): what is protected is not looked at then.
-    pub only_reads: bool,
-}
-
-/// Whether a call names nothing that it would change, and runs no command.
-#[must_use]
-pub fn changes_nothing(call: &Call) -> bool {
-    call.operations
-        .iter()
-        .all(|operation| match &operation.subject {
-            Subject::Command(_) => false,
-            Subject::Paths(paths) => paths.iter().all(|path| !path.access.writes()),
-            Subject::Urls(_) | Subject::Delegate { .. } | Subject::Other => true,
-        })
 }
 
 /// The policy of these settings.
@@ -44,21 +28,34 @@ pub fn changes_nothing(call: &Call) -> bool {
 pub fn policy(
     effective: &Effective,
     places: &Places,
-    host: &Host,
     surroundings: &Surroundings,
 ) -> Policy {
     let mode = effective.starting_mode();
     let rules = RuleSet::compile(effective.rules.iter().cloned(), &places.home);
-    let protected = if surroundings.only_reads {
-        ProtectedPaths::everything()
+    let options = ProtectedOptions {
+        home: places.home.clone(),
+        config_dir: places.config_dir.clone(),
+        state_dir: places.state_dir.clone(),
+        runtime_dir: places.runtime_dir.clone(),
+        programs: surroundings.programs.clone(),
+        workspaces: surroundings.workspaces.clone(),
+        extra: effective.protected_add.clone(),
+        removed: effective.protected_remove.clone(),
+        context_files: effective.context_files.clone(),
+        path_dirs: surroundings.path_folders.clone(),
+    };
+    let has_patterns = !options.extra.is_empty() || !options.removed.is_empty();
+    let protected: LazyProtected = LazyProtected::new(Box::new(move || protected(options)));
+    let rejected = if has_patterns {
+        protected.rejected()
     } else {
-        protected(effective, places, host, surroundings)
+        &[]
     };
     Policy {
         mode: surroundings
             .tighten
             .map_or(mode, |tighten| mode.stricter(tighten)),
-        problems: problems(effective, &rules, &protected),
+        problems: problems(effective, &rules, rejected),
         rules,
         protected,
         workspaces: surroundings.workspaces.clone(),
@@ -71,31 +68,15 @@ pub fn policy(
     }
 }
 
-fn protected(
-    effective: &Effective,
-    places: &Places,
-    host: &Host,
-    surroundings: &Surroundings,
-) -> ProtectedPaths {
+fn protected(options: ProtectedOptions) -> ProtectedPaths {
+    let host = Host::default();
     let canonicals = host.canonicals();
-    ProtectedPaths::new(ProtectedOptions {
-        home: places.home.clone(),
-        config_dir: places.config_dir.clone(),
-        state_dir: places.state_dir.clone(),
-        runtime_dir: places.runtime_dir.clone(),
-        programs: surroundings.programs.clone(),
-        workspaces: surroundings.workspaces.clone(),
-        extra: effective.protected_add.clone(),
-        removed: effective.protected_remove.clone(),
-        context_files: effective.context_files.clone(),
-        path_dirs: surroundings.path_folders.clone(),
-    })
     // Dotfiles are often links: what they lead to is protected too.
-    .with_canonical(|path| canonicals.of(path))
+    ProtectedPaths::new(options).with_canonical(|path| canonicals.of(path))
 }
 
 /// Everything that is wrong, in the words of whoever found it.
-fn problems(effective: &Effective, rules: &RuleSet, protected: &ProtectedPaths) -> Vec<String> {
+fn problems(effective: &Effective, rules: &RuleSet, rejected: &[String]) -> Vec<String> {
     let settings = effective.problems.iter().map(ToString::to_string);
     let degraded = effective
         .degraded
@@ -105,8 +86,7 @@ fn problems(effective: &Effective, rules: &RuleSet, protected: &ProtectedPaths) 
         let error = rule.error()?;
         Some(format!("{} rule {rule}: {error}", rule.list()))
     });
-    let patterns = protected
-        .rejected()
+    let patterns = rejected
         .iter()
         .map(|pattern| format!("protectedPaths: `{pattern}` cannot be read"));
     settings

@@ -224,7 +224,6 @@ impl World {
         let mut policy = policy(
             &effective,
             &self.places,
-            &self.host,
             &Surroundings {
                 workspaces: vec![self.workspace.clone()],
                 ..Surroundings::default()

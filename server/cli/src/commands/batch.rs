@@ -17,7 +17,6 @@ use countersign_core::facts::Facts;
 use countersign_core::mode::{AgentMode, ApprovalMode};
 use countersign_core::policy::Policy;
 use countersign_core::tool::Tool;
-use countersign_engine::host::Host;
 use countersign_engine::policy::{Surroundings, policy};
 use countersign_engine::prepare;
 use countersign_settings::{Effective, Places};
@@ -59,7 +58,7 @@ pub(super) fn run(workspace: Option<&Utf8Path>) -> Result<ExitCode> {
             countersign_core::call::Access::List,
         )
         .canonical;
-    let policy = batch_policy(&places, &host, &workspace);
+    let policy = batch_policy(&places, &workspace);
 
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut all_read = true;
@@ -124,13 +123,12 @@ fn write(out: &mut impl std::io::Write, verdict: &Verdict<'_>) -> Result<()> {
 }
 
 /// The policy of a batch: no settings file, auto, trusted.
-fn batch_policy(places: &Places, host: &Host, workspace: &Utf8Path) -> Policy {
+fn batch_policy(places: &Places, workspace: &Utf8Path) -> Policy {
     Policy {
         mode: ApprovalMode::Auto,
         ..policy(
             &Effective::default(),
             places,
-            host,
             &Surroundings {
                 workspaces: vec![workspace.to_owned()],
                 ..Surroundings::default()

@@ -13,7 +13,6 @@ use countersign_core::decision::{BlockReason, Decision};
 use countersign_core::message;
 use countersign_core::state::{ProcessId, StateError};
 use countersign_engine::events::AgentEvent;
-use countersign_engine::policy::changes_nothing;
 use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Reply, Request};
 
@@ -99,18 +98,7 @@ fn handle(
     log_file::install(&places.state_dir);
     let engine = guard::engine(state::open(&places.state_dir)?, Vec::new());
     let process = countersign_ipc::nearest_agent(agent);
-    let only_reads = match &event.kind {
-        EventKind::Call { call, .. } => changes_nothing(call),
-        // Nothing is decided.
-        EventKind::AgentDenied { .. }
-        | EventKind::Result { .. }
-        | EventKind::UserMessage { .. }
-        | EventKind::SessionStart { .. }
-        | EventKind::SessionEnd { .. }
-        | EventKind::TurnEnd
-        | EventKind::Other => true,
-    };
-    let guard = Guard::in_folder(places, &event.cwd, arguments.approval_mode, only_reads);
+    let guard = Guard::in_folder(places, &event.cwd, arguments.approval_mode);
     for problem in &guard.policy.problems {
         tracing::warn!("settings: {problem}");
     }

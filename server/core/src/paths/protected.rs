@@ -77,10 +77,8 @@ pub struct ProtectedOptions {
 }
 
 /// What is protected.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ProtectedPaths {
-    /// Nothing was compiled: every path counts as the guard's own.
-    everything: bool,
     home: Utf8PathBuf,
     places: Vec<Place>,
     workspaces: Vec<Vec<String>>,
@@ -131,16 +129,6 @@ fn consider(best: &mut Best, kind: ProtectedKind, what: &str) {
 }
 
 impl ProtectedPaths {
-    /// For calls that change nothing, which need no look at what is protected:
-    /// should one change something all the same, everything is.
-    #[must_use]
-    pub fn everything() -> Self {
-        Self {
-            everything: true,
-            ..Self::default()
-        }
-    }
-
     /// Compiles the built-in names and places with the given ones.
     #[must_use]
     pub fn new(options: ProtectedOptions) -> Self {
@@ -165,7 +153,6 @@ impl ProtectedPaths {
         );
         let removed = options.removed.iter().filter_map(&mut parse).collect();
         let mut paths = Self {
-            everything: false,
             home: options.home.clone(),
             places: Vec::new(),
             workspaces: options
@@ -266,12 +253,6 @@ impl ProtectedPaths {
     pub fn check(&self, path: &PathFact) -> Option<Protected> {
         if !path.access.writes() {
             return None;
-        }
-        if self.everything {
-            return Some(Protected {
-                kind: ProtectedKind::Guard,
-                what: "what is protected was not looked at".to_owned(),
-            });
         }
         let unknown = Protected {
             kind: ProtectedKind::Persistence,

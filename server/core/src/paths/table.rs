@@ -1,6 +1,7 @@
 //! Look-up of built-in names in a path, in time that does not grow with the
 //! number of names.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ use super::pattern::fold;
 /// they stand. A single segment may hold one `*`.
 #[derive(Debug)]
 pub(super) struct NameTable<T> {
-    by_first: HashMap<String, Vec<(Vec<String>, T)>>,
+    by_first: HashMap<Cow<'static, str>, Vec<(Vec<Cow<'static, str>>, T)>>,
     globs: Vec<(String, String, T)>,
 }
 
@@ -24,6 +25,27 @@ pub(super) struct Found<'a, T> {
     /// Whether all of the name is there; otherwise the path ends before it and
     /// is a parent of what is meant.
     pub(super) whole: bool,
+}
+
+/// A name of a table, folded; most are written that way.
+fn folded_name(name: &'static str) -> Cow<'static, str> {
+    let is_folded = !name.ends_with('.')
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'));
+    if is_folded {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(fold(name))
+    }
+}
+
+fn begins_with(path: &[String], names: &[Cow<'static, str>]) -> bool {
+    path.len() >= names.len() && same_as_far_as_both_go(path, names)
+}
+
+fn same_as_far_as_both_go(path: &[String], names: &[Cow<'static, str>]) -> bool {
+    path.iter().zip(names).all(|(segment, name)| segment == name)
 }
 
 impl<T> NameTable<T> {
@@ -41,7 +63,7 @@ impl<T> NameTable<T> {
                 ));
                 continue;
             }
-            let mut segments = name.split('/').map(fold);
+            let mut segments = name.split('/').map(folded_name);
             if let Some(first) = segments.next() {
                 table
                     .by_first
@@ -67,18 +89,18 @@ impl<T> NameTable<T> {
             let rest = names.get(offset + 1..).unwrap_or_default();
             let literal = self
                 .by_first
-                .get(name)
+                .get(name.as_str())
                 .map(Vec::as_slice)
                 .unwrap_or_default()
                 .iter()
                 .filter_map(move |(more, value)| {
-                    if rest.starts_with(more) {
+                    if begins_with(rest, more) {
                         Some(Found {
                             value,
                             range: start..start + 1 + more.len(),
                             whole: true,
                         })
-                    } else if to_the_end && more.starts_with(rest) {
+                    } else if to_the_end && same_as_far_as_both_go(rest, more) {
                         Some(Found {
                             value,
                             range: start..path.len(),

@@ -70,7 +70,7 @@ impl Stage {
         TrustStore::new(&places).trust(&workspace)?;
         let store = Arc::new(Store::open(&places.state_dir)?);
         let engine = guard::engine(store.clone(), Vec::new());
-        let guard = Guard::in_folder(places, &workspace, None, false);
+        let guard = Guard::in_folder(places, &workspace, None);
         Ok(Self {
             _folder: folder,
             workspace,
