@@ -64,12 +64,22 @@ pub(crate) fn one_line(text: &str, width: usize) -> String {
     line
 }
 
-/// A table: a header, rows, two spaces between columns. The last column may be
-/// as wide as it is.
+/// How wide the terminal is, if standard output is one.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+    (size.ws_col > 0).then(|| usize::from(size.ws_col))
+}
+
+/// The least that is left of a last column that is cut, in columns.
+const LEAST: usize = 20;
+
+/// A table: a header, rows, two spaces between columns. The last column is cut
+/// to fit into `width` columns, if that is given.
 pub(crate) fn table(
     out: &mut impl Write,
     header: &[&str],
     rows: &[Vec<(Style, String)>],
+    width: Option<usize>,
 ) -> io::Result<()> {
     let widths: Vec<usize> = header
         .iter()
@@ -83,6 +93,8 @@ pub(crate) fn table(
                 .unwrap_or(0)
         })
         .collect();
+    let before_last: usize = widths.iter().rev().skip(1).map(|column| column + 2).sum();
+    let room = width.map(|width| width.saturating_sub(before_last).max(LEAST));
     let header: Vec<(Style, String)> = header
         .iter()
         .map(|name| (DIM, (*name).to_owned()))
@@ -96,7 +108,11 @@ pub(crate) fn table(
             } else {
                 width.saturating_sub(cell.width()) + 2
             };
-            write!(out, "{}{}", styled(*style, cell), " ".repeat(fill))?;
+            let cell = match room {
+                Some(room) if last => one_line(cell, room),
+                _ => cell.clone(),
+            };
+            write!(out, "{}{}", styled(*style, &cell), " ".repeat(fill))?;
         }
         writeln!(out)?;
     }
@@ -127,8 +143,21 @@ mod tests {
                 (Style::new(), "y".to_owned()),
             ],
         ];
-        table(&mut out, &["k", "value"], &rows).unwrap();
+        table(&mut out, &["k", "value"], &rows, None).unwrap();
         let text = anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string();
         assert_eq!(text, "k    value\na    x\nbbb  y\n");
+    }
+
+    #[test]
+    fn the_last_column_fits_the_terminal() {
+        let rows = vec![vec![
+            (Style::new(), "a".to_owned()),
+            (Style::new(), "x".repeat(100)),
+        ]];
+        let mut out = Vec::new();
+        table(&mut out, &["k", "value"], &rows, Some(40)).unwrap();
+        let text = anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string();
+        assert!(text.lines().all(|line| line.width() <= 40), "{text}");
+        assert!(text.contains('…'));
     }
 }

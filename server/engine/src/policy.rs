@@ -25,11 +25,7 @@ pub struct Surroundings {
 
 /// The policy of these settings.
 #[must_use]
-pub fn policy(
-    effective: &Effective,
-    places: &Places,
-    surroundings: &Surroundings,
-) -> Policy {
+pub fn policy(effective: &Effective, places: &Places, surroundings: &Surroundings) -> Policy {
     let mode = effective.starting_mode();
     let rules = RuleSet::compile(effective.rules.iter().cloned(), &places.home);
     let options = ProtectedOptions {

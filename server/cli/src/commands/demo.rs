@@ -125,7 +125,7 @@ fn show(number: usize, total: usize, scene: &Scene, played: &Played, took: Durat
         styled(output::verb_style(verb), &format!("{verb:<5}")),
         outcome.decision.reason(),
         recorded,
-        styled(DIM, &redact::visible(outcome.decision.detail())),
+        styled(DIM, &played.detail),
     )?;
     writeln!(
         out,

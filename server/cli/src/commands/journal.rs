@@ -104,6 +104,7 @@ pub(super) fn table(out: &mut impl std::io::Write, rows: &[JournalRow]) -> Resul
         out,
         &["time", "agent", "what", "tool", "reason", "subject"],
         &rows,
+        output::terminal_width(),
     )?;
     Ok(())
 }

@@ -561,13 +561,3 @@ proptest! {
         prop_assert_eq!(kind(&paths, &write(&path)), Some(Guard), "{}", path);
     }
 }
-
-/// A policy that was made for reading only must not let anything be written.
-#[test]
-fn without_a_look_everything_is_the_guards_own() {
-    let everything = ProtectedPaths::everything();
-    let written = everything.check(&write("/work/app/src/lib.rs"));
-    assert_eq!(written.map(|protected| protected.kind), Some(ProtectedKind::Guard));
-    let read = fact("/work/app/src/lib.rs", Access::Read, FileKind::File);
-    assert_eq!(everything.check(&read), None);
-}

@@ -7,11 +7,14 @@ use std::ops::Range;
 
 use super::pattern::fold;
 
+/// A folded name.
+type Name = Cow<'static, str>;
+
 /// Names, or names with `/` between, that mean something wherever in a path
 /// they stand. A single segment may hold one `*`.
 #[derive(Debug)]
 pub(super) struct NameTable<T> {
-    by_first: HashMap<Cow<'static, str>, Vec<(Vec<Cow<'static, str>>, T)>>,
+    by_first: HashMap<Name, Vec<(Vec<Name>, T)>>,
     globs: Vec<(String, String, T)>,
 }
 
@@ -28,7 +31,7 @@ pub(super) struct Found<'a, T> {
 }
 
 /// A name of a table, folded; most are written that way.
-fn folded_name(name: &'static str) -> Cow<'static, str> {
+fn folded_name(name: &'static str) -> Name {
     let is_folded = !name.ends_with('.')
         && name
             .bytes()
@@ -40,12 +43,14 @@ fn folded_name(name: &'static str) -> Cow<'static, str> {
     }
 }
 
-fn begins_with(path: &[String], names: &[Cow<'static, str>]) -> bool {
+fn begins_with(path: &[String], names: &[Name]) -> bool {
     path.len() >= names.len() && same_as_far_as_both_go(path, names)
 }
 
-fn same_as_far_as_both_go(path: &[String], names: &[Cow<'static, str>]) -> bool {
-    path.iter().zip(names).all(|(segment, name)| segment == name)
+fn same_as_far_as_both_go(path: &[String], names: &[Name]) -> bool {
+    path.iter()
+        .zip(names)
+        .all(|(segment, name)| segment == name)
 }
 
 impl<T> NameTable<T> {

@@ -66,7 +66,9 @@ impl Canonicals<'_> {
                 Seen::Other | Seen::Unclear => Seen::Unclear,
             },
         };
-        self.seen.borrow_mut().insert(path.as_str().to_owned(), seen);
+        self.seen
+            .borrow_mut()
+            .insert(path.as_str().to_owned(), seen);
         seen
     }
 

@@ -10,6 +10,7 @@ use countersign_core::agent::Agent;
 use countersign_core::approval::{Answer, AnswerSource};
 use countersign_core::call::{Call, Subject};
 use countersign_core::classify::ClassifierAnswer;
+use countersign_core::redact;
 use countersign_core::state::{CallEvent, ModelRecord, ProcessId};
 use countersign_engine::Engine;
 use countersign_engine::observer::Resolution;
@@ -37,6 +38,8 @@ pub(super) struct Played {
     pub(super) outcome: Outcome,
     /// What the call asked for, as people read it.
     pub(super) subject: String,
+    /// What was decided, in plain words, without the demo's folder.
+    pub(super) detail: String,
     call: Call,
 }
 
@@ -123,9 +126,13 @@ impl Stage {
             Reply::NoOpinion => bail!("the guard has no opinion on the demo's {}", scene.tool),
         };
         let subject = subject(&call, &self.workspace);
+        let detail = redact::visible(outcome.decision.detail())
+            .replace(&format!("{}/", self.workspace), "")
+            .replace(self.guard.places.home.as_str(), "~");
         Ok(Played {
             outcome,
             subject,
+            detail,
             call,
         })
     }
