@@ -245,6 +245,8 @@ impl Call {
                     parts.push(b"command".to_vec());
                     parts.push(command.text.clone().into_bytes());
                     parts.push(format!("{:?}", command.dialect).into_bytes());
+                    // In the background, without a sandbox, with a time limit.
+                    parts.push(self.raw_input_without_prose());
                 }
                 Subject::Paths(paths) => {
                     parts.push(b"paths".to_vec());

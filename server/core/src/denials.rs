@@ -132,6 +132,19 @@ impl Counters {
         }
     }
 
+    /// The higher of each counter.
+    #[must_use]
+    pub fn higher(self, other: Self) -> Self {
+        Self {
+            consecutive_block: self.consecutive_block.max(other.consecutive_block),
+            consecutive_unavailable: self
+                .consecutive_unavailable
+                .max(other.consecutive_unavailable),
+            total_block: self.total_block.max(other.total_block),
+            total_unavailable: self.total_unavailable.max(other.total_unavailable),
+        }
+    }
+
     const ZERO: Self = Self {
         consecutive_block: 0,
         consecutive_unavailable: 0,

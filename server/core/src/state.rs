@@ -284,15 +284,16 @@ pub trait Transaction {
     /// When the state cannot be read.
     fn session(&mut self, key: &SessionKey) -> Result<Option<SessionState>, StateError>;
 
-    /// The root session that the process was last seen in.
+    /// The root sessions that the process was seen in, the last one first; at
+    /// most 16.
     ///
     /// # Errors
     /// When the state cannot be read.
-    fn last_session_of(
+    fn sessions_of(
         &mut self,
         agent: Agent,
         process: &ProcessId,
-    ) -> Result<Option<SessionState>, StateError>;
+    ) -> Result<Vec<SessionState>, StateError>;
 
     /// Keeps the session's state.
     ///

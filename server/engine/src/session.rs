@@ -116,11 +116,12 @@ fn open_root(
     }
     let mut state = begin(key, process, workspace, now);
     // A new id from the same process is the same agent going on: beginning a
-    // session is none of the events that reset counters.
-    if let Some(process) = process
-        && let Some(earlier) = transaction.last_session_of(key.agent, process)?
-    {
-        state.counters = earlier.counters;
+    // session is none of the events that reset counters. Of several sessions
+    // the higher count holds, so that none of them hides an armed cap.
+    if let Some(process) = process {
+        for earlier in transaction.sessions_of(key.agent, process)? {
+            state.counters = state.counters.higher(earlier.counters);
+        }
     }
     Ok((state, true))
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use countersign_core::agent::Agent;
 use countersign_core::state::ProcessId;
 
 use crate::known::{KnownAgent, agent_of, base_name};
@@ -109,18 +108,19 @@ pub fn under_agent() -> Ancestry {
     Ancestry::of(ancestors(std::process::id()))
 }
 
-/// The process that counts as the opener of the session whose hook this
-/// process is: the nearest ancestor that is that agent. Where none is
-/// recognised, the nearest one that does more than start another, so that a
-/// session of an agent installed under another name still has one opener.
+/// The process that a hook speaks for: the nearest ancestor that does more
+/// than start another one. For a hook that an agent runs, that is the agent,
+/// under whatever name it is installed.
+///
+/// Not simply the agent that is recognised somewhere above: a program that the
+/// agent was allowed to run has it above itself too, and must not be able to
+/// report results or messages in its name. (An agent's shell tool that runs
+/// the hook looks the same as the agent; such a command is blocked before it
+/// runs.)
 #[must_use]
-pub fn nearest_agent(agent: Agent) -> Option<ProcessId> {
+pub fn caller() -> Option<ProcessId> {
     let table = ProcessTable::system().ok()?;
-    let is_that_agent = |process: &Process| agent_of(process) == Some(KnownAgent::Supported(agent));
-    opener(
-        &table.ancestors_until(std::process::id(), is_that_agent),
-        agent,
-    )
+    speaker(&table.ancestors_until(std::process::id(), speaks))
 }
 
 /// Whether exactly this process still runs; `false` where that cannot be told.
@@ -148,12 +148,20 @@ pub fn boot_id() -> Result<String, Unavailable> {
     Ok(ProcessTable::system()?.boot().to_owned())
 }
 
-fn opener(chain: &Chain, agent: Agent) -> Option<ProcessId> {
-    let above = || chain.processes.iter().skip(1);
-    above()
-        .find(|process| agent_of(process) == Some(KnownAgent::Supported(agent)))
-        .or_else(|| above().find(|process| !is_wrapper(process) && process.id.pid != 1))
+fn speaker(chain: &Chain) -> Option<ProcessId> {
+    chain
+        .processes
+        .iter()
+        .skip(1)
+        .find(|process| speaks(process))
+        // The first process speaks for nobody, unless a container runs an agent
+        // as its first.
+        .filter(|process| process.id.pid != 1 || agent_of(process).is_some())
         .map(|process| process.id.clone())
+}
+
+fn speaks(process: &Process) -> bool {
+    !is_wrapper(process) || agent_of(process).is_some()
 }
 
 /// Whether the process only starts another one. Its executable decides where
@@ -268,9 +276,20 @@ mod tests {
         let (agent, process) = ancestry.agent.clone().unwrap();
         assert_eq!((agent.name(), process.pid), ("codex", 4));
         assert!(ancestry.may_be_under_agent());
-        let chain = fake.chain(6);
-        assert_eq!(opener(&chain, Agent::Codex).unwrap().pid, 4);
-        assert_eq!(opener(&chain, Agent::ClaudeCode).unwrap().pid, 3);
+        assert_eq!(speaker(&fake.chain(6)).unwrap().pid, 4);
+    }
+
+    /// A test binary, a script's interpreter: what an agent runs does not speak
+    /// for it.
+    #[test]
+    fn a_program_of_an_agent_does_not_speak_for_it() {
+        let fake = desktop()
+            .with(3, 2, "claude", "/opt/claude", "claude")
+            .with(4, 3, "sh", "/usr/bin/dash", "sh -c tests")
+            .with(5, 4, "tests", "/work/target/debug/tests", "tests")
+            .with(6, 5, "sh", "/usr/bin/dash", "sh -c hook")
+            .with(7, 6, "countersign", "/bin/countersign", "countersign hook");
+        assert_eq!(speaker(&fake.chain(7)).unwrap().pid, 5);
     }
 
     #[test]
@@ -336,13 +355,13 @@ mod tests {
             .with(4, 3, "sh", "/usr/bin/dash", "sh -c hook")
             .with(5, 4, "timeout", "/usr/bin/timeout", "timeout 5 hook")
             .with(6, 5, "countersign", "/bin/countersign", "countersign hook");
-        assert_eq!(opener(&fake.chain(6), Agent::ClaudeCode).unwrap().pid, 3);
+        assert_eq!(speaker(&fake.chain(6)).unwrap().pid, 3);
     }
 
     #[test]
     fn where_there_are_only_shells_nobody_opened_the_session() {
         let fake = desktop().with(3, 2, "countersign", "/bin/countersign", "countersign hook");
-        assert_eq!(opener(&fake.chain(3), Agent::ClaudeCode), None);
+        assert_eq!(speaker(&fake.chain(3)), None);
     }
 
     #[test]
@@ -354,7 +373,7 @@ mod tests {
             "/bin/countersign",
             "countersign hook",
         );
-        assert_eq!(opener(&fake.chain(4), Agent::ClaudeCode).unwrap().pid, 3);
+        assert_eq!(speaker(&fake.chain(4)).unwrap().pid, 3);
     }
 
     #[test]

@@ -25,6 +25,6 @@ mod procfs;
 #[cfg(target_os = "linux")]
 mod stat;
 
-pub use ancestry::{Ancestry, alive, ancestors, boot_id, is_ancestor, nearest_agent, under_agent};
+pub use ancestry::{Ancestry, alive, ancestors, boot_id, caller, is_ancestor, under_agent};
 pub use known::{KnownAgent, agent_of};
 pub use process::{Chain, ChainEnd, Process, Unavailable};

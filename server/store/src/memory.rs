@@ -1,6 +1,7 @@
 //! The state without a file: for scenarios, benches and `check`, which must
 //! leave nothing behind.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,7 +15,7 @@ use countersign_core::state::{
 use crate::chain::{self, Columns, GENESIS, Head};
 use crate::journal::{Filter, JournalRow};
 use crate::row;
-use crate::transaction::{OPEN_CALLS, OPEN_FOR, key_fields};
+use crate::transaction::{OPEN_CALLS, OPEN_FOR, SESSIONS_OF, key_fields};
 
 /// The state in memory. Behaves as [`crate::Store`] does, rows, bounds and
 /// hashes included.
@@ -223,12 +224,12 @@ impl Transaction for MemoryTransaction<'_> {
         Ok(self.state.sessions.get(key).cloned())
     }
 
-    fn last_session_of(
+    fn sessions_of(
         &mut self,
         agent: Agent,
         process: &ProcessId,
-    ) -> Result<Option<SessionState>, StateError> {
-        let last = self
+    ) -> Result<Vec<SessionState>, StateError> {
+        let mut found: Vec<SessionState> = self
             .state
             .sessions
             .values()
@@ -237,14 +238,17 @@ impl Transaction for MemoryTransaction<'_> {
                     && session.key.subagent.is_none()
                     && session.process.as_ref() == Some(process)
             })
-            // Among equals the one that SQL finds.
-            .max_by_key(|session| {
-                (
-                    session.seen,
-                    serde_json::to_string(&key_fields(&session.key)).ok(),
-                )
-            });
-        Ok(last.cloned())
+            .cloned()
+            .collect();
+        // Among equals in the order in which SQL finds them.
+        found.sort_by_cached_key(|session| {
+            Reverse((
+                session.seen,
+                serde_json::to_string(&key_fields(&session.key)).ok(),
+            ))
+        });
+        found.truncate(SESSIONS_OF);
+        Ok(found)
     }
 
     fn put_session(&mut self, state: &SessionState) -> Result<(), StateError> {

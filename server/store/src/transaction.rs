@@ -15,6 +15,9 @@ use crate::chain::{self, Columns, Head};
 use crate::error::{damaged, state_error};
 use crate::row;
 
+/// How many sessions of a process are found.
+pub(crate) const SESSIONS_OF: usize = 16;
+
 /// How many open calls of a session are kept.
 pub(crate) const OPEN_CALLS: usize = 64;
 
@@ -169,17 +172,17 @@ impl Transaction for SqlTransaction<'_> {
         found.first().map(|body| self.decode(body)).transpose()
     }
 
-    fn last_session_of(
+    fn sessions_of(
         &mut self,
         agent: Agent,
         process: &ProcessId,
-    ) -> Result<Option<SessionState>, StateError> {
+    ) -> Result<Vec<SessionState>, StateError> {
         let process = self.process(agent, process)?;
         let found = self.texts(
-            "SELECT body FROM sessions WHERE process = ?1 ORDER BY seen DESC, key DESC LIMIT 1",
-            [process],
+            "SELECT body FROM sessions WHERE process = ?1 ORDER BY seen DESC, key DESC LIMIT ?2",
+            params![process, SESSIONS_OF as i64],
         )?;
-        found.first().map(|body| self.decode(body)).transpose()
+        found.iter().map(|body| self.decode(body)).collect()
     }
 
     fn put_session(&mut self, state: &SessionState) -> Result<(), StateError> {

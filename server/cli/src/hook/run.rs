@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> HookOutput {
             return blocked(arguments, &message::for_agent(&decision));
         }
     };
-    match handle(arguments, agent, &event, started) {
+    match handle(arguments, &event, started) {
         Ok(output) => output,
         Err(problem) => {
             let decision = Decision::Block {
@@ -90,14 +90,13 @@ fn read() -> Result<Vec<u8>, String> {
 
 fn handle(
     arguments: &Arguments,
-    agent: Agent,
     event: &HookEvent,
     started: Instant,
 ) -> Result<HookOutput, String> {
     let places = guard::places(arguments.home.as_deref()).map_err(|error| format!("{error:#}"))?;
     log_file::install(&places.state_dir);
     let engine = guard::engine(state::open(&places.state_dir)?, Vec::new());
-    let process = countersign_ipc::nearest_agent(agent);
+    let process = countersign_ipc::caller();
     let guard = Guard::in_folder(places, &event.cwd, arguments.approval_mode);
     for problem in &guard.policy.problems {
         tracing::warn!("settings: {problem}");

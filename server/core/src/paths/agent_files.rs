@@ -125,7 +125,8 @@ pub(super) fn judged(path: &[String], may_be_notes: bool) -> Vec<Range<usize>> {
     for at in 0..path.len() {
         let worktrees = matches!(path.get(at).map(String::as_str), Some(".claude" | ".qwen"))
             && path.get(at + 1).is_some_and(|name| name == "worktrees")
-            && path.len() > at + 2;
+            // A file in the worktree's own place is no worktree.
+            && path.len() > at + 3;
         if worktrees && at >= start {
             runs.push(start..at);
             start = at + 2;

@@ -254,11 +254,14 @@ fn parents_of_what_is_protected_are_too() {
 fn a_worktree_is_judged_again_from_its_root() {
     let paths = protected();
     for agent in [".claude", ".qwen", ".CLAUDE"] {
-        for free in ["w/src/main.rs", "w", "w/README.md"] {
+        for free in ["w/src/main.rs", "w/README.md"] {
             let path = format!("/work/app/{agent}/worktrees/{free}");
             assert_eq!(paths.check(&write(&path)), None, "{path}");
         }
         for held in [
+            // In the worktree's own place: a file of the agent's folder.
+            "w",
+            "settings.json",
             "w/.git",
             "w/AGENTS.md",
             "w/.claude/settings.json",

@@ -8,9 +8,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use countersign_core::agent::Agent;
 use countersign_core::state::ProcessId;
-use countersign_ipc::{alive, ancestors, is_ancestor, nearest_agent, under_agent};
+use countersign_ipc::{alive, ancestors, caller, is_ancestor, under_agent};
 use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
@@ -18,7 +17,7 @@ fn main() -> ExitCode {
     match arguments.get(1).map(String::as_str) {
         Some("report") => report(&arguments),
         Some("through-sh") => {
-            let status = shell(&through_sh("generic")).status().unwrap();
+            let status = shell(&through_sh()).status().unwrap();
             ExitCode::from(u8::from(!status.success()))
         }
         _ => libtest_mimic::run(
@@ -43,31 +42,29 @@ fn trial(name: &str, run: fn()) -> Trial {
     })
 }
 
-/// Prints the pid of the nearest agent, of the opener of a session of the
-/// agent named by the second argument, and whether the process named by the
-/// further ones is above.
+/// Prints the pid of the nearest agent, of the process that a hook would speak
+/// for, and whether the process named by the arguments is above.
 fn report(arguments: &[String]) -> ExitCode {
     let pid = |process: Option<ProcessId>| process.map_or(0, |process| process.pid);
-    let agent: Agent = arguments[2].parse().unwrap();
-    let ancestor = arguments.get(3).is_some_and(|pid| {
+    let ancestor = arguments.get(2).is_some_and(|pid| {
         is_ancestor(&ProcessId {
             pid: pid.parse().unwrap(),
-            start: arguments[4].parse().unwrap(),
-            boot: arguments[5].clone(),
+            start: arguments[3].parse().unwrap(),
+            boot: arguments[4].clone(),
         })
     });
     println!(
         "{} {} {ancestor}",
         pid(under_agent().agent.map(|(_, process)| process)),
-        pid(nearest_agent(agent)),
+        pid(caller()),
     );
     ExitCode::SUCCESS
 }
 
 /// A script that runs the report as a child: the last command of a script
 /// would replace the shell.
-fn through_sh(agent: &str) -> String {
-    format!("\"$0\" report {agent} \"$@\"; exit $?")
+fn through_sh() -> String {
+    "\"$0\" report \"$@\"; exit $?".to_owned()
 }
 
 fn shell(script: &str) -> Command {
@@ -88,7 +85,7 @@ fn run(command: &mut Command) -> (u32, String) {
 }
 
 fn by_first_argument() {
-    let (pid, report) = run(shell(&through_sh("claude-code")).arg0("/usr/local/bin/claude"));
+    let (pid, report) = run(shell(&through_sh()).arg0("/usr/local/bin/claude"));
     assert_eq!(report, format!("{pid} {pid} false\n"));
 }
 
@@ -107,17 +104,14 @@ fn by_executable() {
 }
 
 fn only_mentioned() {
-    let mut command = shell(&through_sh("claude-code"));
+    let mut command = shell(&through_sh());
     let (pid, report) = run(command.args(["1", "2", "/usr/local/bin/claude"]));
     let nearest = report.split(' ').next().unwrap();
     assert_ne!(nearest, pid.to_string());
 }
 
 fn unknown_agent() {
-    let script = format!(
-        "env timeout 60 sh -c '{}' \"$0\"; exit $?",
-        through_sh("generic")
-    );
+    let script = format!("env timeout 60 sh -c '{}' \"$0\"; exit $?", through_sh());
     let (_, report) = run(&mut shell(&script));
     let opener = report.split(' ').nth(1).unwrap();
     assert_eq!(opener, std::process::id().to_string());
@@ -141,7 +135,7 @@ fn ended() {
 fn descent() {
     let own = ancestors(std::process::id()).processes[0].id.clone();
     for (start, expected) in [(own.start, "true"), (own.start + 1, "false")] {
-        let mut command = shell(&through_sh("generic"));
+        let mut command = shell(&through_sh());
         command.args([own.pid.to_string(), start.to_string(), own.boot.clone()]);
         let (_, report) = run(&mut command);
         assert_eq!(report.trim().split(' ').nth(2), Some(expected));

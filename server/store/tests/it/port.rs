@@ -113,7 +113,7 @@ fn run(transaction: &mut dyn Transaction, step: &Step) -> Result<(), StateError>
 struct Seen {
     sessions: Vec<Option<SessionState>>,
     calls: Vec<Vec<CallState>>,
-    last: Vec<Option<SessionState>>,
+    last: Vec<Vec<SessionState>>,
     set_aside: Vec<SetAside>,
 }
 
@@ -130,7 +130,7 @@ fn see(transaction: &mut dyn Transaction) -> Result<Seen, StateError> {
             .collect::<Result<_, _>>()?,
         last: (0..3)
             .flat_map(|pid| [(Agent::Qwen, pid), (Agent::Codex, pid)])
-            .map(|(agent, pid)| transaction.last_session_of(agent, &process(pid)))
+            .map(|(agent, pid)| transaction.sessions_of(agent, &process(pid)))
             .collect::<Result<_, _>>()?,
         set_aside: transaction.set_aside()?,
     })
