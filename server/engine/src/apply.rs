@@ -4,7 +4,7 @@
 use countersign_core::approval::{Answer, AnswerSource};
 use countersign_core::call::{Call, Digest};
 use countersign_core::classify::denial_event;
-use countersign_core::decision::{AskReason, Decision};
+use countersign_core::decision::{AskReason, BlockReason, Decision};
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{
     CallState, CallStatus, Millis, ModelRecord, Record, RecordKind, StateError, Transaction,
@@ -106,7 +106,7 @@ pub(crate) fn apply(
             policy.limits,
             applying.now,
         )?;
-        decision = resolution.decision;
+        decision = nowhere_to_ask(&applying.decision);
         after = resolution.after;
     } else {
         transaction.put_call(&state)?;
@@ -143,6 +143,15 @@ pub(crate) fn hold_rules(
         })?;
     }
     Ok(changed.aside)
+}
+
+/// What becomes of an ask that nobody can be asked: says also why it would
+/// have been asked, so that the person can do something about it.
+pub(crate) fn nowhere_to_ask(ask: &Decision) -> Decision {
+    Decision::Block {
+        reason: BlockReason::NoSurface,
+        detail: format!("{}; there is nowhere to ask the user", ask.detail()),
+    }
 }
 
 /// Why a person is asked, if one is.

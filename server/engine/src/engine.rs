@@ -269,9 +269,7 @@ fn again(
         (decision, _) => decision.clone(),
     };
     let decision = match (decision, request.asking) {
-        (Decision::Ask { .. }, Asking::Nobody) => {
-            countersign_core::approval::Answer::NoSurface.decision()
-        }
+        (ask @ Decision::Ask { .. }, Asking::Nobody) => apply::nowhere_to_ask(&ask),
         (decision, _) => decision,
     };
     transaction.put_call(&earlier)?;
@@ -314,8 +312,8 @@ fn unrecorded(request: &Request<'_>, id: String) -> Reply {
     };
     let asked = apply::asked(&decision);
     let decision = match (decision, request.asking) {
-        (Decision::Ask { .. }, Asking::Nobody | Asking::Surface) => {
-            countersign_core::approval::Answer::NoSurface.decision()
+        (ask @ Decision::Ask { .. }, Asking::Nobody | Asking::Surface) => {
+            apply::nowhere_to_ask(&ask)
         }
         (decision, _) => decision,
     };
