@@ -70,6 +70,25 @@ pub fn changes_its_operands(command: &SimpleCommand) -> Option<Access> {
     writes.then_some(Access::Write)
 }
 
+/// What a command that changes its operands does to the one at `word`: the last
+/// operand of `mv` is where things come to, unless an option names that place.
+#[must_use]
+pub fn changes_operand(command: &SimpleCommand, access: Access, word: usize) -> Access {
+    let is_last = word + 1 == command.words.len();
+    let names_target = || {
+        command.words.iter().any(|word| match word.literal() {
+            Some(text) => text.starts_with("-t") || text.starts_with("--t"),
+            // It may become that option.
+            None => true,
+        })
+    };
+    if is_last && command.base_name() == Some("mv") && !names_target() {
+        Access::Write
+    } else {
+        access
+    }
+}
+
 /// Why a command is an attempt to drive the guard itself, if it is one:
 /// `countersign` with any sub-command that could approve, grant, trust,
 /// loosen, forge an event or switch off.
@@ -150,6 +169,21 @@ mod tests {
             "countersign demo",
         ] {
             assert!(drives_the_guard(&command(text)).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_move_takes_away_all_but_its_last_operand() {
+        for (text, word, expected) in [
+            ("mv a b", 1, Access::Delete),
+            ("mv a b", 2, Access::Write),
+            ("mv -t b a", 3, Access::Delete),
+            ("mv --target-directory=b a", 2, Access::Delete),
+            ("mv $X b", 2, Access::Delete),
+            ("rm a b", 2, Access::Delete),
+        ] {
+            let access = changes_operand(&command(text), Access::Delete, word);
+            assert_eq!(access, expected, "{text}");
         }
     }
 

@@ -126,7 +126,7 @@ pub(super) fn guard_attack(at: &At<'_>) -> Option<Decision> {
                 kind: ProtectedKind::Guard,
                 what,
             }) = at.protected(&PathFact {
-                access,
+                access: guard::changes_operand(command, access, operand.word),
                 ..operand.path.clone()
             }) {
                 return Some(blocked(format!(
