@@ -434,12 +434,12 @@ pub const DESCRIPTORS: &[Descriptor] = &[
     measure(
         key::RETENTION,
         (1, 90, 3_650),
-        "How many days journal rows are kept.",
+        "How many days journal rows are kept. Older ones go when a session begins or ends; an anchor row keeps the rest verifiable.",
     ),
     measure(
         key::MEGABYTES,
         (1, 256, 65_536),
-        "How large the journal may become, in megabytes, before its oldest rows are removed.",
+        "How large the state may become, in megabytes, before the journal's oldest rows are removed.",
     ),
 ];
 

@@ -13,6 +13,21 @@ use crate::transaction::{SqlTransaction, one};
 const BATCH: i64 = 10_000;
 
 impl Store {
+    /// Keeps the journal within its limits: removes rows older than `max_age`
+    /// milliseconds, and, where the state takes more than `max_bytes` bytes, the
+    /// oldest, down to nine tenths of that. Returns how many rows were removed.
+    ///
+    /// # Errors
+    /// As [`Store::prune`].
+    pub fn retain(&self, max_age: Millis, max_bytes: u64, now: Millis) -> Result<u64, StateError> {
+        let (rows, bytes) = self.view(&mut size)?;
+        let keep_rows = (bytes > max_bytes).then(|| {
+            let share = u128::from(rows) * u128::from(max_bytes) * 9 / 10;
+            u64::try_from(share / u128::from(bytes.max(1))).unwrap_or(rows)
+        });
+        self.prune(Some(now.saturating_sub(max_age)), keep_rows, now)
+    }
+
     /// Removes the rows from before `before` and all but the newest
     /// `keep_rows`; whichever removes more holds. Only the beginning of the
     /// journal goes: a row from before `before` that stands behind a newer one
@@ -40,6 +55,26 @@ impl Store {
             removed += batch;
         }
     }
+}
+
+/// How many rows the journal has, and how many bytes the state takes, free
+/// pages not counted.
+fn size(transaction: &mut SqlTransaction<'_>) -> Result<(u64, u64), StateError> {
+    let (head, _) = transaction.head()?;
+    let first = one(transaction, "SELECT min(seq) FROM journal", [], |row| {
+        row.get::<_, Option<i64>>(0)
+    })?
+    .flatten();
+    let mut pragma = |sql| -> Result<u64, StateError> {
+        let value = one(transaction, sql, [], |row| row.get::<_, i64>(0))?;
+        Ok(value
+            .and_then(|value| u64::try_from(value).ok())
+            .unwrap_or(0))
+    };
+    let pages = pragma("PRAGMA page_count")?.saturating_sub(pragma("PRAGMA freelist_count")?);
+    let bytes = pages.saturating_mul(pragma("PRAGMA page_size")?);
+    let rows = first.map_or(0, |first| head - first + 1);
+    Ok((u64::try_from(rows).unwrap_or(0), bytes))
 }
 
 /// The number of the first row that stays.

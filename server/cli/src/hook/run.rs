@@ -132,6 +132,12 @@ fn handle(
         // side of every one of these events.
         tracing::error!("event {} not noted: {error}", arguments.event);
     }
+    if matches!(
+        event.kind,
+        EventKind::SessionStart { .. } | EventKind::SessionEnd { .. }
+    ) {
+        state::retain(&guard.places.state_dir, guard.effective.journal);
+    }
     Ok(encode(event.event_ref(), &Answer::NoOpinion))
 }
 

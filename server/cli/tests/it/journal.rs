@@ -307,3 +307,28 @@ fn a_reader_that_goes_away_is_no_failure() {
     let ran = crate::support::finish(child);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
 }
+
+/// The oldest rows go when a session ends, and the rest still verifies.
+#[test]
+fn a_session_that_ends_leaves_the_journal_within_its_limits() {
+    let sandbox = Sandbox::trusted(r#"{ "journal": { "maxMegabytes": 1 } }"#);
+    let store = Store::open(&sandbox.state_dir()).unwrap();
+    for _ in 0..100 {
+        store
+            .transition(&mut |transaction| {
+                transaction.append(&Record {
+                    subject: Some("x".repeat(15 * 1024)),
+                    ..Record::of(RecordKind::Decision, i64::MAX / 2)
+                })
+            })
+            .unwrap();
+    }
+    drop(store);
+    let before = sandbox.rows("decision").len();
+    sandbox
+        .hook(CLAUDE, "SessionEnd", &sandbox.payload(CLAUDE, "SessionEnd"))
+        .assert_neutral();
+    assert!(sandbox.rows("decision").len() < before);
+    assert_eq!(sandbox.rows("anchor").len(), 1);
+    sandbox.assert_verified();
+}

@@ -237,3 +237,25 @@ fn pruning_by_age_removes_only_the_beginning() {
     assert_eq!(times, [30, 15, 40, 50]);
     store.verify().unwrap();
 }
+
+#[test]
+fn the_journal_stays_within_its_limits() {
+    const LIMIT: u64 = 400 * 1024;
+    let folder = Folder::quick();
+    let store = Store::open(&folder.dir).unwrap();
+    for time in 0..100 {
+        let mut row = record(&"x".repeat(8 * 1024));
+        row.time = time;
+        store
+            .transition(&mut |transaction| transaction.append(&row))
+            .unwrap();
+    }
+    assert_eq!(store.retain(1_000, 10 * LIMIT, 100).unwrap(), 0);
+    // By age: what is older than 70 of 100.
+    assert_eq!(store.retain(70, 10 * LIMIT, 100).unwrap(), 30);
+    // By size, and then no more.
+    let removed = store.retain(1_000, LIMIT, 100).unwrap();
+    assert!((1..70).contains(&removed), "{removed}");
+    assert_eq!(store.retain(1_000, LIMIT, 100).unwrap(), 0);
+    store.verify().unwrap();
+}
