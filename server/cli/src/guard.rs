@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::Policy;
+use countersign_core::rules::RuleList;
 use countersign_core::state::{ProcessId, StateStore};
 use countersign_engine::clock::SystemClock;
 use countersign_engine::host::Host;
@@ -38,7 +39,38 @@ impl Guard {
         Self::assemble(places, folder, tighten, loader)
     }
 
-    /// The same without writing anything.
+    /// What holds in `folder` for a session that began in the workspace
+    /// `began_in`. An agent that moves to another one takes its session along:
+    /// only what it began in is inside, and what restricts in either holds.
+    pub(crate) fn in_session(
+        places: Places,
+        began_in: Option<Utf8PathBuf>,
+        folder: &Utf8Path,
+        tighten: Option<ApprovalMode>,
+    ) -> Self {
+        let here = Self::in_folder(places, folder, tighten);
+        let Some(workspace) = began_in.filter(|began| here.workspace.as_ref() != Some(began))
+        else {
+            return here;
+        };
+        let mut loader = Loader::new(here.places.clone());
+        let mut effective =
+            Effective::clone(&loader.load(Some(&workspace), &EditorLayers::default()));
+        restrict(&mut effective, &here.effective);
+        let policy = policy(
+            &effective,
+            &here.places,
+            &surroundings(Some(&workspace), Some(here.policy.mode)),
+        );
+        Self {
+            workspace: Some(workspace),
+            effective: Arc::new(effective),
+            policy,
+            ..here
+        }
+    }
+
+    /// The same as [`Self::in_folder`] without writing anything.
     pub(crate) fn looking_in(places: Places, folder: &Utf8Path) -> Self {
         let loader = Loader::reading_only(places.clone());
         Self::assemble(places, folder, None, loader)
@@ -56,12 +88,7 @@ impl Guard {
         let policy = policy(
             &effective,
             &places,
-            &Surroundings {
-                workspaces: workspace.iter().cloned().collect(),
-                programs: own_program().into_iter().collect(),
-                path_folders: path_folders(),
-                tighten,
-            },
+            &surroundings(workspace.as_deref(), tighten),
         );
         Self {
             places,
@@ -71,6 +98,40 @@ impl Guard {
             policy,
         }
     }
+}
+
+fn surroundings(workspace: Option<&Utf8Path>, tighten: Option<ApprovalMode>) -> Surroundings {
+    Surroundings {
+        workspaces: workspace.iter().map(|path| (*path).to_owned()).collect(),
+        programs: own_program().into_iter().collect(),
+        path_folders: path_folders(),
+        tighten,
+    }
+}
+
+/// Adds to settings what other settings restrict; their mode is the caller's to
+/// mind.
+fn restrict(settings: &mut Effective, other: &Effective) {
+    let restricting = other
+        .rules
+        .iter()
+        .filter(|(list, _, _)| *list != RuleList::Allow);
+    for rule in restricting {
+        if !settings.rules.contains(rule) {
+            settings.rules.push(rule.clone());
+        }
+    }
+    for (list, more) in [
+        (&mut settings.protected_add, &other.protected_add),
+        (&mut settings.context_files, &other.context_files),
+    ] {
+        list.extend(more.iter().cloned());
+    }
+    settings.problems.extend(other.problems.iter().cloned());
+    settings.limits = settings.limits.lower(other.limits);
+    settings.review_credential_reads |= other.review_credential_reads;
+    settings.classify_all_shell |= other.classify_all_shell;
+    settings.static_analysis = settings.static_analysis.max(other.static_analysis);
 }
 
 /// The user's places, or those below `--home`.

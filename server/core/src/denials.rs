@@ -61,6 +61,20 @@ impl Default for DenialLimits {
     }
 }
 
+impl DenialLimits {
+    /// The lower of each limit.
+    #[must_use]
+    pub fn lower(self, other: Self) -> Self {
+        Self {
+            consecutive_block: self.consecutive_block.min(other.consecutive_block),
+            consecutive_unavailable: self
+                .consecutive_unavailable
+                .min(other.consecutive_unavailable),
+            total: self.total.min(other.total),
+        }
+    }
+}
+
 /// What can change the counters. Everything that is not listed here changes
 /// nothing, and so has no event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -45,7 +45,9 @@ pub type LazyProtected =
     LazyLock<ProtectedPaths, Box<dyn FnOnce() -> ProtectedPaths + Send + Sync>>;
 
 /// How far static analysis may allow, strictest last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum StaticAnalysis {
     /// Commands whose every effect is contained.

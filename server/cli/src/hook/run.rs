@@ -95,9 +95,16 @@ fn handle(
 ) -> Result<HookOutput, String> {
     let places = guard::places(arguments.home.as_deref()).map_err(|error| format!("{error:#}"))?;
     log_file::install(&places.state_dir);
-    let engine = guard::engine(state::open(&places.state_dir)?, Vec::new());
+    let store = state::open(&places.state_dir)?;
+    let began_in = match store.snapshot(&event.key.root()) {
+        Ok(session) => session.and_then(|session| session.workspace),
+        // Nothing is kept: every call is the first.
+        Err(StateError::Unwritable(_)) => None,
+        Err(error @ StateError::Unreadable(_)) => return Err(error.to_string()),
+    };
+    let engine = guard::engine(store, Vec::new());
     let process = countersign_ipc::caller();
-    let guard = Guard::in_folder(places, &event.cwd, arguments.approval_mode);
+    let guard = Guard::in_session(places, began_in, &event.cwd, arguments.approval_mode);
     for problem in &guard.policy.problems {
         tracing::warn!("settings: {problem}");
     }

@@ -1,6 +1,10 @@
 //! Settings that are broken or hostile: never looser, and said so.
 
-use crate::support::{AUTO, CLAUDE, DECIDING, Sandbox, contains};
+use std::fs;
+
+use serde_json::json;
+
+use crate::support::{AUTO, CLAUDE, DECIDING, Sandbox, With as _, contains};
 
 const BROKEN: &str = "{\n  \"tools\": { \"approvalMode\": \"auto\" },\n  \"permissions\": { \"allow\": [\"Bash(trellis *)\"\n";
 
@@ -194,4 +198,65 @@ fn over_broad_rules_are_set_aside_in_auto_and_the_journal_lists_them() {
     sandbox.hook(CLAUDE, "SessionEnd", &end).assert_neutral();
     let rows = sandbox.rows("rules");
     assert!(rows[1]["detail"].as_str().unwrap().contains("brought back"));
+}
+
+/// A session takes its workspace along: an agent that moves into another one,
+/// trusted too, is not inside there, and what restricts there holds.
+#[test]
+fn a_session_stays_in_the_workspace_that_it_began_in() {
+    let sandbox = Sandbox::trusted(AUTO);
+    let other = sandbox.workspace.parent().unwrap().join("other");
+    fs::create_dir_all(other.join(".git")).unwrap();
+    fs::create_dir_all(other.join(".countersign")).unwrap();
+    fs::write(
+        other.join(".countersign/settings.json"),
+        r#"{ "permissions": { "deny": ["Bash(prune *)"] } }"#,
+    )
+    .unwrap();
+    fs::write(other.join("lib.rs"), "vines").unwrap();
+    countersign_settings::TrustStore::new(&sandbox.places())
+        .trust(&other)
+        .unwrap();
+    let elsewhere = |payload: serde_json::Value| payload.with("cwd", json!(other.as_str()));
+
+    sandbox
+        .hook(
+            CLAUDE,
+            "PreToolUse",
+            &sandbox.edit(CLAUDE, "PreToolUse", "src/lib.rs"),
+        )
+        .assert_allow(CLAUDE, "PreToolUse");
+    let there = sandbox.call(
+        CLAUDE,
+        "PreToolUse",
+        "Edit",
+        json!({
+            "file_path": other.join("lib.rs").as_str(),
+            "old_string": "vines",
+            "new_string": "trellis",
+        }),
+    );
+    sandbox
+        .hook(CLAUDE, "PreToolUse", &elsewhere(there.clone()))
+        .assert_ask(CLAUDE, "PreToolUse");
+    let pruned = sandbox.shell(CLAUDE, "PreToolUse", "prune vines");
+    sandbox
+        .hook(CLAUDE, "PreToolUse", &elsewhere(pruned))
+        .assert_block("PreToolUse");
+    // What it began in stays inside, wherever it is.
+    sandbox
+        .hook(
+            CLAUDE,
+            "PreToolUse",
+            &elsewhere(sandbox.edit(CLAUDE, "PreToolUse", "src/lib.rs")),
+        )
+        .assert_allow(CLAUDE, "PreToolUse");
+    // Another session may begin there.
+    sandbox
+        .hook(
+            CLAUDE,
+            "PreToolUse",
+            &elsewhere(there).with("session_id", json!("another")),
+        )
+        .assert_allow(CLAUDE, "PreToolUse");
 }
