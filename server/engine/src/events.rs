@@ -210,11 +210,18 @@ fn result(
         });
     };
     if state.status == CallStatus::Delegated && state.digest == call.digest() {
+        // A failure may be the agent's word for a refused or interrupted
+        // prompt: only a tool that ran is a yes.
+        let answer = if failed {
+            Answer::Aborted
+        } else {
+            Answer::ProceedOnce
+        };
         noted.resolved.push(crate::resolve::settle(
             transaction,
             sessions,
             &mut state,
-            &Answer::ProceedOnce,
+            &answer,
             AnswerSource::Agent,
             limits,
             now,

@@ -172,13 +172,13 @@ fn event(world: &mut World, last: &mut Last, rest: &str) -> Result<()> {
     let actor = Actor::parse(actor)?;
     last.lines.clear();
     let noted = match rest.split_once(' ').unwrap_or((rest, "")) {
-        ("result", call) => {
+        (kind @ ("result" | "failed-result"), call) => {
             let call = world.call(&actor, call)?;
             world.note(
                 &actor,
                 AgentEvent::Result {
                     call: &call,
-                    failed: false,
+                    failed: kind == "failed-result",
                 },
             )?
         }
