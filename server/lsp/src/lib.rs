@@ -1,0 +1,1 @@
+//! The language server: the guard's state as an editor sees it.
