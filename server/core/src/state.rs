@@ -49,7 +49,16 @@ pub struct SessionState {
     /// Whether it holds over-broad rules aside, being in auto mode.
     #[serde(default)]
     pub holds_rules: bool,
+    /// The key of the server that the session is pinned to. Opaque here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The process of that server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_process: Option<ProcessId>,
 }
+
+/// The most sessions that [`Transaction::recent_sessions`] returns.
+pub const MOST_RECENT_SESSIONS: usize = 256;
 
 /// What is kept of a call, to join its events and to resolve a delegated ask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -294,6 +303,14 @@ pub trait Transaction {
         agent: Agent,
         process: &ProcessId,
     ) -> Result<Vec<SessionState>, StateError>;
+
+    /// The root sessions of every agent, the last seen first; at most `limit`
+    /// and never more than [`MOST_RECENT_SESSIONS`]. Looks at every session:
+    /// not for the way of a call.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn recent_sessions(&mut self, limit: usize) -> Result<Vec<SessionState>, StateError>;
 
     /// Keeps the session's state.
     ///

@@ -141,5 +141,7 @@ fn begin(
         seen: now,
         ended: false,
         holds_rules: false,
+        server: None,
+        server_process: None,
     }
 }

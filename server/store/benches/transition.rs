@@ -46,6 +46,8 @@ fn transition(store: &dyn StateStore, number: &mut i64) {
                 seen: now,
                 ended: false,
                 holds_rules: false,
+                server: None,
+                server_process: None,
             })?;
             for mut open in transaction.open_calls(&key)? {
                 open.status = CallStatus::Finished;

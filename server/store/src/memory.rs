@@ -8,8 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use countersign_core::agent::Agent;
 use countersign_core::call::SessionKey;
 use countersign_core::state::{
-    CallState, CallStatus, ProcessId, Record, SessionState, SetAside, StateError, StateStore,
-    Transaction,
+    CallState, CallStatus, MOST_RECENT_SESSIONS, ProcessId, Record, SessionState, SetAside,
+    StateError, StateStore, Transaction,
 };
 
 use crate::chain::{self, Columns, GENESIS, Head};
@@ -219,6 +219,16 @@ fn newest_first(calls: &mut [CallState]) {
     calls.sort_by(|one, other| (other.decided, &other.id).cmp(&(one.decided, &one.id)));
 }
 
+/// Among equals in the order in which SQL finds them.
+fn last_seen_first(sessions: &mut [SessionState]) {
+    sessions.sort_by_cached_key(|session| {
+        Reverse((
+            session.seen,
+            serde_json::to_string(&key_fields(&session.key)).ok(),
+        ))
+    });
+}
+
 impl Transaction for MemoryTransaction<'_> {
     fn session(&mut self, key: &SessionKey) -> Result<Option<SessionState>, StateError> {
         Ok(self.state.sessions.get(key).cloned())
@@ -240,14 +250,19 @@ impl Transaction for MemoryTransaction<'_> {
             })
             .cloned()
             .collect();
-        // Among equals in the order in which SQL finds them.
-        found.sort_by_cached_key(|session| {
-            Reverse((
-                session.seen,
-                serde_json::to_string(&key_fields(&session.key)).ok(),
-            ))
-        });
+        last_seen_first(&mut found);
         found.truncate(SESSIONS_OF);
+        Ok(found)
+    }
+
+    fn recent_sessions(&mut self, limit: usize) -> Result<Vec<SessionState>, StateError> {
+        let sessions = self.state.sessions.values();
+        let mut found: Vec<SessionState> = sessions
+            .filter(|session| session.key.subagent.is_none())
+            .cloned()
+            .collect();
+        last_seen_first(&mut found);
+        found.truncate(limit.min(MOST_RECENT_SESSIONS));
         Ok(found)
     }
 

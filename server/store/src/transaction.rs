@@ -4,8 +4,8 @@ use camino::Utf8Path;
 use countersign_core::agent::Agent;
 use countersign_core::call::{Digest, SessionKey};
 use countersign_core::state::{
-    CallState, CallStatus, Millis, ProcessId, Record, SessionState, SetAside, StateError,
-    Transaction,
+    CallState, CallStatus, MOST_RECENT_SESSIONS, Millis, ProcessId, Record, SessionState, SetAside,
+    StateError, Transaction,
 };
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 use serde::Serialize;
@@ -181,6 +181,16 @@ impl Transaction for SqlTransaction<'_> {
         let found = self.texts(
             "SELECT body FROM sessions WHERE process = ?1 ORDER BY seen DESC, key DESC LIMIT ?2",
             params![process, SESSIONS_OF as i64],
+        )?;
+        found.iter().map(|body| self.decode(body)).collect()
+    }
+
+    fn recent_sessions(&mut self, limit: usize) -> Result<Vec<SessionState>, StateError> {
+        // A sub-agent's key ends in its name in quotes.
+        let found = self.texts(
+            "SELECT body FROM sessions WHERE substr(key, -6) = ',null]'
+                ORDER BY seen DESC, key DESC LIMIT ?1",
+            params![limit.min(MOST_RECENT_SESSIONS) as i64],
         )?;
         found.iter().map(|body| self.decode(body)).collect()
     }

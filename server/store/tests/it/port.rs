@@ -79,6 +79,8 @@ fn session(key: &SessionKey, process_id: Option<u32>, seen: Millis, total: u32) 
         seen,
         ended: false,
         holds_rules: false,
+        server: None,
+        server_process: None,
     }
 }
 
@@ -114,6 +116,7 @@ struct Seen {
     sessions: Vec<Option<SessionState>>,
     calls: Vec<Vec<CallState>>,
     last: Vec<Vec<SessionState>>,
+    recent: Vec<Vec<SessionState>>,
     set_aside: Vec<SetAside>,
 }
 
@@ -131,6 +134,10 @@ fn see(transaction: &mut dyn Transaction) -> Result<Seen, StateError> {
         last: (0..3)
             .flat_map(|pid| [(Agent::Qwen, pid), (Agent::Codex, pid)])
             .map(|(agent, pid)| transaction.sessions_of(agent, &process(pid)))
+            .collect::<Result<_, _>>()?,
+        recent: [0, 2, 9, usize::MAX]
+            .map(|limit| transaction.recent_sessions(limit))
+            .into_iter()
             .collect::<Result<_, _>>()?,
         set_aside: transaction.set_aside()?,
     })

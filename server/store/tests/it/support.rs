@@ -73,6 +73,8 @@ pub(crate) fn count(store: &dyn StateStore, call: &str) -> Result<(), StateError
             seen: 1,
             ended: false,
             holds_rules: false,
+            server: None,
+            server_process: None,
         });
         state.counters.total_block += 1;
         transaction.put_session(&state)?;
