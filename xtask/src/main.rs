@@ -15,6 +15,7 @@ mod command_line;
 mod docs;
 mod finding;
 mod lints;
+mod neovim;
 mod repository;
 mod rust;
 mod test;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::{docs, rust};
+use crate::{docs, neovim, rust};
 
 /// A part that can be tested by itself.
 #[derive(Debug)]
@@ -46,6 +46,12 @@ pub(crate) const PARTS: &[Part] = &[
         about: "links, decision records, quoted commands",
         by_default: true,
         steps: docs::STEPS,
+    },
+    Part {
+        name: "neovim",
+        about: "the language server in a real Neovim, without a plugin",
+        by_default: false,
+        steps: neovim::STEPS,
     },
 ];
 

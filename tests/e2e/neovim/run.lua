@@ -1,0 +1,22 @@
+-- Runs the tests in this Neovim:
+--   nvim --headless --clean -l run.lua COUNTERSIGN FOLDER [PART OF A NAME]
+-- FOLDER takes what the tests leave; its path should be short, for sockets.
+-- `cargo xtask test neovim` installs Neovim and calls this.
+
+local here = vim.fs.dirname(vim.fs.normalize(vim.fn.fnamemodify(arg[0], ':p')))
+package.path = here .. '/?.lua;' .. package.path
+
+local countersign, folder, only = arg[1], arg[2], arg[3]
+if not countersign or not folder or vim.fn.executable(countersign) == 0 then
+  io.stderr:write('usage: nvim -l run.lua COUNTERSIGN FOLDER [PART OF A NAME]\n')
+  vim.cmd('cquit 2')
+end
+
+local suite = require('suite')
+require('approvals')(suite)
+local failed = suite.run({
+  countersign = countersign,
+  folder = vim.uv.fs_realpath(folder),
+  only = only,
+})
+vim.cmd('cquit ' .. (failed and 1 or 0))
