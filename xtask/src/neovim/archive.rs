@@ -82,9 +82,9 @@ fn configure(archive: &Archive, suite: &str, scratch: &Path) -> Result<PathBuf> 
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 Dir::Etc::SourceList \"{sources}\";
-Dir::Etc::SourceParts \"-\";
-Dir::Etc::Preferences \"-\";
-Dir::Etc::PreferencesParts \"-\";
+Dir::Etc::SourceParts \"/dev/null\";
+Dir::Etc::Preferences \"/dev/null\";
+Dir::Etc::PreferencesParts \"/dev/null\";
 Dir::State \"{state}\";
 Dir::State::Status \"{status}\";
 Dir::Cache \"{cache}\";
