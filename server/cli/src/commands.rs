@@ -13,8 +13,10 @@ pub(crate) use time::argument as time_argument;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use camino::Utf8PathBuf;
 use clap::Parser as _;
+use countersign_service::guard;
 
 use crate::arguments::{Arguments, Command};
 use crate::output;
@@ -42,7 +44,9 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let places = || crate::guard::places(arguments.home.as_deref());
+    let places = || {
+        guard::places(arguments.home.as_deref()).context("cannot tell where settings and state are")
+    };
     match &arguments.command {
         Command::Check(check) if check.batch => batch::run(check.workspace.as_deref()),
         Command::Check(check) => check::run(places()?, check),
@@ -67,6 +71,13 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         Command::Hook => anyhow::bail!("`hook` comes first on the command line"),
     }
+}
+
+/// The folder in which the program was started, as UTF-8.
+fn current_folder() -> Result<Utf8PathBuf> {
+    let folder = std::env::current_dir().context("the current folder cannot be read")?;
+    Utf8PathBuf::from_path_buf(folder)
+        .map_err(|folder| anyhow::anyhow!("the current folder {} is not UTF-8", folder.display()))
 }
 
 /// Whether the reader of our output went away (`countersign log | head`).

@@ -3,7 +3,6 @@
 mod arguments;
 mod commands;
 mod fatal;
-mod guard;
 mod hook;
 mod output;
 

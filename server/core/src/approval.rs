@@ -30,6 +30,41 @@ pub enum Answer {
     Aborted,
     /// There is nobody to ask.
     NoSurface,
+    /// Nobody was asked, to spare a person who was asked too often.
+    NotAsked {
+        /// Why not.
+        because: NotAsked,
+    },
+}
+
+/// Why a person was not asked although one must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotAsked {
+    /// The same was rejected a moment ago.
+    RejectedBefore,
+    /// Three rejections or timeouts in a row: a person must act first.
+    Paused,
+    /// Too many approvals are pending already.
+    TooMany,
+}
+
+impl NotAsked {
+    /// Why, and what to do about it, in plain words.
+    #[must_use]
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::RejectedBefore => {
+                "the same was rejected a moment ago and is not asked again before the user's next \
+                 message, or for 10 minutes"
+            }
+            Self::Paused => {
+                "three approvals in a row were rejected or not answered, so asking is paused until \
+                 the user acts"
+            }
+            Self::TooMany => "too many approvals are waiting for the user already",
+        }
+    }
 }
 
 impl Answer {
@@ -42,7 +77,8 @@ impl Answer {
             | Self::Dismissed
             | Self::Timeout
             | Self::Aborted
-            | Self::NoSurface => false,
+            | Self::NoSurface
+            | Self::NotAsked { .. } => false,
         }
     }
 
@@ -58,6 +94,7 @@ impl Answer {
             Self::Timeout => "timeout",
             Self::Aborted => "aborted",
             Self::NoSurface => "no_surface",
+            Self::NotAsked { .. } => "not_asked",
         }
     }
 
@@ -94,6 +131,9 @@ impl Answer {
                 BlockReason::NoSurface,
                 "a person must be asked and there is nowhere to ask".to_owned(),
             ),
+            Self::NotAsked { because } => {
+                block(BlockReason::Person, because.explanation().to_owned())
+            }
         }
     }
 
@@ -112,7 +152,8 @@ impl Answer {
             | Self::Dismissed
             | Self::Timeout
             | Self::Aborted
-            | Self::NoSurface => None,
+            | Self::NoSurface
+            | Self::NotAsked { .. } => None,
         }
     }
 }
@@ -125,6 +166,14 @@ pub enum AnswerSource {
     Agent,
     /// The terminal of `countersign demo`, over a state of its own.
     DemoTerminal,
+    /// Visual Studio Code or an editor made from it, through our extension.
+    Vscode,
+    /// Neovim, through our plugin.
+    Neovim,
+    /// Another editor that shows approvals itself.
+    OtherEditor,
+    /// An editor's standard prompt (`window/showMessageRequest`).
+    StandardPrompt,
     /// Nobody: the guard itself ended it.
     None,
 }
@@ -136,6 +185,10 @@ impl AnswerSource {
         match self {
             Self::Agent => "agent",
             Self::DemoTerminal => "demo_terminal",
+            Self::Vscode => "vscode",
+            Self::Neovim => "neovim",
+            Self::OtherEditor => "other_editor",
+            Self::StandardPrompt => "standard_prompt",
             Self::None => "none",
         }
     }

@@ -44,7 +44,7 @@ pub(crate) fn apply(
         sessions.reduce(event, policy.limits);
     }
     let after = sessions.counters();
-    let held = set_aside::held_in(policy, policy.mode);
+    let held = set_aside::held_in(policy, request.mode);
     let set_aside = hold_rules(transaction, sessions, &held, applying.now)?;
     if sessions.begins {
         for problem in policy.problems.iter().take(MOST_PROBLEMS) {

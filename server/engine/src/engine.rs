@@ -15,7 +15,7 @@ use crate::apply::{self, Applying};
 use crate::clock::Clock;
 use crate::join;
 use crate::observer::{Observer, Resolution};
-use crate::request::{Asking, Outcome, Reply, Request};
+use crate::request::{Asking, Outcome, Reply, Request, ServerId};
 use crate::session::Sessions;
 
 /// Tells whether processes live; a port, because the engine asks nobody.
@@ -102,7 +102,7 @@ impl Engine {
             call,
             facts: request.facts,
             policy: request.policy,
-            mode: request.policy.mode,
+            mode: request.mode,
             counters: sessions.counters(),
             granted: request.granted,
             classifier: request.classifier,
@@ -132,7 +132,7 @@ impl Engine {
                         request,
                         id,
                         digest,
-                        mode: decide::effective_mode(call, request.policy.mode),
+                        mode: decide::effective_mode(call, request.mode),
                         decision,
                         model: None,
                         now,
@@ -167,7 +167,7 @@ impl Engine {
                     request,
                     id: &id,
                     digest: request.call.digest(),
-                    mode: decide::effective_mode(request.call, request.policy.mode),
+                    mode: decide::effective_mode(request.call, request.mode),
                     decision: answer.verdict.decision(request.policy.on_unavailable),
                     model: Some(answer.model.clone()),
                     now,
@@ -207,7 +207,24 @@ impl Engine {
             now,
         )?;
         self.adopt(&mut sessions, request.process);
+        if let Some(server) = request.server {
+            self.pin(&mut sessions, server);
+        }
         Ok(sessions)
+    }
+
+    /// A session belongs to the server of its first call until that server's
+    /// process is gone: one that comes later must not take it over.
+    fn pin(&self, sessions: &mut Sessions, server: &ServerId) {
+        let root = sessions.root_mut();
+        let is_free = match &root.server_process {
+            None => true,
+            Some(process) => *process != server.process && !self.processes.alive(process),
+        };
+        if is_free {
+            root.server = Some(server.key.clone());
+            root.server_process = Some(server.process.clone());
+        }
     }
 
     /// A session whose agent is gone and that an agent takes up again belongs
@@ -277,7 +294,7 @@ fn again(
         call: earlier.id,
         key: earlier.key,
         tool: earlier.tool,
-        mode: decide::effective_mode(request.call, request.policy.mode),
+        mode: decide::effective_mode(request.call, request.mode),
         decision,
         asked: None,
         before: sessions.counters(),
@@ -291,8 +308,7 @@ fn again(
 /// What can be decided when nothing can be recorded: as in default mode, with
 /// no model, so that nothing depends on counters that are not kept.
 fn unrecorded(request: &Request<'_>, id: String) -> Reply {
-    let mode =
-        decide::effective_mode(request.call, request.policy.mode).stricter(ApprovalMode::Default);
+    let mode = decide::effective_mode(request.call, request.mode).stricter(ApprovalMode::Default);
     let step = decide::decide(&Situation {
         call: request.call,
         facts: request.facts,

@@ -21,3 +21,4 @@ mod session;
 mod set_aside;
 
 pub use engine::{Engine, Ids, Processes};
+pub use record::subject;

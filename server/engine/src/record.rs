@@ -34,7 +34,8 @@ pub(crate) fn of_decision(applying: &Applying<'_>, workspace: Option<Utf8PathBuf
 
 /// What a call asked for: commands and prompts whole, edit bodies as digest
 /// and beginning.
-pub(crate) fn subject(call: &Call) -> String {
+#[must_use]
+pub fn subject(call: &Call) -> String {
     let parts: Vec<String> = call
         .operations
         .iter()

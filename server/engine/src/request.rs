@@ -18,6 +18,8 @@ pub struct Request<'a> {
     pub facts: &'a Facts,
     /// What holds for it.
     pub policy: &'a Policy,
+    /// The mode of the session: the policy's, or what a person chose for it.
+    pub mode: ApprovalMode,
     /// Which event of the call this is.
     pub event: CallEvent,
     /// The agent's process, where it is known.
@@ -28,9 +30,20 @@ pub struct Request<'a> {
     pub granted: bool,
     /// Whether there is a classifier to ask.
     pub classifier: bool,
+    /// The server that decides: a new session belongs to it.
+    pub server: Option<&'a ServerId>,
     /// How long it took to get here, in microseconds: the journal's latency
     /// covers the whole decision.
     pub spent_micros: u64,
+}
+
+/// A running server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerId {
+    /// The key of this run of it.
+    pub key: String,
+    /// Its process.
+    pub process: ProcessId,
 }
 
 /// How a person can be asked.

@@ -96,6 +96,51 @@ impl Engine {
         }
     }
 
+    /// Puts on record that an answer or an act of a person changed nothing:
+    /// late, duplicate or foreign.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    pub fn ignored(
+        &self,
+        key: Option<&SessionKey>,
+        call: &str,
+        what: &str,
+        source: AnswerSource,
+        why: &str,
+    ) -> Result<(), StateError> {
+        let now = self.clock.now();
+        self.store.transition(&mut |transaction| {
+            transaction.append(&Record {
+                call: Some(call.to_owned()),
+                reason: Some(what.to_owned()),
+                detail: Some(why.to_owned()),
+                source: Some(source.to_string()),
+                ..record::bare(RecordKind::Ignored, key, now)
+            })
+        })
+    }
+
+    /// Puts on record what a person trusted, accepted or granted.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    pub fn person_trusted(
+        &self,
+        key: Option<&SessionKey>,
+        what: &str,
+        source: AnswerSource,
+    ) -> Result<(), StateError> {
+        let now = self.clock.now();
+        self.store.transition(&mut |transaction| {
+            transaction.append(&Record {
+                detail: Some(what.to_owned()),
+                source: Some(source.to_string()),
+                ..record::bare(RecordKind::Trust, key, now)
+            })
+        })
+    }
+
     /// A person changes the session's mode. To the same mode changes nothing.
     ///
     /// # Errors

@@ -1,1 +1,46 @@
-//! The guard over many calls: what one call at a time does not know.
+//! The guard over many calls: what one call at a time does not know. Sessions
+//! and what a person chose for them, approvals, one-time grants, and the local
+//! socket over which hooks ask.
+//!
+//! Nothing here knows how a surface draws; a surface hears [`Notice`]s, reads
+//! views and reports a person's acts.
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)
+)]
+
+mod answers;
+mod approvals;
+mod classifier;
+mod decide;
+mod effects;
+mod fatigue;
+mod grants;
+pub mod guard;
+mod guards;
+mod incoming;
+mod parts;
+mod pending;
+mod person;
+mod remember;
+mod service;
+mod sessions;
+mod story;
+mod suggest;
+mod surface;
+
+pub use answers::Answered;
+pub use approvals::{AnswerError, TOO_SOON};
+pub use classifier::{Classifier, Question};
+pub use decide::Begun;
+pub use effects::effects;
+pub use grants::GrantError;
+pub use incoming::{Gone, Handled, Incoming, Origin, answer_of};
+pub use parts::{Part, parts, static_decision};
+pub use pending::{Choice, Nonce, PendingApproval, Remember};
+pub use person::{AUTO_NOTICE, Notice as AutoNotice, PersonError, Said};
+pub use remember::RememberError;
+pub use service::{Changed, Parts, Service};
+pub use sessions::{CallStory, SessionView};
+pub use surface::{Notice, SurfaceKind};

@@ -338,12 +338,14 @@ impl World {
             call,
             facts: &facts,
             policy: &policy,
+            mode: policy.mode,
             event,
             process: Some(&actor.process),
             asking: self.asking,
             granted: false,
             classifier: self.classifier,
             spent_micros: 0,
+            server: None,
         };
         let reply = match self.engine.decide(&request)? {
             Reply::Classify => match self.verdicts.pop_front() {

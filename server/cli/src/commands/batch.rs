@@ -45,10 +45,10 @@ struct Verdict<'a> {
 
 /// Decides every line of standard input.
 pub(super) fn run(workspace: Option<&Utf8Path>) -> Result<ExitCode> {
-    let folder = crate::guard::current_folder()?;
+    let folder = crate::commands::current_folder()?;
     let workspace = workspace.map_or_else(|| folder.clone(), |workspace| folder.join(workspace));
     let places = Places::for_user().context("cannot tell where settings and state are")?;
-    let host = crate::guard::host(&places);
+    let host = countersign_service::guard::host(&places);
     // As the host sees it: a workspace reached through a link is its target.
     let workspace = host
         .resolve(

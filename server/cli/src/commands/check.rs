@@ -17,8 +17,8 @@ use serde_json::json;
 
 use crate::arguments::Check;
 use crate::commands::batch;
-use crate::guard::Guard;
 use crate::output::{self, DIM, NOTE, styled};
+use countersign_service::guard::Guard;
 
 /// A person or a model should look.
 const REVIEW: u8 = 3;
@@ -34,7 +34,7 @@ struct Part {
 
 /// Decides the command as auto mode would here.
 pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
-    let folder = crate::guard::current_folder()?;
+    let folder = crate::commands::current_folder()?;
     let mut guard = Guard::looking_in(places, &folder);
     // As auto decides, whatever mode is set; trust and degraded settings hold.
     guard.policy.mode = guard.effective.cap(ApprovalMode::Auto);

@@ -14,11 +14,11 @@ use countersign_settings::{Effective, Places, TrustStore, WorkspaceEntry};
 use countersign_store::Store;
 
 use crate::arguments::Trust;
-use crate::guard::Guard;
 use crate::output::{self, ASK, BOLD, DIM, styled};
+use countersign_service::guard::Guard;
 
 pub(super) fn run(places: &Places, trust: &Trust) -> Result<ExitCode> {
-    let folder = crate::guard::current_folder()?;
+    let folder = crate::commands::current_folder()?;
     let folder = match &trust.workspace {
         Some(workspace) => folder.join(workspace),
         None => folder,

@@ -18,7 +18,7 @@ use countersign_engine::request::{Asking, Reply, Request};
 
 use super::arguments::Arguments;
 use super::{blocked, log_file, state};
-use crate::guard::{self, Guard};
+use countersign_service::guard::{self, Guard};
 
 /// Decides one event. Total: every failure is a block.
 pub(super) fn run(arguments: &Arguments) -> HookOutput {
@@ -93,7 +93,7 @@ fn handle(
     event: &HookEvent,
     started: Instant,
 ) -> Result<HookOutput, String> {
-    let places = guard::places(arguments.home.as_deref()).map_err(|error| format!("{error:#}"))?;
+    let places = guard::places(arguments.home.as_deref()).map_err(|error| error.to_string())?;
     log_file::install(&places.state_dir);
     let store = state::open(&places.state_dir)?;
     let began_in = match store.snapshot(&event.key.root()) {
@@ -162,6 +162,7 @@ fn decide(
         call,
         facts: &facts,
         policy: &guard.policy,
+        mode: guard.policy.mode,
         event: stage.into(),
         process,
         asking: match event.event_ref().capabilities() {
@@ -170,6 +171,7 @@ fn decide(
         },
         granted: false,
         classifier: false,
+        server: None,
         spent_micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
     };
     let reply = engine

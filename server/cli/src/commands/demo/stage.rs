@@ -22,7 +22,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::script::{FILES, SETTINGS, Scene};
-use crate::guard::{self, Guard};
+use countersign_service::guard::{self, Guard};
 
 /// Where the demo plays.
 pub(super) struct Stage {
@@ -113,11 +113,13 @@ impl Stage {
             call: &call,
             facts: &facts,
             policy: &self.guard.policy,
+            mode: self.guard.policy.mode,
             event: CallEvent::PreTool,
             process: Some(&process),
             asking: Asking::Surface,
             granted: false,
             classifier: scene.recorded.is_some(),
+            server: None,
             spent_micros: 0,
         };
         let outcome = match self.engine.decide(&request)? {

@@ -1,0 +1,194 @@
+//! The approvals that are open, and who waits for each: the first valid answer
+//! wins, all others find nothing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use countersign_core::approval::NotAsked;
+use countersign_core::decision::Decision;
+use tokio::sync::oneshot;
+
+use crate::pending::PendingApproval;
+
+/// Most approvals that are open for one root session, and for all.
+const MOST_PER_SESSION: usize = 8;
+const MOST: usize = 32;
+
+/// How long after it was shown an approval cannot be approved yet: a key that
+/// was on its way to something else is no yes.
+pub const TOO_SOON: Duration = Duration::from_millis(500);
+
+/// How an approval ended for those who wait.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ended {
+    /// This became of the call.
+    Decided(Decision),
+    /// What was shown is not what would run now: it is to be asked anew.
+    Void,
+}
+
+/// Why an answer is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// No such approval is open.
+    #[error("no open approval {0}; it was answered, ended or never asked")]
+    NotOpen(String),
+    /// The nonce is not the one that was shown.
+    #[error("the answer to {0} does not carry what its prompt was shown with")]
+    WrongNonce(String),
+    /// It was shown less than 500 ms ago.
+    #[error("{0} was shown only a moment ago; answer again")]
+    TooSoon(String),
+    /// What was shown has changed; it is asked anew.
+    #[error("{0} changed after it was shown; it is asked anew")]
+    Changed(String),
+    /// A rule was to be remembered that was not offered.
+    #[error("the rule `{0}` was not among those that {1} may be remembered with")]
+    NotOffered(String, String),
+    /// The state cannot be used.
+    #[error("{0}")]
+    State(String),
+}
+
+#[derive(Debug)]
+struct Entry {
+    approval: Arc<PendingApproval>,
+    waiters: Vec<oneshot::Sender<Ended>>,
+    waiting: usize,
+    shown: Instant,
+    /// An answer is being looked at; no other is taken meanwhile.
+    claimed: bool,
+}
+
+/// Open approvals by id.
+#[derive(Debug, Default)]
+pub(crate) struct Approvals {
+    open: Mutex<HashMap<String, Entry>>,
+}
+
+impl Approvals {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens an approval.
+    pub(crate) fn open(
+        &self,
+        approval: Arc<PendingApproval>,
+    ) -> Result<oneshot::Receiver<Ended>, NotAsked> {
+        let mut open = self.lock();
+        let root = approval.key.root();
+        let of_session = open
+            .values()
+            .filter(|entry| entry.approval.key.root() == root)
+            .count();
+        if open.len() >= MOST || of_session >= MOST_PER_SESSION {
+            return Err(NotAsked::TooMany);
+        }
+        let (sender, receiver) = oneshot::channel();
+        open.insert(
+            approval.id.clone(),
+            Entry {
+                approval,
+                waiters: vec![sender],
+                waiting: 1,
+                shown: Instant::now(),
+                claimed: false,
+            },
+        );
+        Ok(receiver)
+    }
+
+    /// Waits for an approval that is open already.
+    pub(crate) fn join(
+        &self,
+        id: &str,
+    ) -> Option<(Arc<PendingApproval>, oneshot::Receiver<Ended>)> {
+        let mut open = self.lock();
+        let entry = open.get_mut(id)?;
+        let (sender, receiver) = oneshot::channel();
+        entry.waiters.push(sender);
+        entry.waiting += 1;
+        Some((Arc::clone(&entry.approval), receiver))
+    }
+
+    /// Somebody does not wait any more. Whether that was the last one, and so
+    /// nobody would hear an answer.
+    pub(crate) fn leave(&self, id: &str) -> bool {
+        let mut open = self.lock();
+        let Some(entry) = open.get_mut(id) else {
+            return false;
+        };
+        entry.waiting = entry.waiting.saturating_sub(1);
+        entry.waiting == 0
+    }
+
+    /// Takes the approval for an answer: until it is finished or released, no
+    /// other answer is taken.
+    pub(crate) fn claim(
+        &self,
+        id: &str,
+        nonce: Option<&str>,
+        approves: bool,
+    ) -> Result<Arc<PendingApproval>, AnswerError> {
+        let mut open = self.lock();
+        let entry = open
+            .get_mut(id)
+            .filter(|entry| !entry.claimed)
+            .ok_or_else(|| AnswerError::NotOpen(id.to_owned()))?;
+        let fits = match nonce {
+            Some(sent) => entry.approval.nonce.is(sent),
+            None => !approves,
+        };
+        if !fits {
+            return Err(AnswerError::WrongNonce(id.to_owned()));
+        }
+        if approves && entry.shown.elapsed() < TOO_SOON {
+            return Err(AnswerError::TooSoon(id.to_owned()));
+        }
+        entry.claimed = true;
+        Ok(Arc::clone(&entry.approval))
+    }
+
+    /// The answer came to nothing; the approval stays open.
+    pub(crate) fn release(&self, id: &str) {
+        if let Some(entry) = self.lock().get_mut(id) {
+            entry.claimed = false;
+        }
+    }
+
+    /// The approval is over.
+    pub(crate) fn finish(&self, id: &str, ended: &Ended) {
+        let Some(entry) = self.lock().remove(id) else {
+            return;
+        };
+        for waiter in entry.waiters {
+            // Who does not wait any more does not hear it.
+            let _ = waiter.send(ended.clone());
+        }
+    }
+
+    /// It is shown to a person from now on.
+    pub(crate) fn shown(&self, id: &str) {
+        if let Some(entry) = self.lock().get_mut(id) {
+            entry.shown = Instant::now();
+        }
+    }
+
+    /// The approval of this id, if it is open.
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<PendingApproval>> {
+        Some(Arc::clone(&self.lock().get(id)?.approval))
+    }
+
+    /// Everything that is open, the oldest first.
+    pub(crate) fn all(&self) -> Vec<Arc<PendingApproval>> {
+        let mut all: Vec<_> = self
+            .lock()
+            .values()
+            .map(|entry| Arc::clone(&entry.approval))
+            .collect();
+        all.sort_by(|a, b| (a.asked_at, &a.id).cmp(&(b.asked_at, &b.id)));
+        all
+    }
+}

@@ -1,0 +1,32 @@
+//! The port through which a classifier is asked.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use countersign_core::call::Call;
+use countersign_core::classify::ClassifierAnswer;
+use countersign_core::facts::Facts;
+
+use crate::guard::Guard;
+
+/// What a classifier is asked about.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The call.
+    pub call: Arc<Call>,
+    /// What is known of it.
+    pub facts: Arc<Facts>,
+    /// What holds for it.
+    pub guard: Arc<Guard>,
+}
+
+/// Judges calls that nothing else decides. Total: what goes wrong is an
+/// [`countersign_core::classify::Verdict::Unavailable`].
+pub trait Classifier: Send + Sync {
+    /// Asks. Dropping the future cancels the question.
+    fn classify(
+        &self,
+        question: Question,
+    ) -> Pin<Box<dyn Future<Output = ClassifierAnswer> + Send>>;
+}

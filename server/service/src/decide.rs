@@ -1,0 +1,432 @@
+//! The way of an event through the server: decided in a thread that may wait
+//! for files and for the state, asked about where a person must say.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use camino::Utf8PathBuf;
+use countersign_agents::{EventKind, HookEvent};
+use countersign_core::approval::Answer;
+use countersign_core::call::Call;
+use countersign_core::classify::{ClassifierAnswer, Verdict};
+use countersign_core::decision::{BlockReason, Decision, UnavailableReason, Via};
+use countersign_core::mode::ApprovalMode;
+use countersign_core::state::{CallEvent, ModelRecord, SessionState, StateError};
+use countersign_engine::events::AgentEvent;
+use countersign_engine::prepare;
+use countersign_engine::request::{Asking, Outcome, Reply, Request, ServerId};
+
+use crate::approvals::Ended;
+use crate::classifier::Question;
+use crate::grants::Denied;
+use crate::guard::Guard;
+use crate::incoming::{Gone, Handled, Incoming, Origin, Prepared};
+use crate::service::Service;
+use crate::surface::Notice;
+
+/// How often a call is asked about anew because what was shown has changed.
+const MOST_TRIES: usize = 4;
+
+/// An event after its first step.
+#[derive(Debug)]
+pub struct Begun(State);
+
+#[derive(Debug)]
+enum State {
+    Over(Handled),
+    Classify(Box<Prepared>),
+    Ask(Box<Prepared>, Box<Outcome>),
+}
+
+impl Service {
+    /// Handles an event to its end.
+    pub async fn handle(self: &Arc<Self>, incoming: Incoming, gone: Gone) -> Handled {
+        let begun = self.begin(incoming).await;
+        self.finish(begun, gone).await
+    }
+
+    /// Takes the first step: everything but waiting for a model or a person.
+    /// Who begins events in order has them decided in order.
+    pub async fn begin(self: &Arc<Self>, incoming: Incoming) -> Begun {
+        let begun = self
+            .blocking(move |service| service.begin_now(incoming))
+            .await;
+        Begun(begun.unwrap_or_else(|problem| State::Over(Handled::Failed(internal(problem)))))
+    }
+
+    /// Waits for the model or the person, where the first step did not end it.
+    pub async fn finish(self: &Arc<Self>, begun: Begun, mut gone: Gone) -> Handled {
+        let mut state = begun.0;
+        for _ in 0..MOST_TRIES {
+            state = match state {
+                State::Over(handled) => return handled,
+                State::Classify(prepared) => self.classify(prepared, &mut gone).await,
+                State::Ask(prepared, outcome) => self.ask(prepared, *outcome, &mut gone).await,
+            };
+        }
+        match state {
+            State::Over(handled) => handled,
+            State::Classify(_) | State::Ask(..) => Handled::Failed(Decision::Block {
+                reason: BlockReason::Person,
+                detail: "the files that the call names kept changing while it was asked about"
+                    .to_owned(),
+            }),
+        }
+    }
+
+    fn begin_now(&self, incoming: Incoming) -> State {
+        match self.begin_or_fail(incoming) {
+            Ok(state) => state,
+            Err(problem) => State::Over(Handled::Failed(internal(problem))),
+        }
+    }
+
+    fn begin_or_fail(&self, incoming: Incoming) -> Result<State, String> {
+        let session = match self.store.snapshot(&incoming.event.key.root()) {
+            Ok(session) => session,
+            // Nothing is kept: every call is the first.
+            Err(StateError::Unwritable(_)) => None,
+            Err(error @ StateError::Unreadable(_)) => return Err(error.to_string()),
+        };
+        if incoming.origin == Origin::Hook
+            && let Some(refused) = self.not_ours(&incoming.event, session.as_ref())
+        {
+            return Ok(State::Over(refused));
+        }
+        let began_in = session.and_then(|session| session.workspace);
+        match &incoming.event.kind {
+            EventKind::Call { stage, call } => {
+                let event = CallEvent::from(*stage);
+                let asking = if self.can_ask() {
+                    Asking::Surface
+                } else {
+                    match incoming.event.event_ref().capabilities() {
+                        Some(stage) if stage.can_ask => Asking::Delegate,
+                        Some(_) | None => Asking::Nobody,
+                    }
+                };
+                let call = Arc::new(call.clone());
+                let prepared = self.prepare(call, began_in, event, asking, &incoming);
+                self.decide(prepared)
+            }
+            _ => {
+                self.note(&incoming, began_in);
+                Ok(State::Over(Handled::Noted))
+            }
+        }
+    }
+
+    /// Whether the session is another server's, or nothing ties it to this one.
+    fn not_ours(&self, event: &HookEvent, session: Option<&SessionState>) -> Option<Handled> {
+        if let Some(refusal) = &self.refusal {
+            return Some(Handled::NotOwner(refusal.clone()));
+        }
+        if let Some(SessionState {
+            server: Some(key),
+            server_process: Some(process),
+            ..
+        }) = session
+        {
+            if *process == self.server.process {
+                return None;
+            }
+            if countersign_ipc::alive(process) {
+                return Some(Handled::Elsewhere(ServerId {
+                    key: key.clone(),
+                    process: process.clone(),
+                }));
+            }
+        }
+        let cwd = self
+            .guards
+            .host()
+            .canonical(&event.cwd)
+            .unwrap_or_else(|| event.cwd.clone());
+        let inside = self.roots().iter().any(|root| cwd.starts_with(root));
+        (!inside).then(|| {
+            Handled::NotOwner(format!("{cwd} is in no folder that is open in this editor"))
+        })
+    }
+
+    fn prepare(
+        &self,
+        call: Arc<Call>,
+        began_in: Option<Utf8PathBuf>,
+        event: CallEvent,
+        asking: Asking,
+        incoming: &Incoming,
+    ) -> Prepared {
+        let tighten = stricter(incoming.tighten, self.tighten);
+        let (guard, mode) = self.ground(&call, began_in.clone(), tighten);
+        let facts = prepare::facts(&call, &self.guards.host(), &guard.policy);
+        Prepared {
+            facts: Arc::new(facts),
+            call,
+            guard,
+            began_in,
+            mode,
+            event,
+            asking,
+            process: incoming.process.clone(),
+            tighten,
+            deadline: incoming.deadline,
+            started: incoming.started,
+        }
+    }
+
+    /// What holds for a call, and in which mode.
+    fn ground(
+        &self,
+        call: &Call,
+        began_in: Option<Utf8PathBuf>,
+        tighten: Option<ApprovalMode>,
+    ) -> (Arc<Guard>, ApprovalMode) {
+        let (chosen, rules) = match self.sessions.get(&call.key.root()) {
+            Some(session) => (session.chosen, session.rules.clone()),
+            None => (None, Vec::new()),
+        };
+        let chosen = chosen.or(*crate::service::lock(&self.chosen));
+        let guard = self.guards.get(began_in, &call.cwd, &rules, tighten);
+        let mode = guard.mode(chosen);
+        (guard, mode)
+    }
+
+    /// The same call once more, as everything is now.
+    fn prepare_again(&self, earlier: &Prepared) -> Prepared {
+        let (guard, mode) = self.ground(&earlier.call, earlier.began_in.clone(), earlier.tighten);
+        let facts = prepare::facts(&earlier.call, &self.guards.host(), &guard.policy);
+        Prepared {
+            guard,
+            mode,
+            facts: Arc::new(facts),
+            ..earlier.clone()
+        }
+    }
+
+    /// Decides as far as that is possible without a model or a person.
+    fn decide(&self, prepared: Prepared) -> Result<State, String> {
+        let key = &prepared.call.key;
+        let now = Instant::now();
+        let grant = if self.grants.has_any(key, now) {
+            let digest = prepare::approval_digest(&prepared.call, &prepared.facts);
+            self.grants.take(key, digest, now)
+        } else {
+            None
+        };
+        let reply = self
+            .engine
+            .decide(&self.request(&prepared, grant.is_some()))
+            .map_err(|error| error.to_string());
+        let used = matches!(
+            &reply,
+            Ok(Reply::Done(outcome))
+                if matches!(outcome.decision, Decision::Allow { via: Via::Grant, .. })
+        );
+        if let Some(grant) = grant
+            && !used
+        {
+            self.grants.give_back(grant);
+        }
+        Ok(match reply? {
+            Reply::NoOpinion => State::Over(Handled::NoOpinion),
+            Reply::Classify => State::Classify(Box::new(prepared)),
+            Reply::Done(outcome) => self.decided(prepared, outcome),
+        })
+    }
+
+    fn request<'a>(&'a self, prepared: &'a Prepared, granted: bool) -> Request<'a> {
+        Request {
+            call: &prepared.call,
+            facts: &prepared.facts,
+            policy: &prepared.guard.policy,
+            mode: prepared.mode,
+            event: prepared.event,
+            process: prepared.process.as_ref(),
+            asking: prepared.asking,
+            granted,
+            classifier: self.classifier.is_some(),
+            server: Some(&self.server),
+            spent_micros: u64::try_from(prepared.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Tells of a decision; an ask of our own goes on.
+    fn decided(&self, prepared: Prepared, outcome: Box<Outcome>) -> State {
+        self.tell_decided(&prepared, &outcome);
+        if let Decision::Denied { .. } = outcome.decision {
+            self.grants.denied(Denied {
+                id: outcome.call.clone(),
+                key: outcome.key.clone(),
+                call: Arc::clone(&prepared.call),
+                digest: prepare::approval_digest(&prepared.call, &prepared.facts),
+            });
+        }
+        if matches!(outcome.decision, Decision::Ask { .. }) && prepared.asking == Asking::Surface {
+            return State::Ask(Box::new(prepared), outcome);
+        }
+        let decision = outcome.decision.clone();
+        State::Over(Handled::Decided(outcome, decision))
+    }
+
+    async fn classify(self: &Arc<Self>, prepared: Box<Prepared>, gone: &mut Gone) -> State {
+        let Some(classifier) = &self.classifier else {
+            return State::Over(Handled::Failed(internal(
+                "a classifier was asked and there is none".to_owned(),
+            )));
+        };
+        let question = Question {
+            call: Arc::clone(&prepared.call),
+            facts: Arc::clone(&prepared.facts),
+            guard: Arc::clone(&prepared.guard),
+        };
+        let answer = tokio::select! {
+            answer = classifier.classify(question) => answer,
+            // A question that is cancelled is not concluded and changes nothing.
+            () = gone => return State::Over(Handled::Failed(Answer::Aborted.decision())),
+            () = tokio::time::sleep_until(prepared.deadline.into()) => ClassifierAnswer {
+                verdict: Verdict::Unavailable(UnavailableReason::Timeout),
+                model: ModelRecord::default(),
+            },
+        };
+        let concluded = self
+            .blocking(move |service| {
+                let request = service.request(&prepared, false);
+                match service.engine.conclude(&request, &answer) {
+                    Ok(outcome) => service.decided(*prepared, Box::new(outcome)),
+                    Err(error) => State::Over(Handled::Failed(internal(error.to_string()))),
+                }
+            })
+            .await;
+        concluded.unwrap_or_else(|problem| State::Over(Handled::Failed(internal(problem))))
+    }
+
+    /// Asks a person and waits for the answer.
+    async fn ask(
+        self: &Arc<Self>,
+        prepared: Box<Prepared>,
+        outcome: Outcome,
+        gone: &mut Gone,
+    ) -> State {
+        let id = outcome.call.clone();
+        let (approval, receiver) = match self.approvals.join(&id) {
+            Some(open) => open,
+            None => {
+                let (for_asking, of_call) = (prepared.clone(), outcome.clone());
+                let asked = self
+                    .blocking(move |service| service.compose(&for_asking, &of_call))
+                    .await;
+                let approval = match asked {
+                    Ok(Ok(approval)) => Arc::new(approval),
+                    Ok(Err(answer)) => return self.not_asked(outcome, answer).await,
+                    Err(problem) => return State::Over(Handled::Failed(internal(problem))),
+                };
+                match self.approvals.open(Arc::clone(&approval)) {
+                    Ok(receiver) => {
+                        self.tell(Notice::Asked(Arc::clone(&approval)));
+                        self.mark(Some(&approval.key));
+                        (approval, receiver)
+                    }
+                    Err(because) => {
+                        return self.not_asked(outcome, Answer::NotAsked { because }).await;
+                    }
+                }
+            }
+        };
+        let mut receiver = receiver;
+        let deadline = tokio::time::sleep_until(approval.expires.min(prepared.deadline).into());
+        let ended = tokio::select! {
+            ended = &mut receiver => ended,
+            () = deadline => {
+                self.end(&id, Answer::Timeout).await;
+                receiver.await
+            }
+            () = gone => {
+                if self.approvals.leave(&id) {
+                    self.end(&id, Answer::Aborted).await;
+                    receiver.await
+                } else {
+                    return State::Over(Handled::Failed(Answer::Aborted.decision()));
+                }
+            }
+        };
+        match ended {
+            Ok(Ended::Decided(decision)) => {
+                State::Over(Handled::Decided(Box::new(outcome), decision))
+            }
+            Ok(Ended::Void) => {
+                let again = self
+                    .blocking(move |service| {
+                        let prepared = service.prepare_again(&prepared);
+                        service.decide(prepared)
+                    })
+                    .await;
+                match again {
+                    Ok(Ok(state)) => state,
+                    Ok(Err(problem)) | Err(problem) => {
+                        State::Over(Handled::Failed(internal(problem)))
+                    }
+                }
+            }
+            Err(_) => State::Over(Handled::Failed(internal(
+                "the approval was lost before an answer".to_owned(),
+            ))),
+        }
+    }
+
+    /// Ends an ask about which nobody is asked.
+    async fn not_asked(self: &Arc<Self>, outcome: Outcome, answer: Answer) -> State {
+        let decision = answer.decision();
+        let shown = (outcome.key.clone(), outcome.call.clone());
+        let settled = self
+            .blocking(move |service| service.settle_unasked(&shown.0, &shown.1, &answer))
+            .await;
+        if let Ok(Err(problem)) | Err(problem) = settled {
+            tracing::error!("an ask that nobody was asked about is not recorded: {problem}");
+        }
+        State::Over(Handled::Decided(Box::new(outcome), decision))
+    }
+
+    fn note(&self, incoming: &Incoming, began_in: Option<Utf8PathBuf>) {
+        let event = &incoming.event;
+        let agent_event = match &event.kind {
+            EventKind::Result { call, failed } => AgentEvent::Result {
+                call,
+                failed: *failed,
+            },
+            EventKind::AgentDenied { call, .. } => AgentEvent::AgentDenied { call },
+            EventKind::UserMessage { .. } => AgentEvent::UserMessage,
+            EventKind::TurnEnd => AgentEvent::TurnEnd,
+            EventKind::SessionStart { .. } => AgentEvent::SessionStart,
+            EventKind::SessionEnd { .. } => AgentEvent::SessionEnd,
+            EventKind::Call { .. } | EventKind::Other => return,
+        };
+        let guard = self.guards.get(began_in, &event.cwd, &[], None);
+        let noted = self.engine.note(
+            &event.key,
+            agent_event,
+            incoming.process.as_ref(),
+            guard.policy.limits,
+        );
+        match noted {
+            Ok(noted) => self.tell_noted(event, &noted),
+            // Nothing is to be decided here, and the tool has run or the turn
+            // has ended: what could not be noted has no authority.
+            Err(error) => tracing::error!("an event of {} is not noted: {error}", event.key),
+        }
+    }
+}
+
+/// Why the guard failed.
+pub(crate) fn internal(detail: String) -> Decision {
+    Decision::Block {
+        reason: BlockReason::Internal,
+        detail,
+    }
+}
+
+fn stricter(one: Option<ApprovalMode>, other: Option<ApprovalMode>) -> Option<ApprovalMode> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.stricter(other)),
+        (one, other) => one.or(other),
+    }
+}

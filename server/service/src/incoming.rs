@@ -1,0 +1,92 @@
+//! An event of an agent on its way through the server, and what came of it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use camino::Utf8PathBuf;
+use countersign_agents::{Answer, HookEvent};
+use countersign_core::call::Call;
+use countersign_core::decision::Decision;
+use countersign_core::facts::Facts;
+use countersign_core::message;
+use countersign_core::mode::ApprovalMode;
+use countersign_core::state::{CallEvent, ProcessId};
+use countersign_engine::request::{Asking, Outcome, ServerId};
+
+use crate::guard::Guard;
+
+/// Ends when nobody waits for the answer any more.
+pub type Gone = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// An event of an agent.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The event, decoded.
+    pub event: HookEvent,
+    /// The agent's process, where it is known.
+    pub process: Option<ProcessId>,
+    /// Until when an answer is of use.
+    pub deadline: Instant,
+    /// A mode that the session's is at least as strict as.
+    pub tighten: Option<ApprovalMode>,
+    /// Where it came in.
+    pub origin: Origin,
+    /// When it came in.
+    pub started: Instant,
+}
+
+/// Where an event came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From a hook over the local socket: the session must be this server's.
+    Hook,
+    /// From the editor that this server belongs to.
+    Editor,
+}
+
+/// What came of an event.
+#[derive(Debug)]
+pub enum Handled {
+    /// It needed no decision.
+    Noted,
+    /// The agent's own dialog stands.
+    NoOpinion,
+    /// Decided; the second is what finally became of the call.
+    Decided(Box<Outcome>, Decision),
+    /// It could not be decided, and so is blocked.
+    Failed(Decision),
+    /// The session belongs to another server that runs.
+    Elsewhere(ServerId),
+    /// Nothing ties the event to this server.
+    NotOwner(String),
+}
+
+/// The words for the agent.
+#[must_use]
+pub fn answer_of(decision: &Decision) -> Answer {
+    let text = message::for_agent(decision);
+    match decision {
+        Decision::Allow { .. } => Answer::Allow { note: text },
+        Decision::Ask { .. } => Answer::Ask { message: text },
+        Decision::Denied { .. } | Decision::Block { .. } => Answer::Block { message: text },
+    }
+}
+
+/// A call that is ready to be decided.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    pub(crate) call: Arc<Call>,
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) guard: Arc<Guard>,
+    /// The workspace that the session began in.
+    pub(crate) began_in: Option<Utf8PathBuf>,
+    pub(crate) mode: ApprovalMode,
+    pub(crate) event: CallEvent,
+    pub(crate) asking: Asking,
+    pub(crate) process: Option<ProcessId>,
+    pub(crate) tighten: Option<ApprovalMode>,
+    pub(crate) deadline: Instant,
+    pub(crate) started: Instant,
+}

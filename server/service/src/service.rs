@@ -1,0 +1,259 @@
+//! The guard of one server: everything that its parts share.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use camino::Utf8PathBuf;
+use countersign_core::call::SessionKey;
+use countersign_core::mode::ApprovalMode;
+use countersign_core::state::StateStore;
+use countersign_engine::Engine;
+use countersign_engine::clock::Clock;
+use countersign_engine::request::ServerId;
+use countersign_settings::{EditorLayers, Places};
+use dashmap::DashMap;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::approvals::Approvals;
+use crate::classifier::Classifier;
+use crate::grants::Grants;
+use crate::guards::{EditorSettings, Guards};
+use crate::sessions::{LiveSession, MOST_SESSIONS};
+use crate::surface::{Notice, SurfaceKind};
+
+/// What a service is made of.
+pub struct Parts {
+    /// Where settings and state are.
+    pub places: Places,
+    /// The state.
+    pub store: Arc<dyn StateStore>,
+    /// The engine over the same state.
+    pub engine: Engine,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Who judges what nothing else decides, if there is somebody.
+    pub classifier: Option<Arc<dyn Classifier>>,
+    /// This run of the server.
+    pub server: ServerId,
+    /// A mode from the command line; it can only tighten.
+    pub tighten: Option<ApprovalMode>,
+    /// Why this server must not decide or show anything, if so.
+    pub refusal: Option<String>,
+}
+
+/// Decides calls for many sessions and asks a person through its surface.
+pub struct Service {
+    pub(crate) engine: Engine,
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) classifier: Option<Arc<dyn Classifier>>,
+    pub(crate) server: ServerId,
+    pub(crate) tighten: Option<ApprovalMode>,
+    pub(crate) refusal: Option<String>,
+    pub(crate) guards: Guards,
+    pub(crate) approvals: Approvals,
+    pub(crate) grants: Grants,
+    /// By root session.
+    pub(crate) sessions: DashMap<SessionKey, LiveSession>,
+    /// The mode that a person chose for all sessions of this server.
+    pub(crate) chosen: Mutex<Option<ApprovalMode>>,
+    surface: Mutex<Option<Surface>>,
+    changed: Changed,
+}
+
+struct Surface {
+    kind: SurfaceKind,
+    can_ask: bool,
+    sender: UnboundedSender<Notice>,
+}
+
+/// What is to be drawn anew. A set and not a queue, so that a surface that is
+/// slow misses steps and costs no memory.
+#[derive(Default)]
+pub struct Changed {
+    sessions: Mutex<HashSet<SessionKey>>,
+    notify: Notify,
+}
+
+impl Changed {
+    pub(crate) fn mark(&self, session: Option<&SessionKey>) {
+        if let Some(session) = session {
+            let mut sessions = lock(&self.sessions);
+            if sessions.len() < MOST_SESSIONS {
+                sessions.insert(session.root());
+            }
+        }
+        self.notify.notify_one();
+    }
+
+    /// Waits until something changed; the sessions that did.
+    pub async fn wait(&self) -> HashSet<SessionKey> {
+        self.notify.notified().await;
+        std::mem::take(&mut *lock(&self.sessions))
+    }
+}
+
+impl Service {
+    /// A service without a surface.
+    #[must_use]
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            guards: Guards::new(parts.places),
+            engine: parts.engine,
+            store: parts.store,
+            clock: parts.clock,
+            classifier: parts.classifier,
+            server: parts.server,
+            tighten: parts.tighten,
+            refusal: parts.refusal,
+            approvals: Approvals::default(),
+            grants: Grants::default(),
+            sessions: DashMap::new(),
+            chosen: Mutex::default(),
+            surface: Mutex::default(),
+            changed: Changed::default(),
+        })
+    }
+
+    /// Where settings and state are.
+    #[must_use]
+    pub fn places(&self) -> &Places {
+        self.guards.places()
+    }
+
+    /// This run of the server.
+    #[must_use]
+    pub const fn server(&self) -> &ServerId {
+        &self.server
+    }
+
+    /// Why this server decides and shows nothing, if so.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref()
+    }
+
+    /// A surface is there from now on, and replaces the one before.
+    pub fn connect(&self, kind: SurfaceKind, can_ask: bool, sender: UnboundedSender<Notice>) {
+        *lock(&self.surface) = Some(Surface {
+            kind,
+            can_ask,
+            sender,
+        });
+        self.changed.mark(None);
+    }
+
+    /// The surface turned out not to be able to ask.
+    pub fn cannot_ask(&self) {
+        if let Some(surface) = &mut *lock(&self.surface) {
+            surface.can_ask = false;
+        }
+        self.changed.mark(None);
+    }
+
+    /// The surface is gone: who waits for its person waits no longer.
+    pub async fn disconnect(self: &Arc<Self>) {
+        *lock(&self.surface) = None;
+        for approval in self.approvals.all() {
+            self.end(&approval.id, countersign_core::approval::Answer::NoSurface)
+                .await;
+        }
+    }
+
+    /// Whether a person can be asked through a surface.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        self.refusal.is_none() && lock(&self.surface).as_ref().is_some_and(|one| one.can_ask)
+    }
+
+    /// What the surface is, if there is one.
+    #[must_use]
+    pub fn surface_kind(&self) -> Option<SurfaceKind> {
+        lock(&self.surface).as_ref().map(|surface| surface.kind)
+    }
+
+    /// What is to be drawn anew.
+    #[must_use]
+    pub const fn changed(&self) -> &Changed {
+        &self.changed
+    }
+
+    /// What the editor says of its folders and settings. The folders are made
+    /// canonical; one that does not exist is left out.
+    pub fn set_editor(&self, roots: &[Utf8PathBuf], layers: EditorLayers) {
+        let roots = roots
+            .iter()
+            .filter_map(|root| root.canonicalize_utf8().ok())
+            .collect();
+        self.guards.set_editor(EditorSettings { roots, layers });
+        self.changed.mark(None);
+    }
+
+    /// The canonical folders that are open in the editor.
+    #[must_use]
+    pub fn roots(&self) -> Vec<Utf8PathBuf> {
+        self.guards.editor().roots.clone()
+    }
+
+    pub(crate) fn tell(&self, notice: Notice) {
+        if let Some(surface) = &*lock(&self.surface) {
+            // A surface that is gone hears nothing.
+            let _ = surface.sender.send(notice);
+        }
+    }
+
+    pub(crate) fn mark(&self, session: Option<&SessionKey>) {
+        self.changed.mark(session);
+    }
+
+    /// Runs `work`, which may wait for files and for the state, where it holds
+    /// up nobody.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        let service = Arc::clone(self);
+        tokio::task::spawn_blocking(move || work(&service))
+            .await
+            .map_err(|error| format!("the decision ended with a failure ({error})"))
+    }
+
+    /// Changes what is known of a session; it is known from then on.
+    pub(crate) fn with_session<T>(
+        &self,
+        key: &SessionKey,
+        mode: ApprovalMode,
+        change: impl FnOnce(&mut LiveSession) -> T,
+    ) -> T {
+        let root = key.root();
+        if self.sessions.len() >= MOST_SESSIONS && !self.sessions.contains_key(&root) {
+            self.forget_oldest();
+        }
+        let now = self.clock.now();
+        let mut session = self
+            .sessions
+            .entry(root.clone())
+            .or_insert_with(|| LiveSession::new(root, mode, now));
+        change(&mut session)
+    }
+
+    /// Forgets the session that was seen longest ago, but for one in which a
+    /// person chose something.
+    fn forget_oldest(&self) {
+        let oldest = self
+            .sessions
+            .iter()
+            .filter(|session| session.chosen.is_none() && !session.fatigue.is_paused())
+            .min_by_key(|session| session.view.seen)
+            .map(|session| session.key().clone());
+        if let Some(oldest) = oldest {
+            self.sessions.remove(&oldest);
+        }
+    }
+}
+
+/// What a panic left behind is whole: every change is one assignment.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
