@@ -1,6 +1,12 @@
-//! Who called: the chain of processes above one of the guard's processes.
+//! Who called, and who answers: the chain of processes above one of the guard's
+//! processes, and the local socket between a hook and a server.
 //!
-//! It answers two questions. Which process opened an agent's session, so that
+//! A hook finds the servers ([`discovery`]), connects to one and asks
+//! ([`client`]) in the words of [`wire`]; both sides look at who is at the
+//! other end ([`peer`]). The asynchronous half of the server is not here: a
+//! hook is started for every tool call and pays for all that it links.
+//!
+//! The chain of processes answers two questions. Which process opened an agent's session, so that
 //! only its tree is believed about that session; and whether a person's
 //! command (`countersign trust`) really runs outside of every agent.
 //!
@@ -14,16 +20,32 @@
 )]
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
+mod acceptable;
 mod ancestry;
+pub mod client;
+pub mod discovery;
+#[cfg(all(test, target_os = "linux"))]
+mod fake;
+mod frame;
+pub mod instance;
+mod json;
 mod known;
+pub mod peer;
 mod process;
 #[cfg(target_os = "linux")]
 mod procfs;
 #[cfg(not(target_os = "linux"))]
 #[path = "procfs_unsupported.rs"]
 mod procfs;
+mod runtime;
+#[cfg(target_os = "linux")]
+mod socket;
+#[cfg(not(target_os = "linux"))]
+#[path = "socket_unsupported.rs"]
+mod socket;
 #[cfg(target_os = "linux")]
 mod stat;
+pub mod wire;
 
 pub use ancestry::{Ancestry, alive, ancestors, boot_id, caller, is_ancestor, under_agent};
 pub use known::{KnownAgent, agent_of};

@@ -88,6 +88,42 @@ impl ProcessTable {
                 .is_some_and(|stat| stat.start == id.start && !stat.is_dead())
     }
 
+    /// The process of this pid, if it runs.
+    pub(crate) fn identity(&self, pid: u32) -> Option<ProcessId> {
+        let stat = self.stat(pid).filter(|stat| !stat.is_dead())?;
+        Some(ProcessId {
+            pid,
+            start: stat.start,
+            boot: self.boot.clone(),
+        })
+    }
+
+    /// Whether a process descends from exactly that one. Reads nothing but who
+    /// is whose parent.
+    pub(crate) fn descends_from(&self, pid: u32, ancestor: &ProcessId) -> bool {
+        if ancestor.boot != self.boot {
+            return false;
+        }
+        let Some(mut child) = self.stat(pid) else {
+            return false;
+        };
+        for _ in 1..DEEPEST {
+            let Some(parent) = self.stat(child.parent) else {
+                return false;
+            };
+            // A parent is older than its child, and nothing above the ancestor
+            // is younger than it.
+            if parent.start > child.start || parent.start < ancestor.start {
+                return false;
+            }
+            if parent.pid == ancestor.pid {
+                return parent.start == ancestor.start;
+            }
+            child = parent;
+        }
+        false
+    }
+
     /// The process of this pid, read as a whole: if another one took the pid
     /// meanwhile, there is none.
     pub(crate) fn process(&self, pid: u32) -> Option<Process> {

@@ -22,6 +22,14 @@ impl ProcessTable {
         match *self {}
     }
 
+    pub(crate) const fn identity(&self, _: u32) -> Option<ProcessId> {
+        match *self {}
+    }
+
+    pub(crate) const fn descends_from(&self, _: u32, _: &ProcessId) -> bool {
+        match *self {}
+    }
+
     pub(crate) const fn ancestors(&self, _: u32) -> Chain {
         match *self {}
     }

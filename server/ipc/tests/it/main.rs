@@ -1,8 +1,12 @@
-//! Real processes: this test starts itself and shells under other names and
-//! lets a process at the bottom report what is above it.
+//! Real processes, folders and sockets. Here: this test starts itself and shells
+//! under other names and lets a process at the bottom report what is above it.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, reason = "the report is read from stdout")]
+
+mod client;
+mod discovery;
+mod support;
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -20,18 +24,19 @@ fn main() -> ExitCode {
             let status = shell(&through_sh()).status().unwrap();
             ExitCode::from(u8::from(!status.success()))
         }
-        _ => libtest_mimic::run(
-            &Arguments::from_args(),
-            vec![
+        _ => {
+            let mut trials = vec![
                 trial("an_agent_by_its_first_argument", by_first_argument),
                 trial("an_agent_by_its_executable", by_executable),
                 trial("a_shell_with_an_agent_in_its_arguments", only_mentioned),
                 trial("an_unknown_agent_still_opens_its_session", unknown_agent),
                 trial("a_process_that_ended_is_not_alive", ended),
                 trial("descent_is_from_exactly_that_process", descent),
-            ],
-        )
-        .exit_code(),
+            ];
+            trials.extend(discovery::trials());
+            trials.extend(client::trials());
+            libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+        }
     }
 }
 
