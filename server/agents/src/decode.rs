@@ -117,7 +117,7 @@ fn reports_error(fields: Fields<'_>) -> bool {
     in_response || fields.value("error").is_some()
 }
 
-fn call(
+pub(crate) fn call(
     adapter: &Adapter,
     payload: &Map<String, Value>,
     key: &SessionKey,
@@ -153,7 +153,7 @@ fn call(
     })
 }
 
-fn session(agent: Agent, fields: Fields<'_>) -> Result<SessionKey, DecodeError> {
+pub(crate) fn session(agent: Agent, fields: Fields<'_>) -> Result<SessionKey, DecodeError> {
     let session = identifier(fields, "session_id")?.ok_or_else(|| fields.missing("session_id"))?;
     Ok(SessionKey {
         agent,
@@ -178,7 +178,7 @@ fn identifier(fields: Fields<'_>, field: &str) -> Result<Option<String>, DecodeE
     Ok(Some(id.to_owned()))
 }
 
-fn folder(fields: Fields<'_>) -> Result<Utf8PathBuf, DecodeError> {
+pub(crate) fn folder(fields: Fields<'_>) -> Result<Utf8PathBuf, DecodeError> {
     let cwd = Utf8Path::new(fields.path(&["cwd"])?);
     if !cwd.is_absolute() {
         return Err(fields.invalid("cwd", "is not an absolute path"));

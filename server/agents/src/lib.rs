@@ -17,6 +17,7 @@ mod capabilities;
 mod claude;
 mod codex;
 mod decode;
+mod editor;
 mod encode;
 mod error;
 mod event;
@@ -37,6 +38,7 @@ pub use capabilities::{
     BlockForm, Capabilities, FailsOpen, StageCapabilities, TimeoutUnit, capabilities,
 };
 pub use decode::{MAX_PAYLOAD_BYTES, decode};
+pub use editor::{EditorCall, editor_call, editor_folder, editor_session};
 pub use encode::{Answer, HookOutput, encode};
 pub use error::DecodeError;
 pub use event::{CallStage, EventKind, EventRef, HookEvent, Stage, event_of_broken};

@@ -10,6 +10,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)
 )]
 
+mod announce;
 mod answers;
 mod approvals;
 mod classifier;
@@ -26,10 +27,12 @@ mod person;
 mod remember;
 mod service;
 mod sessions;
+mod socket;
 mod story;
 mod suggest;
 mod surface;
 
+pub use announce::{HooksError, answer_hooks};
 pub use answers::Answered;
 pub use approvals::{AnswerError, TOO_SOON};
 pub use classifier::{Classifier, Question};
@@ -41,6 +44,6 @@ pub use parts::{Part, parts, static_decision};
 pub use pending::{Choice, Nonce, PendingApproval, Remember};
 pub use person::{AUTO_NOTICE, Notice as AutoNotice, PersonError, Said};
 pub use remember::RememberError;
-pub use service::{Changed, Parts, Service};
+pub use service::{Changed, Journal, Parts, Service};
 pub use sessions::{CallStory, SessionView};
 pub use surface::{Notice, SurfaceKind};

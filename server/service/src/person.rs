@@ -366,6 +366,13 @@ impl Service {
         self.tighten.map_or(mode, |tighten| mode.stricter(tighten))
     }
 
+    /// The mode that is in force in a folder that is open.
+    pub(crate) fn mode_at(&self, folder: &Utf8Path) -> ApprovalMode {
+        let chosen = *lock(&self.chosen);
+        let tighten = self.tighten;
+        self.guards.get(None, folder, &[], tighten).mode(chosen)
+    }
+
     fn workspace_of(&self, key: &SessionKey) -> Option<Utf8PathBuf> {
         self.sessions.get(key)?.view.workspace.clone()
     }

@@ -1,16 +1,18 @@
 //! The guard of one server: everything that its parts share.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::Utf8PathBuf;
 use countersign_core::call::SessionKey;
 use countersign_core::mode::ApprovalMode;
-use countersign_core::state::StateStore;
+use countersign_core::state::{Millis, StateError, StateStore};
 use countersign_engine::Engine;
 use countersign_engine::clock::Clock;
 use countersign_engine::request::ServerId;
 use countersign_settings::{EditorLayers, Places};
+use countersign_store::{Filter, JournalRow, Store};
 use dashmap::DashMap;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
@@ -28,6 +30,8 @@ pub struct Parts {
     pub places: Places,
     /// The state.
     pub store: Arc<dyn StateStore>,
+    /// The journal of the same state.
+    pub journal: Arc<dyn Journal>,
     /// The engine over the same state.
     pub engine: Engine,
     /// The clock.
@@ -42,10 +46,26 @@ pub struct Parts {
     pub refusal: Option<String>,
 }
 
+/// Reads the journal.
+pub trait Journal: Send + Sync {
+    /// The rows that a filter chooses, the oldest first.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn rows(&self, filter: &Filter) -> Result<Vec<JournalRow>, StateError>;
+}
+
+impl Journal for Store {
+    fn rows(&self, filter: &Filter) -> Result<Vec<JournalRow>, StateError> {
+        self.journal(filter)
+    }
+}
+
 /// Decides calls for many sessions and asks a person through its surface.
 pub struct Service {
     pub(crate) engine: Engine,
     pub(crate) store: Arc<dyn StateStore>,
+    journal: Arc<dyn Journal>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) classifier: Option<Arc<dyn Classifier>>,
     pub(crate) server: ServerId,
@@ -60,6 +80,7 @@ pub struct Service {
     pub(crate) chosen: Mutex<Option<ApprovalMode>>,
     surface: Mutex<Option<Surface>>,
     changed: Changed,
+    activity: AtomicI64,
 }
 
 struct Surface {
@@ -102,6 +123,7 @@ impl Service {
             guards: Guards::new(parts.places),
             engine: parts.engine,
             store: parts.store,
+            journal: parts.journal,
             clock: parts.clock,
             classifier: parts.classifier,
             server: parts.server,
@@ -113,6 +135,7 @@ impl Service {
             chosen: Mutex::default(),
             surface: Mutex::default(),
             changed: Changed::default(),
+            activity: AtomicI64::new(0),
         })
     }
 
@@ -126,6 +149,30 @@ impl Service {
     #[must_use]
     pub const fn server(&self) -> &ServerId {
         &self.server
+    }
+
+    /// The time, in milliseconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// A person used the editor just now.
+    pub fn is_used(&self) {
+        self.activity.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// When a person last used the editor, in milliseconds since 1970; 0 if
+    /// that is not known.
+    #[must_use]
+    pub fn activity(&self) -> Millis {
+        self.activity.load(Ordering::Relaxed)
+    }
+
+    /// The journal, to look at.
+    #[must_use]
+    pub fn journal(&self) -> &dyn Journal {
+        &*self.journal
     }
 
     /// Why this server decides and shows nothing, if so.

@@ -1,0 +1,254 @@
+//! The local socket: hooks ask here. Whoever connects is who the kernel says;
+//! nothing that is said over the socket approves, grants or loosens.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use countersign_agents::{
+    Answer, EventKind, HookOutput, MAX_PAYLOAD_BYTES, Stage, decode, encode, event_of_broken,
+    raw_block,
+};
+use countersign_core::agent::Agent;
+use countersign_core::decision::{BlockReason, Decision};
+use countersign_core::message;
+use countersign_core::state::ProcessId;
+use countersign_ipc::instance::ServerInstance;
+use countersign_ipc::peer::{caller_of, peer_of};
+use countersign_ipc::wire::{
+    FrameError, LENGTHS_BYTES, Lengths, Reply, Request, encode_reply, parse_request,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::incoming::{Handled, Incoming, Origin, answer_of};
+use crate::service::Service;
+
+/// Connections at a time; of more, the next waits to be accepted.
+const MOST_CONNECTIONS: usize = 512;
+
+/// How long a request may take to arrive once it has begun.
+const REQUEST_IN: Duration = Duration::from_secs(10);
+
+/// What is kept back of a hook's time for the way back.
+const WAY_BACK: Duration = Duration::from_millis(250);
+
+/// Answers hooks until the listener fails for good.
+pub(crate) async fn serve(service: Arc<Service>, listener: std::os::unix::net::UnixListener) {
+    let listener = match UnixListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!("the socket cannot be served: {error}");
+            return;
+        }
+    };
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let service = Arc::clone(&service);
+                tokio::spawn(async move {
+                    if let Err(error) = connection(&service, stream).await {
+                        tracing::warn!("a hook's connection ended: {error}");
+                    }
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                // Too many open files, and the like: it may pass.
+                tracing::error!("a hook cannot be accepted: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn connection(service: &Arc<Service>, stream: UnixStream) -> io::Result<()> {
+    let peer = peer_of(&stream)?;
+    if peer.uid != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other(format!(
+            "user {} is not the user of this server",
+            peer.uid
+        )));
+    }
+    // Once for the connection: the process at its other end stays the same.
+    let caller = service
+        .blocking(move |_| caller_of(peer.pid))
+        .await
+        .map_err(io::Error::other)?;
+    let (mut input, mut output) = stream.into_split();
+    while let Some((request, payload)) = read(&mut input).await? {
+        let started = Instant::now();
+        let reply = match request {
+            Ok(request) => answer(service, request, payload, caller.clone(), started, &input).await,
+            Err(error) => Reply::Refused {
+                reason: error.to_string(),
+            },
+        };
+        write(&mut output, &reply).await?;
+    }
+    Ok(())
+}
+
+/// The next request and its payload; none at the end of the connection.
+async fn read(
+    input: &mut OwnedReadHalf,
+) -> io::Result<Option<(Result<Request, FrameError>, Vec<u8>)>> {
+    let mut lengths = [0_u8; LENGTHS_BYTES];
+    match input.read_exact(&mut lengths[..1]).await {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let rest = async {
+        input.read_exact(&mut lengths[1..]).await?;
+        let lengths = Lengths::parse(lengths).map_err(io::Error::other)?;
+        let mut header = vec![0; lengths.header];
+        input.read_exact(&mut header).await?;
+        // Taken as it arrives: an announced length costs nothing.
+        let mut payload = Vec::new();
+        let most = u64::try_from(lengths.payload).unwrap_or(u64::MAX);
+        input.take(most).read_to_end(&mut payload).await?;
+        if payload.len() < lengths.payload {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok((parse_request(&header), payload))
+    };
+    match tokio::time::timeout(REQUEST_IN, rest).await {
+        Ok(read) => read.map(Some),
+        Err(_) => Err(io::Error::other("a request did not arrive in time")),
+    }
+}
+
+async fn write(output: &mut OwnedWriteHalf, reply: &Reply) -> io::Result<()> {
+    let bytes = encode_reply(reply).map_err(io::Error::other)?;
+    output.write_all(&bytes).await
+}
+
+/// Ends when the other side has closed the connection.
+async fn closed(input: &OwnedReadHalf) {
+    loop {
+        match input.ready(Interest::READABLE).await {
+            Ok(ready) if ready.is_read_closed() => return,
+            // The next request is there already.
+            Ok(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(_) => return,
+        }
+    }
+}
+
+async fn answer(
+    service: &Arc<Service>,
+    request: Request,
+    payload: Vec<u8>,
+    caller: Option<ProcessId>,
+    started: Instant,
+    input: &OwnedReadHalf,
+) -> Reply {
+    if request.server != service.server().key {
+        return Reply::Refused {
+            reason: "this is not the server that was meant".to_owned(),
+        };
+    }
+    let agent: Agent = match request.agent.parse() {
+        Ok(agent) => agent,
+        Err(error) => return blocked(&request, &format!("Countersign: {error}")),
+    };
+    debug_assert!(payload.len() <= MAX_PAYLOAD_BYTES);
+    let event = match decode(agent, &request.event, &payload) {
+        Ok(event) => event,
+        Err(error) => return refused(service, &request, agent, error.to_string()).await,
+    };
+    drop(payload);
+    let event_ref = event.event_ref();
+    let waits = matches!(event.kind, EventKind::Call { .. });
+    let remaining = Duration::from_millis(request.remaining_ms);
+    let incoming = Incoming {
+        event,
+        process: caller,
+        deadline: started + remaining.saturating_sub(WAY_BACK.min(remaining / 4)),
+        tighten: request.tighten,
+        origin: Origin::Hook,
+        started,
+    };
+    let (gone, gone_receiver) = oneshot::channel::<()>();
+    let handling = service.handle(
+        incoming,
+        Box::pin(async move {
+            // Dropping the other half is not an end of the hook.
+            if gone_receiver.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }),
+    );
+    tokio::pin!(handling);
+    let handled = if waits {
+        tokio::select! {
+            handled = &mut handling => handled,
+            () = closed(input) => {
+                let _ = gone.send(());
+                handling.await
+            }
+        }
+    } else {
+        handling.await
+    };
+    let answer = match handled {
+        Handled::Noted | Handled::NoOpinion => Answer::NoOpinion,
+        Handled::Decided(_, decision) | Handled::Failed(decision) => answer_of(&decision),
+        Handled::Elsewhere(server) => {
+            return Reply::Elsewhere {
+                instance: ServerInstance {
+                    process: server.process,
+                    key: server.key,
+                },
+            };
+        }
+        Handled::NotOwner(reason) => return Reply::Refused { reason },
+    };
+    reply(encode(event_ref, &answer))
+}
+
+/// A payload that nobody can read is put on record and blocked.
+async fn refused(
+    service: &Arc<Service>,
+    request: &Request,
+    agent: Agent,
+    problem: String,
+) -> Reply {
+    match event_of_broken(agent, &request.event).stage {
+        Stage::PreTool | Stage::PermissionRequest | Stage::Unknown => {
+            let (from, why) = (format!("{agent} {}", request.event), problem.clone());
+            let recorded = service
+                .blocking(move |service| service.engine.refused(&from, &why))
+                .await;
+            if let Ok(Err(error)) = recorded {
+                tracing::error!("a call that is blocked is not recorded: {error}");
+            }
+        }
+        Stage::NoDecision => {}
+    }
+    let decision = Decision::Block {
+        reason: BlockReason::InvalidCall,
+        detail: problem,
+    };
+    blocked(request, &message::for_agent(&decision))
+}
+
+fn blocked(request: &Request, message: &str) -> Reply {
+    reply(raw_block(&request.agent, &request.event, message))
+}
+
+fn reply(output: HookOutput) -> Reply {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Reply::Answer {
+        exit: output.exit,
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
