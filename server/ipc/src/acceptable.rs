@@ -23,7 +23,7 @@ pub fn server_acceptable(
 ) -> Result<(), String> {
     let table = ProcessTable::system().map_err(|error| error.to_string())?;
     let server = &announcement.instance.process;
-    judge(&table, server, caller)
+    judge(table, server, caller)
         .map_err(|problem| format!("the server of process {} {problem}", server.pid))
 }
 
@@ -39,7 +39,9 @@ fn judge(
     if own.id != *server {
         return Err("does not run any more".to_owned());
     }
-    for process in &chain.processes {
+    // The chain was ended at the first process with an objection, its own
+    // process not counted.
+    for process in [Some(own), chain.processes.last()].into_iter().flatten() {
         if let Some(objection) = objection(process, caller) {
             return Err(objection);
         }

@@ -202,7 +202,7 @@ mod tests {
         let own = &chain.processes[0];
         assert_eq!(own.name, "a) R 9 (b");
         assert_eq!(own.argv, ["sh", "-c", "hook"]);
-        assert_eq!((own.uid, own.parent, own.session), (8, 3, 2));
+        assert_eq!((own.parent, own.session), (3, 2));
         assert_eq!(own.id.boot, "boot-1");
     }
 

@@ -105,7 +105,7 @@ pub fn find(runtime_dir: &Utf8Path) -> Found {
         }
     };
     for stem in stems {
-        match read(&folder, &stem).and_then(|announcement| running(&table, announcement)) {
+        match read(&folder, &stem).and_then(|announcement| running(table, announcement)) {
             Ok(announcement) => found.servers.push(announcement),
             Err(reason) => {
                 let path = folder.path(&format!("{stem}{ANNOUNCEMENT}"));

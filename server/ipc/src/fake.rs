@@ -43,7 +43,6 @@ impl Fake {
             format!("{pid} ({name}) S {parent} 1 2 0 1 0 1 2 3 4 5 6 7 8 20 0 1 0 {start} 0\n");
         fs::write(folder.join("stat"), stat).unwrap();
         fs::write(folder.join("cmdline"), argv.replace(' ', "\0") + "\0").unwrap();
-        fs::write(folder.join("status"), "Name:\tx\nUid:\t7\t8\t8\t8\n").unwrap();
         symlink(exe, folder.join("exe")).unwrap();
         self
     }

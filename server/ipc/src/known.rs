@@ -296,7 +296,6 @@ mod tests {
             exe: (!exe.is_empty()).then(|| PathBuf::from(exe)),
             name: "name".to_owned(),
             argv: argv.iter().map(|argument| (*argument).to_owned()).collect(),
-            uid: 1000,
         }
     }
 

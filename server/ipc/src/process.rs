@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use countersign_core::state::ProcessId;
 
 /// What is known of one process. Its name and arguments are the process's own
-/// words; only `id`, `parent`, `session`, `uid` and `exe` are the kernel's.
+/// words; only `id`, `parent`, `session` and `exe` are the kernel's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
     /// The process, not to be mistaken for a later one of the same pid.
@@ -21,8 +21,6 @@ pub struct Process {
     /// The arguments, at most 64 and 16 KiB together; the process may change
     /// them. Bytes that are not UTF-8 are replaced.
     pub argv: Vec<String>,
-    /// The user it acts as (effective user id).
-    pub uid: u32,
 }
 
 /// Processes from the one asked for upward.

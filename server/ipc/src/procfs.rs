@@ -3,17 +3,16 @@
 //! Every file is opened below one descriptor without crossing into another
 //! mount, so that nothing mounted over a part of it is believed.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use countersign_core::state::ProcessId;
 use rustix::fs::{CWD, Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags};
 use rustix::io::Errno;
 
 use crate::process::{Chain, ChainEnd, Process, Unavailable};
-use crate::stat::{Stat, arguments, effective_uid, executable};
+use crate::stat::{Stat, arguments, executable};
 
 /// The user namespace that the kernel starts with; its number is part of the
 /// kernel's interface (`PROC_USER_INIT_INO`).
@@ -30,12 +29,23 @@ pub(crate) struct ProcessTable {
     in_own_namespace: bool,
 }
 
+/// Opened once: a hook asks several questions, and a server asks them of every
+/// hook.
+static SYSTEM: OnceLock<ProcessTable> = OnceLock::new();
+
 /// Bytes that are read at once.
 const READ_AT_ONCE: usize = 4 * 1024;
 
 impl ProcessTable {
     /// The processes of this system.
-    pub(crate) fn system() -> Result<Self, Unavailable> {
+    pub(crate) fn system() -> Result<&'static Self, Unavailable> {
+        match SYSTEM.get() {
+            Some(table) => Ok(table),
+            None => Self::open_system().map(|table| SYSTEM.get_or_init(|| table)),
+        }
+    }
+
+    fn open_system() -> Result<Self, Unavailable> {
         let table = Self::at(Path::new("/proc"))?;
         let kind = rustix::fs::fstatfs(&table.directory)
             .map_err(|error| unreadable(Path::new("/proc"), error))?;
@@ -69,8 +79,8 @@ impl ProcessTable {
             boot,
             in_own_namespace: true,
         };
-        table.in_own_namespace = table
-            .link(&format!("{}/ns/user", std::process::id()))
+        let namespace = format!("{}/ns/user", std::process::id());
+        table.in_own_namespace = link(&table.directory, &namespace)
             .is_none_or(|namespace| namespace != FIRST_USER_NAMESPACE);
         Ok(table)
     }
@@ -124,31 +134,29 @@ impl ProcessTable {
         false
     }
 
-    /// The process of this pid, read as a whole: if another one took the pid
-    /// meanwhile, there is none.
+    /// The process of this pid, read as a whole: everything comes from below one
+    /// descriptor, which stays this process's when another one takes its pid.
     pub(crate) fn process(&self, pid: u32) -> Option<Process> {
-        let before = self.stat(pid)?;
-        let exe = self
-            .link(&format!("{pid}/exe"))
-            .and_then(|link| executable(&link));
-        let argv = arguments(&self.read(&format!("{pid}/cmdline"), 16 * 1024)?);
-        let uid = effective_uid(&self.read(&format!("{pid}/status"), 4 * 1024)?)?;
-        let after = self.stat(pid)?;
-        if after.start != before.start {
-            return None;
-        }
+        let entry = open(
+            &self.directory,
+            &pid.to_string(),
+            OFlags::PATH | OFlags::DIRECTORY,
+            ResolveFlags::NO_SYMLINKS,
+        )?;
+        let stat = stat(&entry, "stat", pid)?;
+        let exe = link(&entry, "exe").and_then(|link| executable(&link));
+        let argv = arguments(&read(&entry, "cmdline", 16 * 1024)?);
         Some(Process {
             id: ProcessId {
                 pid,
-                start: after.start,
+                start: stat.start,
                 boot: self.boot.clone(),
             },
-            parent: after.parent,
-            session: after.session,
+            parent: stat.parent,
+            session: stat.session,
             exe,
-            name: after.name,
+            name: stat.name,
             argv,
-            uid,
         })
     }
 
@@ -193,40 +201,52 @@ impl ProcessTable {
     }
 
     fn stat(&self, pid: u32) -> Option<Stat> {
-        let stat = Stat::parse(&self.read(&format!("{pid}/stat"), 4 * 1024)?)?;
-        (stat.pid == pid).then_some(stat)
+        stat(&self.directory, &format!("{pid}/stat"), pid)
     }
+}
 
-    fn read(&self, path: &str, most: u64) -> Option<Vec<u8>> {
-        let file = self.open(path, OFlags::RDONLY, ResolveFlags::NO_SYMLINKS)?;
-        // One read for nearly every file of this kind: a hook reads dozens.
-        let mut bytes = Vec::with_capacity(READ_AT_ONCE);
-        File::from(file).take(most).read_to_end(&mut bytes).ok()?;
-        Some(bytes)
+fn stat(directory: impl AsFd, path: &str, pid: u32) -> Option<Stat> {
+    let stat = Stat::parse(&read(directory, path, READ_AT_ONCE)?)?;
+    (stat.pid == pid).then_some(stat)
+}
+
+/// The first bytes of a file, at most so many.
+fn read(directory: impl AsFd, path: &str, most: usize) -> Option<Vec<u8>> {
+    let file = open(directory, path, OFlags::RDONLY, ResolveFlags::NO_SYMLINKS)?;
+    let mut bytes = Vec::with_capacity(READ_AT_ONCE);
+    loop {
+        match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
+            Ok(0) => break,
+            Ok(_) if bytes.len() >= most => break,
+            // The kernel fills the room as long as there is something, so there
+            // is no more: a hook reads dozens of these files.
+            Ok(_) if bytes.len() < bytes.capacity() => break,
+            Ok(_) => bytes.reserve(READ_AT_ONCE),
+            Err(Errno::INTR) => {}
+            Err(_) => return None,
+        }
     }
+    bytes.truncate(most);
+    Some(bytes)
+}
 
-    fn link(&self, path: &str) -> Option<Vec<u8>> {
-        let link = self.open(path, OFlags::PATH | OFlags::NOFOLLOW, ResolveFlags::empty())?;
-        rustix::fs::readlinkat(link, "", Vec::new())
-            .ok()
-            .map(std::ffi::CString::into_bytes)
-    }
+fn link(directory: impl AsFd, path: &str) -> Option<Vec<u8>> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW;
+    let link = open(directory, path, flags, ResolveFlags::empty())?;
+    rustix::fs::readlinkat(link, "", Vec::new())
+        .ok()
+        .map(std::ffi::CString::into_bytes)
+}
 
-    fn open(&self, path: &str, flags: OFlags, resolve: ResolveFlags) -> Option<OwnedFd> {
-        let resolve = resolve | ResolveFlags::NO_XDEV | ResolveFlags::BENEATH;
-        loop {
-            match rustix::fs::openat2(
-                &self.directory,
-                path,
-                flags | OFlags::CLOEXEC,
-                Mode::empty(),
-                resolve,
-            ) {
-                Ok(file) => return Some(file),
-                // The kernel's word for "something moved meanwhile".
-                Err(Errno::AGAIN | Errno::INTR) => {}
-                Err(_) => return None,
-            }
+fn open(directory: impl AsFd, path: &str, flags: OFlags, resolve: ResolveFlags) -> Option<OwnedFd> {
+    let flags = flags | OFlags::CLOEXEC;
+    let resolve = resolve | ResolveFlags::NO_XDEV | ResolveFlags::BENEATH;
+    loop {
+        match rustix::fs::openat2(directory.as_fd(), path, flags, Mode::empty(), resolve) {
+            Ok(file) => return Some(file),
+            // The kernel's word for "something moved meanwhile".
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(_) => return None,
         }
     }
 }

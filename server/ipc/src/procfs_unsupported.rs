@@ -10,7 +10,7 @@ use crate::process::{Chain, ChainEnd, Process, Unavailable};
 pub(crate) enum ProcessTable {}
 
 impl ProcessTable {
-    pub(crate) const fn system() -> Result<Self, Unavailable> {
+    pub(crate) const fn system() -> Result<&'static Self, Unavailable> {
         Err(Unavailable::Unsupported)
     }
 

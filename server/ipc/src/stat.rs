@@ -48,20 +48,6 @@ impl Stat {
     }
 }
 
-/// The effective user id in the text of `/proc/<pid>/status`. A name cannot
-/// forge the line: the kernel escapes its line breaks.
-pub(crate) fn effective_uid(status: &[u8]) -> Option<u32> {
-    let line = status
-        .split(|byte| *byte == b'\n')
-        .find_map(|line| line.strip_prefix(b"Uid:"))?;
-    std::str::from_utf8(line)
-        .ok()?
-        .split_ascii_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()
-}
-
 /// The arguments in the bytes of `/proc/<pid>/cmdline`. A process that writes
 /// a title over its arguments leaves NULs behind it.
 pub(crate) fn arguments(bytes: &[u8]) -> Vec<String> {
@@ -137,13 +123,6 @@ mod tests {
         ] {
             assert_eq!(Stat::parse(line.as_bytes()), None, "{line:?}");
         }
-    }
-
-    #[test]
-    fn a_name_cannot_forge_the_user() {
-        let status = b"Name:\ta\\nUid:\t0\t0\t0\t0\nUmask:\t0022\nUid:\t1000\t1001\t1000\t1000\n";
-        assert_eq!(effective_uid(status), Some(1001));
-        assert_eq!(effective_uid(b"Name:\ta\n"), None);
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn remove_gone(folder: &RuntimeFolder, own: &Stem) {
     stems.sort_unstable();
     stems.dedup();
     for stem in stems {
-        if stem != *own && is_gone(folder, &stem, &table) {
+        if stem != *own && is_gone(folder, &stem, table) {
             for ending in [ANNOUNCEMENT, SOCKET, TEMPORARY] {
                 folder.remove(&format!("{stem}{ending}"));
             }

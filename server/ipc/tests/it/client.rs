@@ -374,16 +374,17 @@ fn peers() {
     assert!(peer_of(std::fs::File::open("/dev/null").unwrap()).is_err());
 
     let this = process_of(std::process::id()).unwrap();
-    let shell = Other::start().process();
-    assert_eq!(process_of(shell.pid), None, "it ended");
+    assert_eq!(process_of(Other::ended().pid), None);
     let shell = Other::start();
-    let shell = shell.process();
-    // The shell only starts others: what speaks is this process.
-    assert!(!descends_from(this.pid, &shell));
-    let running = Other::start();
-    assert_eq!(caller_of(running.process().pid), Some(this.clone()));
-    assert!(descends_from(running.process().pid, &this));
-    assert!(!descends_from(running.process().pid, &running.process()));
+    let process = shell.process();
+    // Shells only start others: what speaks is this process.
+    assert_eq!(caller_of(shell.below()), Some(this.clone()));
+    for pid in [process.pid, shell.below()] {
+        assert!(descends_from(pid, &this));
+    }
+    assert!(descends_from(shell.below(), &process));
+    assert!(!descends_from(process.pid, &process), "not of itself");
+    assert!(!descends_from(this.pid, &process));
 }
 
 fn acceptable() {
