@@ -32,6 +32,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         crate::trial("a_flood_of_announcements_is_bounded", flood),
         crate::trial("what_gone_servers_left_is_removed", cleaning),
         crate::trial("a_folder_that_is_not_private_is_not_published_in", refusals),
+        crate::trial("a_folder_that_is_swapped_redirects_nothing", swapped),
+        crate::trial("a_removed_folder_is_noticed", folder_removed),
         crate::trial("an_announcement_that_cannot_hold_is_refused", not_published),
     ]
 }
@@ -370,4 +372,41 @@ fn not_published() {
     let mut long = announcement();
     long.roots[0].folder = Utf8PathBuf::from("/x".repeat(MAX_ANNOUNCEMENT_BYTES / 2));
     assert!(matches!(refusal(&long), PublishError::TooLong(_)));
+}
+
+fn swapped() {
+    let (_kept, above) = folder();
+    let (folder, moved) = (above.join("run"), above.join("moved"));
+    let one = announcement();
+    let mut publication = Publication::publish(&folder, &one).unwrap();
+    fs::rename(&folder, &moved).unwrap();
+    fs::create_dir(&folder).unwrap();
+    mode(&folder, 0o700);
+    let _listener = listen(&publication).unwrap();
+    publication.update(&one).unwrap();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(&moved).unwrap().count(), 2);
+    drop(publication);
+    assert_eq!(fs::read_dir(&moved).unwrap().count(), 0);
+}
+
+fn folder_removed() {
+    let (_kept, above) = folder();
+    let folder = above.join("run");
+    let one = announcement();
+    let mut publication = Publication::publish(&folder, &one).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    let error = publication.update(&one).unwrap_err();
+    assert!(matches!(
+        error,
+        PublishError::Folder(RuntimeFolderError::Failed { .. })
+    ));
+    assert!(!folder.exists(), "not made again behind the user's back");
+    let _anew = Publication::publish(&folder, &one).unwrap();
+    drop(publication);
+    assert_eq!(
+        find(&folder).servers,
+        [one],
+        "the old one removes only its own"
+    );
 }
