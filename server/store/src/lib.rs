@@ -2,7 +2,8 @@
 //! promise "acknowledged is committed" is kept in one place.
 //!
 //! [`Store`] is the truth, shared by every process of one user through one
-//! SQLite file; [`MemoryStore`] is the same without a file, for scenarios,
+//! SQLite file; [`GroupedStore`] is the same for the one process that decides
+//! many calls a second; [`MemoryStore`] is the same without a file, for scenarios,
 //! benches and `check`.
 
 #![cfg_attr(
@@ -12,6 +13,7 @@
 
 mod chain;
 mod error;
+mod grouped;
 mod journal;
 mod memory;
 mod place;
@@ -22,6 +24,7 @@ mod store;
 mod transaction;
 mod verify;
 
+pub use grouped::{GroupedStore, MOST_ROWS};
 pub use journal::{Filter, JournalRow};
 pub use memory::MemoryStore;
 pub use place::FILE_NAME;

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use countersign_core::redact;
 use countersign_core::state::Record;
 
+use crate::chain::Columns;
+
 /// Longest subject, in bytes.
 const SUBJECT: usize = 16 * 1024;
 
@@ -21,6 +23,25 @@ const NAME: usize = 1024;
 /// How much more than is kept is looked through for secrets, so that a secret
 /// at the cut is seen whole.
 const LOOKED_AT: usize = 4;
+
+/// A row as it is written: all but its number and hash, which it gets there.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) columns: Columns,
+    /// The record in JSON.
+    pub(crate) body: String,
+}
+
+impl Row {
+    /// The row of a record, masked and bounded.
+    pub(crate) fn of(record: &Record) -> Result<Self, serde_json::Error> {
+        let record = kept(record);
+        Ok(Self {
+            columns: Columns::of(&record),
+            body: serde_json::to_string(&record)?,
+        })
+    }
+}
 
 /// The record as it is kept.
 pub(crate) fn kept(record: &Record) -> Record {

@@ -2,7 +2,7 @@
 //! in the way.
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,13 +15,16 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
 use crate::error::{PATIENCE, busy, is_about_writing, is_busy, state_error};
 use crate::place::Place;
 use crate::schema;
-use crate::transaction::{Failure, SqlTransaction};
+use crate::transaction::{Failure, SqlTransaction, Version};
 
 /// How long the write-ahead log gets before it is folded into the file, in
 /// bytes. A process that finds nobody else there reads the log first, so its
 /// length is part of what opening costs; folding it in costs waiting for the
 /// disk.
-const LOG_BYTES: u64 = 1024 * 1024;
+pub(crate) const LOG_BYTES: u64 = 1024 * 1024;
+
+/// Numbers the connections of this process.
+static LINKS: AtomicU64 = AtomicU64::new(0);
 
 /// The state in a SQLite file that every process of the user shares.
 ///
@@ -34,9 +37,37 @@ pub struct Store {
     link: Mutex<Option<Link>>,
 }
 
+/// Whether to wait for a process that is in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// For [`PATIENCE`].
+    Patient,
+    /// Not at all.
+    Never,
+}
+
+/// Why a transaction was not committed.
+#[derive(Debug)]
+pub(crate) enum Uncommitted {
+    /// Others were in the way, for as long as was waited for them.
+    Busy(StateError),
+    /// It failed, or the work in it did.
+    Failed(StateError),
+}
+
+impl From<Uncommitted> for StateError {
+    fn from(why: Uncommitted) -> Self {
+        match why {
+            Uncommitted::Busy(error) | Uncommitted::Failed(error) => error,
+        }
+    }
+}
+
 /// A connection, and why it cannot write, if it cannot.
 #[derive(Debug)]
 struct Link {
+    /// No two connections of this process have the same.
+    number: u64,
     connection: Connection,
     /// Whether to wait while others are in the way.
     patient: Arc<AtomicBool>,
@@ -84,38 +115,97 @@ impl Store {
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `work` in one immediate transaction.
+    /// Runs `work` in one immediate transaction, and keeps the log short.
     pub(crate) fn write<T>(
         &self,
         work: &mut dyn FnMut(&mut SqlTransaction<'_>) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
-        self.place.check()?;
+        let value = self.commit(Waiting::Patient, work)?;
+        self.fold(LOG_BYTES);
+        Ok(value)
+    }
+
+    /// Runs `work` in one immediate transaction.
+    pub(crate) fn commit<T>(
+        &self,
+        waiting: Waiting,
+        work: &mut dyn FnMut(&mut SqlTransaction<'_>) -> Result<T, StateError>,
+    ) -> Result<T, Uncommitted> {
+        self.place.check().map_err(Uncommitted::Failed)?;
         let mut link = self.lock();
         // It may have become writable since. First the old connection goes:
         // two of one process share what they can do with the log's index.
         link.take_if(|link| link.refused.is_some());
-        let link = connected(&mut link, &self.place.path)?;
+        let link = connected(&mut link, &self.place.path).map_err(Uncommitted::Failed)?;
         if let Some(refused) = &link.refused {
-            return Err(refused.clone());
+            return Err(Uncommitted::Failed(refused.clone()));
         }
         let path = &self.place.path;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = match waiting {
+            Waiting::Patient => Instant::now() + PATIENCE,
+            Waiting::Never => Instant::now(),
+        };
         loop {
-            match attempt(
-                &mut link.connection,
-                path,
-                TransactionBehavior::Immediate,
-                work,
-            ) {
-                Attempt::Done(value) => {
-                    fold(link, path);
-                    return Ok(value);
-                }
-                Attempt::Failed(error) => return Err(error),
+            link.patient
+                .store(waiting == Waiting::Patient, Ordering::Relaxed);
+            let attempted = attempt(link, path, TransactionBehavior::Immediate, work);
+            link.patient.store(true, Ordering::Relaxed);
+            match attempted {
+                Attempt::Done(value) => return Ok(value),
+                Attempt::Failed(error) => return Err(Uncommitted::Failed(error)),
                 Attempt::Busy if Instant::now() < deadline => thread::sleep(pause(4)),
-                Attempt::Busy => return Err(StateError::Unwritable(busy(path))),
+                Attempt::Busy => {
+                    return Err(Uncommitted::Busy(StateError::Unwritable(busy(path))));
+                }
             }
         }
+    }
+
+    /// Folds the log into the file if it is longer than `bytes`.
+    ///
+    /// SQLite would do it by itself, but without emptying the log, which then
+    /// only a process empties that knows that everything in it was folded in.
+    /// Processes that live for one call never do, and the log would grow
+    /// without end.
+    ///
+    /// What was committed is committed; if this fails or others are in the
+    /// way, the next process does it.
+    pub(crate) fn fold(&self, bytes: u64) {
+        let length =
+            std::fs::metadata(format!("{}-wal", self.place.path)).map_or(0, |log| log.len());
+        if length <= bytes {
+            return;
+        }
+        if let Some(link) = self.lock().as_ref() {
+            link.patient.store(false, Ordering::Relaxed);
+            let _ = link
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            link.patient.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The version of what is committed now.
+    pub(crate) fn version(&self) -> Result<Version, StateError> {
+        self.place.check()?;
+        let path = &self.place.path;
+        let mut link = self.lock();
+        let link = connected(&mut link, path)?;
+        Version::of(&link.connection, link.number).map_err(|error| state_error(path, &error))
+    }
+
+    /// The same, if nobody uses the connection just now.
+    pub(crate) fn version_if_idle(&self) -> Option<Version> {
+        let link = self.link.try_lock().ok()?;
+        let link = link.as_ref()?;
+        Version::of(&link.connection, link.number).ok()
+    }
+
+    /// Gives the connection up. All connections of a process share what they
+    /// can do with the log's index: if that can be read only, all must go
+    /// before one may find that it can be written.
+    pub(crate) fn release(&self) {
+        self.lock().take();
     }
 
     /// Runs `work` on one consistent view.
@@ -127,12 +217,7 @@ impl Store {
         let path = &self.place.path;
         let mut link = self.lock();
         let link = connected(&mut link, path)?;
-        match attempt(
-            &mut link.connection,
-            path,
-            TransactionBehavior::Deferred,
-            work,
-        ) {
+        match attempt(link, path, TransactionBehavior::Deferred, work) {
             Attempt::Done(value) => Ok(value),
             Attempt::Failed(error) => Err(error),
             Attempt::Busy => Err(StateError::Unreadable(busy(path))),
@@ -164,7 +249,7 @@ enum Attempt<T> {
 }
 
 fn attempt<T>(
-    connection: &mut Connection,
+    link: &mut Link,
     path: &Utf8Path,
     behavior: TransactionBehavior,
     work: &mut dyn FnMut(&mut SqlTransaction<'_>) -> Result<T, StateError>,
@@ -176,12 +261,13 @@ fn attempt<T>(
             Attempt::Failed(state_error(path, &error))
         }
     };
-    let begun = match connection.transaction_with_behavior(behavior) {
+    let number = link.number;
+    let begun = match link.connection.transaction_with_behavior(behavior) {
         Ok(begun) => begun,
         Err(error) => return failed(error),
     };
     let writable = matches!(behavior, TransactionBehavior::Immediate);
-    let mut transaction = SqlTransaction::new(&begun, path, writable);
+    let mut transaction = SqlTransaction::new(&begun, number, path, writable);
     // Dropping a transaction that was not committed rolls it back.
     let worked = work(&mut transaction);
     if let Err(error) = transaction.finish(worked.is_ok()) {
@@ -196,25 +282,6 @@ fn attempt<T>(
             Ok(()) => Attempt::Done(value),
             Err(error) => failed(error),
         },
-    }
-}
-
-/// Folds the log into the file when it got long.
-///
-/// SQLite would do it by itself, but without emptying the log, which then only
-/// a process empties that knows that everything in it was folded in. Processes
-/// that live for one call never do, and the log would grow without end.
-///
-/// What was committed is committed; if this fails or others are in the way,
-/// the next process does it.
-fn fold(link: &Link, path: &Utf8Path) {
-    let length = std::fs::metadata(format!("{path}-wal")).map_or(0, |log| log.len());
-    if length > LOG_BYTES {
-        link.patient.store(false, Ordering::Relaxed);
-        let _ = link
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        link.patient.store(true, Ordering::Relaxed);
     }
 }
 
@@ -238,6 +305,7 @@ fn connect(path: &Utf8Path) -> Result<Link, StateError> {
                 .map_err(|error| state_error(path, &error))?;
             if !read_only {
                 return Ok(Link {
+                    number: LINKS.fetch_add(1, Ordering::Relaxed),
                     connection,
                     patient,
                     refused: None,
@@ -261,6 +329,7 @@ fn connect(path: &Utf8Path) -> Result<Link, StateError> {
             Ok((mut connection, patient)) => {
                 schema::check(&mut connection, path)?;
                 return Ok(Link {
+                    number: LINKS.fetch_add(1, Ordering::Relaxed),
                     connection,
                     patient,
                     refused: Some(refused),
@@ -318,6 +387,8 @@ fn open(name: &str, flags: OpenFlags) -> rusqlite::Result<(Connection, Arc<Atomi
             "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0; PRAGMA synchronous = NORMAL",
         )?;
     }
+    // More than we have statements, so that none is prepared again.
+    connection.set_prepared_statement_cache_capacity(64);
     // Opening is lazy: this reads, and finds out whether reading works.
     connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
     Ok((connection, patient))

@@ -11,9 +11,9 @@ use rusqlite::{Connection, OptionalExtension as _, Params, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::chain::{self, Columns, Head};
+use crate::chain::{self, Head};
 use crate::error::{damaged, state_error};
-use crate::row;
+use crate::row::Row;
 
 /// How many sessions of a process are found.
 pub(crate) const SESSIONS_OF: usize = 16;
@@ -25,11 +25,32 @@ pub(crate) const OPEN_CALLS: usize = 64;
 /// that never report a result would leave theirs for ever.
 pub(crate) const OPEN_FOR: Millis = 24 * 60 * 60 * 1000;
 
+/// Stays the same on one connection for as long as no other connection commits
+/// anything. It may change without that, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Version {
+    link: u64,
+    data: i64,
+}
+
+impl Version {
+    /// The version that the connection of this number sees.
+    pub(crate) fn of(connection: &Connection, link: u64) -> rusqlite::Result<Self> {
+        let data = connection
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
+        Ok(Self { link, data })
+    }
+}
+
 /// One transaction of a connection.
 pub(crate) struct SqlTransaction<'a> {
     connection: &'a Connection,
+    link: u64,
     path: &'a Utf8Path,
     writable: bool,
+    /// Whether calls of other sessions than those written were removed.
+    forgot: bool,
     /// The journal's newest row, once it is known; written back at the end.
     head: Option<Head>,
     appended: bool,
@@ -48,11 +69,18 @@ pub(crate) enum Failure {
 }
 
 impl<'a> SqlTransaction<'a> {
-    pub(crate) fn new(connection: &'a Connection, path: &'a Utf8Path, writable: bool) -> Self {
+    pub(crate) fn new(
+        connection: &'a Connection,
+        link: u64,
+        path: &'a Utf8Path,
+        writable: bool,
+    ) -> Self {
         Self {
             connection,
+            link,
             path,
             writable,
+            forgot: false,
             head: None,
             appended: false,
             failed: None,
@@ -65,6 +93,22 @@ impl<'a> SqlTransaction<'a> {
 
     pub(crate) fn path(&self) -> &'a Utf8Path {
         self.path
+    }
+
+    /// The version of what the transaction sees.
+    pub(crate) fn version(&mut self) -> Result<Version, StateError> {
+        Version::of(self.connection, self.link).map_err(|error| self.fail(error))
+    }
+
+    /// Whether something failed, so that the transaction is not committed
+    /// whatever the work in it returns.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// Whether old calls of all sessions were removed.
+    pub(crate) fn forgot(&self) -> bool {
+        self.forgot
     }
 
     /// Writes what is written once, if the work `succeeded`, and says whether
@@ -127,12 +171,14 @@ impl<'a> SqlTransaction<'a> {
     }
 
     fn encode(&mut self, value: &impl Serialize) -> Result<String, StateError> {
-        serde_json::to_string(value).map_err(|error| {
-            self.refuse(StateError::Unwritable(format!(
-                "cannot encode a row of {} ({error}); this is a mistake in countersign",
-                self.path
-            )))
-        })
+        serde_json::to_string(value).map_err(|error| self.unencodable(&error))
+    }
+
+    fn unencodable(&mut self, error: &serde_json::Error) -> StateError {
+        self.refuse(StateError::Unwritable(format!(
+            "cannot encode a row of {} ({error}); this is a mistake in countersign",
+            self.path
+        )))
     }
 
     fn key(&mut self, key: &SessionKey) -> Result<String, StateError> {
@@ -157,6 +203,78 @@ impl<'a> SqlTransaction<'a> {
             .map_err(|error| self.fail(error))?;
         self.head = Some(head);
         Ok(head)
+    }
+
+    /// The open call of this id.
+    pub(crate) fn open_call(
+        &mut self,
+        key: &SessionKey,
+        id: &str,
+    ) -> Result<Option<CallState>, StateError> {
+        let key = self.key(key)?;
+        let found = self.texts(
+            "SELECT body FROM calls WHERE session = ?1 AND id = ?2",
+            params![key, id],
+        )?;
+        found.first().map(|body| self.decode(body)).transpose()
+    }
+
+    /// Writes an open call, and removes none for it.
+    pub(crate) fn write_call(&mut self, state: &CallState) -> Result<(), StateError> {
+        let key = self.key(&state.key)?;
+        let body = self.encode(state)?;
+        let updated = self.execute(
+            "UPDATE calls SET decided = ?3, body = ?4 WHERE session = ?1 AND id = ?2",
+            params![key, state.id, state.decided, body],
+        )?;
+        if updated == 0 {
+            self.execute(
+                "INSERT INTO calls (session, id, decided, body) VALUES (?1, ?2, ?3, ?4)",
+                params![key, state.id, state.decided, body],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Removes a call that is no longer open.
+    pub(crate) fn remove_call(&mut self, key: &SessionKey, id: &str) -> Result<(), StateError> {
+        let key = self.key(key)?;
+        self.execute(
+            "DELETE FROM calls WHERE session = ?1 AND id = ?2",
+            params![key, id],
+        )?;
+        Ok(())
+    }
+
+    /// Appends a row that is already as it is kept.
+    pub(crate) fn append_row(&mut self, row: &Row) -> Result<(), StateError> {
+        let (last, previous) = self.head()?;
+        let Row { columns, body } = row;
+        let seq = last + 1;
+        let hash = chain::hash(&previous, seq, columns, body);
+        let [
+            kind,
+            agent,
+            session,
+            subagent,
+            call,
+            agent_call,
+            tool,
+            decision,
+            reason,
+        ] = &columns.texts;
+        self.execute(
+            "INSERT INTO journal (seq, time, kind, agent, session, subagent, call, agent_call, tool,
+                decision, reason, body, prev_hash, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            params![
+                seq, columns.time, kind, agent, session, subagent, call, agent_call, tool, decision,
+                reason, body, previous.0, hash.0
+            ],
+        )?;
+        self.head = Some((seq, hash));
+        self.appended = true;
+        Ok(())
     }
 }
 
@@ -215,6 +333,7 @@ impl Transaction for SqlTransaction<'_> {
                 params![key, process, state.seen, body],
             )?;
             // A new session is a good time to forget the calls of dead ones.
+            self.forgot = true;
             self.execute(
                 "DELETE FROM calls WHERE decided < ?1",
                 [state.seen.saturating_sub(OPEN_FOR)],
@@ -233,25 +352,11 @@ impl Transaction for SqlTransaction<'_> {
     }
 
     fn put_call(&mut self, state: &CallState) -> Result<(), StateError> {
-        let key = self.key(&state.key)?;
         if state.status == CallStatus::Finished {
-            self.execute(
-                "DELETE FROM calls WHERE session = ?1 AND id = ?2",
-                params![key, state.id],
-            )?;
-            return Ok(());
+            return self.remove_call(&state.key, &state.id);
         }
-        let body = self.encode(state)?;
-        let updated = self.execute(
-            "UPDATE calls SET decided = ?3, body = ?4 WHERE session = ?1 AND id = ?2",
-            params![key, state.id, state.decided, body],
-        )?;
-        if updated == 0 {
-            self.execute(
-                "INSERT INTO calls (session, id, decided, body) VALUES (?1, ?2, ?3, ?4)",
-                params![key, state.id, state.decided, body],
-            )?;
-        }
+        self.write_call(state)?;
+        let key = self.key(&state.key)?;
         self.execute(
             "DELETE FROM calls WHERE session = ?1 AND (decided < ?2 OR id IN
                 (SELECT id FROM calls WHERE session = ?1 ORDER BY decided DESC, id DESC LIMIT -1 OFFSET ?3))",
@@ -299,35 +404,8 @@ impl Transaction for SqlTransaction<'_> {
     }
 
     fn append(&mut self, record: &Record) -> Result<(), StateError> {
-        let (last, previous) = self.head()?;
-        let record = row::kept(record);
-        let columns = Columns::of(&record);
-        let body = self.encode(&record)?;
-        let seq = last + 1;
-        let hash = chain::hash(&previous, seq, &columns, &body);
-        let [
-            kind,
-            agent,
-            session,
-            subagent,
-            call,
-            agent_call,
-            tool,
-            decision,
-            reason,
-        ] = &columns.texts;
-        self.execute(
-            "INSERT INTO journal (seq, time, kind, agent, session, subagent, call, agent_call, tool,
-                decision, reason, body, prev_hash, hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-            params![
-                seq, columns.time, kind, agent, session, subagent, call, agent_call, tool, decision,
-                reason, body, previous.0, hash.0
-            ],
-        )?;
-        self.head = Some((seq, hash));
-        self.appended = true;
-        Ok(())
+        let row = Row::of(record).map_err(|error| self.unencodable(&error))?;
+        self.append_row(&row)
     }
 }
 

@@ -48,7 +48,7 @@ fn a_state_that_becomes_writable_is_written() {
 }
 
 /// A mount of its own, in a namespace of its own; not everywhere permitted.
-fn unshare() -> Option<&'static [&'static str]> {
+pub(crate) fn unshare() -> Option<&'static [&'static str]> {
     let ways: [&[&str]; 2] = [&["unshare", "-m"], &["unshare", "-rm"]];
     ways.into_iter().find(|way| {
         let (program, arguments) = way.split_first().unwrap();
@@ -116,7 +116,7 @@ fn a_read_only_folder_can_be_read() {
     }
 }
 
-fn lock(path: &std::path::Path, mode: u32) {
+pub(crate) fn lock(path: &std::path::Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     if rustix::process::geteuid().is_root() {
         std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();

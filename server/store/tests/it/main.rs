@@ -13,6 +13,9 @@
 mod chain;
 mod disk;
 mod files;
+mod grouped;
+mod grouped_others;
+mod grouped_trouble;
 mod journal;
 mod port;
 mod processes;

@@ -9,12 +9,12 @@ use countersign_core::state::{
     StateError, StateStore, Transaction,
 };
 use countersign_core::tool::Tool;
-use countersign_store::{Filter, MemoryStore, Store};
+use countersign_store::{Filter, GroupedStore, MemoryStore, Store};
 use proptest::prelude::*;
 
 use crate::support::{Folder, count, counted, key, record};
 
-const DAY: Millis = 24 * 60 * 60 * 1000;
+pub(crate) const DAY: Millis = 24 * 60 * 60 * 1000;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -40,7 +40,7 @@ enum Step {
     },
 }
 
-fn process(pid: u32) -> ProcessId {
+pub(crate) fn process(pid: u32) -> ProcessId {
     ProcessId {
         pid,
         start: u64::MAX,
@@ -48,7 +48,7 @@ fn process(pid: u32) -> ProcessId {
     }
 }
 
-fn call(key: &SessionKey, id: &str, decided: Millis, status: CallStatus) -> CallState {
+pub(crate) fn call(key: &SessionKey, id: &str, decided: Millis, status: CallStatus) -> CallState {
     CallState {
         id: id.to_owned(),
         key: key.clone(),
@@ -66,7 +66,12 @@ fn call(key: &SessionKey, id: &str, decided: Millis, status: CallStatus) -> Call
     }
 }
 
-fn session(key: &SessionKey, process_id: Option<u32>, seen: Millis, total: u32) -> SessionState {
+pub(crate) fn session(
+    key: &SessionKey,
+    process_id: Option<u32>,
+    seen: Millis,
+    total: u32,
+) -> SessionState {
     SessionState {
         key: key.clone(),
         counters: Counters {
@@ -112,7 +117,7 @@ fn run(transaction: &mut dyn Transaction, step: &Step) -> Result<(), StateError>
 
 /// Everything that the port shows.
 #[derive(Debug, PartialEq)]
-struct Seen {
+pub(crate) struct Seen {
     sessions: Vec<Option<SessionState>>,
     calls: Vec<Vec<CallState>>,
     last: Vec<Vec<SessionState>>,
@@ -143,7 +148,7 @@ fn see(transaction: &mut dyn Transaction) -> Result<Seen, StateError> {
     })
 }
 
-fn seen(store: &dyn StateStore) -> Seen {
+pub(crate) fn seen(store: &dyn StateStore) -> Seen {
     let mut all = None;
     store
         .read(&mut |transaction| {
@@ -217,15 +222,17 @@ proptest! {
 
     /// Steps in transitions, some of which fail at their end.
     #[test]
-    fn both_stores_do_the_same(
+    fn all_stores_do_the_same(
         transitions in prop::collection::vec((prop::collection::vec(any_step(), 0..6), any::<bool>()), 0..12)
     ) {
         let folder = Folder::quick();
         let store = Store::open(&folder.dir).unwrap();
         let memory = MemoryStore::new();
+        let grouped_folder = Folder::quick();
+        let grouped = GroupedStore::open(&grouped_folder.dir).unwrap();
         for (steps, succeeds) in &transitions {
-            let both: [&dyn StateStore; 2] = [&store, &memory];
-            let inside = both.map(|store| {
+            let all: [&dyn StateStore; 3] = [&store, &memory, &grouped];
+            let inside = all.map(|store| {
                 let mut inside = None;
                 let result = store.transition(&mut |transaction| {
                     for step in steps {
@@ -238,19 +245,24 @@ proptest! {
                 inside.unwrap()
             });
             prop_assert_eq!(&inside[0], &inside[1]);
+            prop_assert_eq!(&inside[0], &inside[2]);
             prop_assert_eq!(seen(&store), seen(&memory));
+            prop_assert_eq!(seen(&store), seen(&grouped));
         }
         let rows = store.journal(&Filter::default()).unwrap();
+        prop_assert_eq!(grouped.journal(&Filter::default()).unwrap(), rows.clone());
         prop_assert_eq!(memory.journal(&Filter::default()), rows);
         prop_assert_eq!(memory.head(), store.head().unwrap());
         prop_assert_eq!(store.verify().unwrap().head, memory.head());
     }
 }
 
-fn both(check: impl Fn(&dyn StateStore)) {
+fn all(check: impl Fn(&dyn StateStore)) {
     let folder = Folder::quick();
     check(&Store::open(&folder.dir).unwrap());
     check(&MemoryStore::new());
+    let folder = Folder::quick();
+    check(&GroupedStore::open(&folder.dir).unwrap());
 }
 
 fn open_ids(store: &dyn StateStore, key: &SessionKey) -> Vec<String> {
@@ -270,7 +282,7 @@ fn open_ids(store: &dyn StateStore, key: &SessionKey) -> Vec<String> {
 
 #[test]
 fn open_calls_are_bounded_by_number_and_age() {
-    both(|store| {
+    all(|store| {
         store
             .transition(&mut |transaction| {
                 (0..300).try_for_each(|id| {
@@ -306,7 +318,7 @@ fn open_calls_are_bounded_by_number_and_age() {
 
 #[test]
 fn a_finished_call_is_no_longer_open() {
-    both(|store| {
+    all(|store| {
         for status in [CallStatus::Delegated, CallStatus::Finished] {
             let state = call(&key("s"), "1", 5, status);
             store
@@ -319,7 +331,7 @@ fn a_finished_call_is_no_longer_open() {
 
 #[test]
 fn a_failed_transition_keeps_nothing() {
-    both(|store| {
+    all(|store| {
         count(store, "x").unwrap();
         let failed = store.transition(&mut |transaction| {
             transaction.put_session(&session(&key("s"), None, 9, 9))?;
@@ -333,7 +345,7 @@ fn a_failed_transition_keeps_nothing() {
 
 #[test]
 fn a_panic_in_a_transition_keeps_nothing_and_locks_nobody_out() {
-    both(|store| {
+    all(|store| {
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             store.transition(&mut |transaction| {
                 transaction.put_session(&session(&key("s"), None, 9, 9))?;
@@ -349,7 +361,7 @@ fn a_panic_in_a_transition_keeps_nothing_and_locks_nobody_out() {
 /// Also where the work goes on as if nothing had happened.
 #[test]
 fn reading_writes_nothing() {
-    both(|store| {
+    all(|store| {
         count(store, "x").unwrap();
         let read = store.read(&mut |transaction| {
             let refused = transaction.append(&record("y"));

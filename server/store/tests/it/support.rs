@@ -1,11 +1,19 @@
 //! States to test with.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::agent::Agent;
 use countersign_core::call::SessionKey;
 use countersign_core::denials::Counters;
-use countersign_core::state::{Record, RecordKind, SessionState, StateError, StateStore};
+use countersign_core::state::{
+    CallStatus, Millis, Record, RecordKind, SessionState, StateError, StateStore,
+};
+use countersign_store::JournalRow;
 use tempfile::TempDir;
+
+use crate::port;
 
 /// A folder that goes away with the test; in memory where that can be.
 pub(crate) struct Folder {
@@ -97,4 +105,52 @@ pub(crate) fn unreadable<T: std::fmt::Debug>(result: Result<T, StateError>, word
         }
         other => panic!("not unreadable: {other:?}"),
     }
+}
+
+/// An allow as the engine writes it, which may wait: the session is seen
+/// again, the call is open, its row is there.
+pub(crate) fn allow(store: &dyn StateStore, session: &str, id: &str) -> Result<(), StateError> {
+    allow_at(store, session, id, 1)
+}
+
+pub(crate) fn allow_at(
+    store: &dyn StateStore,
+    session: &str,
+    id: &str,
+    now: Millis,
+) -> Result<(), StateError> {
+    let key = key(session);
+    store.transition(&mut |transaction| {
+        let mut state = transaction
+            .session(&key)?
+            .unwrap_or_else(|| port::session(&key, None, now, 0));
+        state.seen = now;
+        transaction.open_calls(&key)?;
+        transaction.put_call(&port::call(&key, id, now, CallStatus::Decided))?;
+        transaction.append(&Record {
+            key: Some(key.clone()),
+            call: Some(id.to_owned()),
+            decision: Some("allow".to_owned()),
+            reason: Some("rule".to_owned()),
+            before: Some(state.counters),
+            after: Some(state.counters),
+            ..Record::of(RecordKind::Decision, now)
+        })?;
+        transaction.put_session(&state)
+    })
+}
+
+/// Waits for what must come soon.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !holds() {
+        assert!(since.elapsed() < Duration::from_secs(20), "not yet: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The calls in the journal's rows, in order.
+pub(crate) fn calls_in(rows: Vec<JournalRow>) -> Vec<String> {
+    rows.into_iter().filter_map(|row| row.record.call).collect()
 }

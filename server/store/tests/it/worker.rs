@@ -9,6 +9,7 @@ use countersign_core::state::StateError;
 use countersign_store::{Filter, Store};
 use rustix::process::{Resource, Rlimit};
 
+use crate::grouped_trouble;
 use crate::support::{Folder, count, counted};
 
 const TASK: &str = "COUNTERSIGN_STORE_TEST_TASK";
@@ -88,6 +89,10 @@ fn worker() {
         "recovers" => recovers(&dir),
         "limited" => limited(&dir),
         "full" => full(&dir),
+        "grouped_endless" => grouped_trouble::endless(&dir, argument),
+        "grouped_full" => grouped_trouble::full(&dir),
+        "grouped_readable" => grouped_trouble::readable(&dir),
+        "grouped_recovers" => grouped_trouble::recovers(&dir),
         other => panic!("no task `{other}`"),
     }
     println!("{DONE}");
@@ -151,7 +156,7 @@ fn recovers(dir: &Utf8Path) {
 }
 
 #[track_caller]
-fn refused(result: Result<(), StateError>, dir: &Utf8Path) {
+pub(crate) fn refused(result: Result<(), StateError>, dir: &Utf8Path) {
     match result {
         Err(StateError::Unwritable(text)) => assert!(text.contains(dir.as_str()), "{text}"),
         other => panic!("not unwritable: {other:?}"),

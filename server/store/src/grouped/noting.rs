@@ -1,0 +1,80 @@
+//! A transition in the database that remembers what it changed, so that only
+//! that is read again.
+
+use countersign_core::agent::Agent;
+use countersign_core::call::SessionKey;
+use countersign_core::state::{
+    CallState, ProcessId, Record, SessionState, SetAside, StateError, Transaction,
+};
+
+use crate::transaction::SqlTransaction;
+
+/// What a transition changed.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    pub(super) sessions: Vec<SessionKey>,
+    pub(super) rules: bool,
+    /// Old calls of every session may be gone.
+    pub(super) everything: bool,
+}
+
+/// A transition in the database.
+pub(super) struct Noting<'a, 'b> {
+    pub(super) sql: &'a mut SqlTransaction<'b>,
+    pub(super) changed: &'a mut Changed,
+}
+
+impl Noting<'_, '_> {
+    fn note(&mut self, key: &SessionKey) {
+        if !self.changed.sessions.contains(key) {
+            self.changed.sessions.push(key.clone());
+        }
+    }
+}
+
+impl Transaction for Noting<'_, '_> {
+    fn session(&mut self, key: &SessionKey) -> Result<Option<SessionState>, StateError> {
+        self.sql.session(key)
+    }
+
+    fn sessions_of(
+        &mut self,
+        agent: Agent,
+        process: &ProcessId,
+    ) -> Result<Vec<SessionState>, StateError> {
+        self.sql.sessions_of(agent, process)
+    }
+
+    fn recent_sessions(&mut self, limit: usize) -> Result<Vec<SessionState>, StateError> {
+        self.sql.recent_sessions(limit)
+    }
+
+    fn put_session(&mut self, state: &SessionState) -> Result<(), StateError> {
+        self.note(&state.key);
+        self.sql.put_session(state)?;
+        self.changed.everything |= self.sql.forgot();
+        Ok(())
+    }
+
+    fn open_calls(&mut self, key: &SessionKey) -> Result<Vec<CallState>, StateError> {
+        self.sql.open_calls(key)
+    }
+
+    fn put_call(&mut self, state: &CallState) -> Result<(), StateError> {
+        self.note(&state.key);
+        self.sql.put_call(state)
+    }
+
+    fn set_aside(&mut self) -> Result<Vec<SetAside>, StateError> {
+        self.sql.set_aside()
+    }
+
+    fn put_set_aside(&mut self, entry: &SetAside) -> Result<(), StateError> {
+        self.changed.rules = true;
+        self.sql.put_set_aside(entry)
+    }
+
+    fn append(&mut self, record: &Record) -> Result<(), StateError> {
+        self.sql.append(record)
+    }
+}
