@@ -1,8 +1,10 @@
 //! What the tests share: the scenario files of `tests/scenarios` and the
-//! runner that plays them against the real engine, settings and store.
+//! runner that plays them against the real engine, settings and store; and an
+//! editor that speaks the language server protocol.
 
 mod host;
 mod judge;
+pub mod lsp;
 mod parse;
 mod play;
 mod world;

@@ -1,0 +1,5 @@
+//! What the language server promises to editors.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod transport;
