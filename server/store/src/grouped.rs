@@ -122,7 +122,8 @@ impl GroupedStore {
     /// Commits everything that was acknowledged.
     ///
     /// # Errors
-    /// Why it could not be written. It stays in memory.
+    /// Why it could not be written, or why nothing could be before and nothing
+    /// was since. It stays in memory.
     pub fn flush(&self) -> Result<(), StateError> {
         self.shared.flush()
     }
@@ -212,13 +213,13 @@ impl Shared {
     fn transition(&self, work: Work<'_>) -> Result<(), StateError> {
         for _ in 0..ATTEMPTS {
             self.cache().refuse_if_unwritable()?;
-            self.refresh()?;
+            self.refresh(|| Purpose::Room)?;
             let mut overlay = Overlay::new(self, true);
             let result = work(&mut overlay);
             match overlay.finish(result)? {
                 Outcome::Over(result) => return result,
                 Outcome::Again => {}
-                Outcome::Full => self.flush()?,
+                Outcome::Full => self.commit(Waiting::Patient, Purpose::Room)?,
                 Outcome::Direct => break,
             }
         }
@@ -227,7 +228,7 @@ impl Shared {
 
     fn read(&self, work: Work<'_>) -> Result<(), StateError> {
         for _ in 0..ATTEMPTS {
-            match self.refresh() {
+            match self.refresh(|| Purpose::Flush) {
                 Ok(()) => {}
                 // What was not committed is not seen; it is allows only.
                 Err(StateError::Unwritable(_)) => break,
@@ -247,7 +248,7 @@ impl Shared {
 
     /// Forgets what does not hold any more. What waits is written first: it is
     /// known only here.
-    fn refresh(&self) -> Result<(), StateError> {
+    fn refresh(&self, purpose: fn() -> Purpose<'static>) -> Result<(), StateError> {
         while self.cache().is_stale() {
             let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
             // Before anything is read again: what is acknowledged from then on
@@ -256,7 +257,7 @@ impl Shared {
             let mut cache = self.cache();
             if cache.is_waiting() {
                 drop((cache, writer));
-                self.flush()?;
+                self.commit(Waiting::Patient, purpose())?;
                 continue;
             }
             cache.forget_all();
@@ -270,10 +271,6 @@ impl Shared {
     }
 
     fn flush_if_possible(&self) -> Result<(), StateError> {
-        // Where it is known to fail, nobody waits for it once more.
-        if self.cache().problem.is_some() {
-            return Ok(());
-        }
         match self.flush() {
             Ok(()) | Err(StateError::Unwritable(_)) => Ok(()),
             Err(error) => Err(error),

@@ -9,6 +9,7 @@ use countersign_core::call::SessionKey;
 use countersign_core::state::{CallState, SessionState, SetAside, StateError, Transaction as _};
 
 use super::batch::{Batch, SessionWrites};
+use super::noting::Changed;
 use crate::row::Row;
 use crate::store::Store;
 use crate::transaction::Version;
@@ -113,12 +114,17 @@ impl Cache {
 
     /// Refuses a transition while nothing can be written.
     pub(super) fn refuse_if_unwritable(&mut self) -> Result<(), StateError> {
-        match &mut self.problem {
+        if let Some(problem) = &mut self.problem {
+            problem.refused += 1;
+        }
+        self.unwritable()
+    }
+
+    /// Why nothing can be written.
+    pub(super) fn unwritable(&self) -> Result<(), StateError> {
+        match &self.problem {
             None => Ok(()),
-            Some(problem) => {
-                problem.refused += 1;
-                Err(problem.error.clone())
-            }
+            Some(problem) => Err(problem.error.clone()),
         }
     }
 
@@ -163,6 +169,7 @@ impl Cache {
         self.version = Some(version);
     }
 
+    /// Whether the entries must be read again before anything is decided.
     pub(super) fn is_stale(&self) -> bool {
         self.stale
     }
@@ -184,15 +191,39 @@ impl Cache {
         self.stale = false;
     }
 
-    /// Forgets these sessions; also rules, if they changed.
-    pub(super) fn forget(&mut self, keys: &[SessionKey], rules: bool) {
-        for key in keys {
-            if let Some(entry) = self.entries.remove(key) {
-                self.calls -= entry.calls.len();
-            }
+    /// Others may have changed what is in memory; see [`Cache::is_stale`].
+    pub(super) fn doubt(&mut self) {
+        self.stale = true;
+    }
+
+    /// Follows a transition that was committed. Only while nothing waits.
+    pub(super) fn follow(&mut self, changed: Changed) {
+        if changed.everything {
+            self.entries.clear();
+            self.calls = 0;
         }
-        if rules {
+        if changed.rules {
             self.rules = None;
+        }
+        for change in changed.sessions {
+            let stamp = self.tick();
+            let Some(entry) = self.entries.get_mut(&change.key) else {
+                continue;
+            };
+            self.calls -= entry.calls.len();
+            if change.calls {
+                // Which others had to go for them is best read again.
+                self.entries.remove(&change.key);
+                continue;
+            }
+            if let Some(session) = change.session {
+                entry.session = Some(Arc::new(session));
+            }
+            if !change.finished.is_empty() {
+                Arc::make_mut(&mut entry.calls).retain(|call| !change.finished.contains(&call.id));
+            }
+            self.calls += entry.calls.len();
+            entry.stamp = stamp;
         }
     }
 

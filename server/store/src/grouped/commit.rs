@@ -18,6 +18,8 @@ pub(super) const LOOK_AT_LOG: u32 = 64;
 pub(super) enum Purpose<'a> {
     /// A transition that may not wait.
     Transition(Work<'a>),
+    /// Something waits that must be written before a transition can be done.
+    Room,
     /// Something waits.
     Flush,
     /// To find out whether writing works again; also if nothing waits.
@@ -37,17 +39,20 @@ impl Shared {
         mut purpose: Purpose<'_>,
     ) -> Result<(), Uncommitted> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let (batch, problem) = {
+        let batch = {
             let mut cache = self.cache();
-            match purpose {
-                // Somebody else may have found out while this one waited.
-                Purpose::Transition(_) => {
-                    cache.refuse_if_unwritable().map_err(Uncommitted::Failed)?
-                }
-                Purpose::Flush if !cache.is_waiting() => return Ok(()),
-                Purpose::Flush | Purpose::Probe => {}
+            // Somebody else may have found out while this one waited for him;
+            // not everybody is to be as patient as the first.
+            let refused = match purpose {
+                Purpose::Transition(_) | Purpose::Room => cache.refuse_if_unwritable(),
+                Purpose::Flush => cache.unwritable(),
+                Purpose::Probe => Ok(()),
+            };
+            refused.map_err(Uncommitted::Failed)?;
+            if matches!(purpose, Purpose::Room | Purpose::Flush) && !cache.is_waiting() {
+                return Ok(());
             }
-            (cache.take(), cache.problem.clone())
+            cache.take()
         };
         let known = *writer;
         let mut seen = None;
@@ -64,10 +69,10 @@ impl Shared {
             seen = Some(version);
             others = known != Some(version);
             batch.write(sql, others)?;
-            if let Some(problem) = &problem {
+            let cache = held.insert(self.cache());
+            if let Some(problem) = &cache.problem {
                 sql.append(&recovered(problem))?;
             }
-            let cache = held.insert(self.cache());
             // Nobody else can commit from here on, until this is committed.
             is_current = cache.is_current();
             if let Purpose::Transition(work) = &mut purpose {
@@ -89,12 +94,11 @@ impl Shared {
                 if let Purpose::Transition(_) = purpose {
                     cache.waiting = Batch::default();
                     cache.unfolded += 1;
-                    if changed.everything {
-                        // Nothing waits: all of it was written just now.
-                        cache.forget_all();
-                    } else {
-                        cache.forget(&changed.sessions, changed.rules);
-                    }
+                    cache.follow(changed);
+                }
+                if others {
+                    // What is written is theirs and ours; in memory is ours.
+                    cache.doubt();
                 }
                 // What was acknowledged while this was written does not know yet
                 // what others wrote: at the next time, too, theirs wins.
@@ -113,6 +117,10 @@ impl Shared {
                 cache.restore();
                 if matches!(error, StateError::Unwritable(_)) && !is_own_error {
                     cache.degrade(error.clone());
+                    if matches!(purpose, Purpose::Transition(_) | Purpose::Room) {
+                        // It is the first that is refused.
+                        let _ = cache.refuse_if_unwritable();
+                    }
                     self.wake.notify_one();
                 }
             }

@@ -104,3 +104,155 @@ pub(super) fn row_may_wait(record: &Record) -> bool {
     };
     kind && record.before == record.after && record.key.is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_core::agent::Agent;
+    use countersign_core::call::{Digest, SessionKey};
+    use countersign_core::decision::{AskReason, BlockReason};
+    use countersign_core::denials::Counters;
+    use countersign_core::state::ProcessId;
+    use countersign_core::tool::Tool;
+
+    use super::*;
+
+    fn key() -> SessionKey {
+        SessionKey {
+            agent: Agent::Qwen,
+            session: "s".to_owned(),
+            subagent: None,
+        }
+    }
+
+    fn session() -> SessionState {
+        SessionState {
+            key: key(),
+            counters: Counters::default(),
+            process: None,
+            workspace: None,
+            started: 1,
+            seen: 1,
+            ended: false,
+            holds_rules: false,
+            server: None,
+            server_process: None,
+        }
+    }
+
+    fn allowed(via: Via) -> CallState {
+        CallState {
+            id: "1".to_owned(),
+            key: key(),
+            agent_call: None,
+            digest: Digest([0; 32]),
+            approval: None,
+            tool: Tool::Edit,
+            decision: Decision::Allow {
+                via,
+                detail: String::new(),
+            },
+            events: Vec::new(),
+            status: CallStatus::Decided,
+            decided: 1,
+        }
+    }
+
+    fn row(kind: RecordKind) -> Record {
+        Record {
+            key: Some(key()),
+            ..Record::of(kind, 1)
+        }
+    }
+
+    #[test]
+    fn a_session_waits_only_if_it_was_just_seen_again() {
+        let before = session();
+        let mut seen = session();
+        seen.seen = 9;
+        assert!(session_may_wait(Some(&before), &seen));
+        assert!(!session_may_wait(None, &seen));
+        let process = ProcessId {
+            pid: 1,
+            start: 1,
+            boot: String::new(),
+        };
+        let changes: [fn(&mut SessionState, ProcessId); 8] = [
+            |session, _| session.counters.consecutive_block = 1,
+            |session, _| session.counters.total_unavailable = 1,
+            |session, process| session.process = Some(process),
+            |session, _| session.workspace = Some("/".into()),
+            |session, _| session.ended = true,
+            |session, _| session.holds_rules = true,
+            |session, _| session.server = Some(String::new()),
+            |session, process| session.server_process = Some(process),
+        ];
+        for change in changes {
+            let mut changed = seen.clone();
+            change(&mut changed, process.clone());
+            assert!(!session_may_wait(Some(&before), &changed), "{changed:?}");
+            assert!(!session_may_wait(Some(&changed), &before), "{changed:?}");
+        }
+    }
+
+    #[test]
+    fn a_call_waits_only_if_no_person_had_or_has_a_part_in_it() {
+        let plain = allowed(Via::Rule);
+        let mut finished = plain.clone();
+        finished.status = CallStatus::Finished;
+        assert!(call_may_wait(None, &plain));
+        assert!(call_may_wait(Some(&plain), &finished));
+        let mut asked = plain.clone();
+        asked.decision = Decision::Ask {
+            reason: AskReason::AskRule,
+            detail: String::new(),
+        };
+        let mut blocked = finished.clone();
+        blocked.decision = Decision::Block {
+            reason: BlockReason::NoSurface,
+            detail: String::new(),
+        };
+        let mut pending = plain.clone();
+        pending.status = CallStatus::Pending;
+        let mut delegated = plain.clone();
+        delegated.status = CallStatus::Delegated;
+        let mut bound = plain.clone();
+        bound.approval = Some(Digest([1; 32]));
+        let by_person = [Via::Approval, Via::Grant].map(allowed);
+        for call in [asked, blocked, pending, delegated, bound]
+            .iter()
+            .chain(&by_person)
+        {
+            assert!(!call_may_wait(None, call), "{call:?}");
+            assert!(!call_may_wait(Some(&plain), call), "{call:?}");
+            assert!(!call_may_wait(Some(call), &finished), "{call:?}");
+            assert!(!call_may_go(call), "{call:?}");
+        }
+        // Allowed by something else than before.
+        assert!(!call_may_wait(Some(&plain), &allowed(Via::Yolo)));
+    }
+
+    #[test]
+    fn a_row_waits_only_if_it_tells_of_an_allow_or_a_result() {
+        for kind in RecordKind::ALL {
+            let waits = row_may_wait(&row(kind));
+            assert_eq!(waits, kind == RecordKind::Result, "{kind:?}");
+        }
+        let mut allow = row(RecordKind::Decision);
+        allow.decision = Some("allow".to_owned());
+        allow.reason = Some(Via::SafeTool.as_str().to_owned());
+        assert!(row_may_wait(&allow));
+        for decision in ["block", "ask"] {
+            let mut other = allow.clone();
+            other.decision = Some(decision.to_owned());
+            assert!(!row_may_wait(&other));
+        }
+        for via in [Via::Approval, Via::Grant] {
+            let mut other = allow.clone();
+            other.reason = Some(via.as_str().to_owned());
+            assert!(!row_may_wait(&other));
+        }
+        let mut counts = allow;
+        counts.before = Some(Counters::default());
+        assert!(!row_may_wait(&counts));
+    }
+}

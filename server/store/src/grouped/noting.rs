@@ -1,10 +1,10 @@
-//! A transition in the database that remembers what it changed, so that only
-//! that is read again.
+//! A transition in the database that remembers what it changed, so that what
+//! is in memory can follow.
 
 use countersign_core::agent::Agent;
 use countersign_core::call::SessionKey;
 use countersign_core::state::{
-    CallState, ProcessId, Record, SessionState, SetAside, StateError, Transaction,
+    CallState, CallStatus, ProcessId, Record, SessionState, SetAside, StateError, Transaction,
 };
 
 use crate::transaction::SqlTransaction;
@@ -12,10 +12,22 @@ use crate::transaction::SqlTransaction;
 /// What a transition changed.
 #[derive(Debug, Default)]
 pub(super) struct Changed {
-    pub(super) sessions: Vec<SessionKey>,
+    pub(super) sessions: Vec<ChangedSession>,
     pub(super) rules: bool,
     /// Old calls of every session may be gone.
     pub(super) everything: bool,
+}
+
+/// What it changed of one session.
+#[derive(Debug)]
+pub(super) struct ChangedSession {
+    pub(super) key: SessionKey,
+    /// As it is now, if it was written.
+    pub(super) session: Option<SessionState>,
+    /// The calls that are no longer open.
+    pub(super) finished: Vec<String>,
+    /// Whether other calls were written.
+    pub(super) calls: bool,
 }
 
 /// A transition in the database.
@@ -25,10 +37,19 @@ pub(super) struct Noting<'a, 'b> {
 }
 
 impl Noting<'_, '_> {
-    fn note(&mut self, key: &SessionKey) {
-        if !self.changed.sessions.contains(key) {
-            self.changed.sessions.push(key.clone());
+    fn note(&mut self, key: &SessionKey, change: impl FnOnce(&mut ChangedSession)) {
+        let sessions = &mut self.changed.sessions;
+        if let Some(known) = sessions.iter_mut().find(|known| &known.key == key) {
+            return change(known);
         }
+        let mut new = ChangedSession {
+            key: key.clone(),
+            session: None,
+            finished: Vec::new(),
+            calls: false,
+        };
+        change(&mut new);
+        sessions.push(new);
     }
 }
 
@@ -50,7 +71,7 @@ impl Transaction for Noting<'_, '_> {
     }
 
     fn put_session(&mut self, state: &SessionState) -> Result<(), StateError> {
-        self.note(&state.key);
+        self.note(&state.key, |known| known.session = Some(state.clone()));
         self.sql.put_session(state)?;
         self.changed.everything |= self.sql.forgot();
         Ok(())
@@ -61,7 +82,13 @@ impl Transaction for Noting<'_, '_> {
     }
 
     fn put_call(&mut self, state: &CallState) -> Result<(), StateError> {
-        self.note(&state.key);
+        self.note(&state.key, |known| {
+            if state.status == CallStatus::Finished {
+                known.finished.push(state.id.clone());
+            } else {
+                known.calls = true;
+            }
+        });
         self.sql.put_call(state)
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use countersign_core::state::{RecordKind, StateError, StateStore};
@@ -201,6 +202,51 @@ fn a_state_that_becomes_writable_is_written_by_a_server() {
     let script = "trap '' XFSZ; ulimit -S -f 1; exec \"$@\"";
     let output = behind(&["env"], script, "grouped_recovers:", &folder.dir).output();
     succeeded(&output.unwrap());
+}
+
+/// Others hold the file for longer than anybody waits: one waits, and the
+/// others with it, not after it.
+#[test]
+fn nobody_waits_longer_than_the_first() {
+    let folder = Folder::quick();
+    let store = GroupedStore::open(&folder.dir).unwrap();
+    count(&store, "begins").unwrap();
+    allow(&store, "s", "kept").unwrap();
+    store.flush().unwrap();
+    let other = rusqlite::Connection::open(folder.file()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let since = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (store, dir) = (&store, &folder.dir);
+            scope.spawn(move || {
+                if thread % 2 == 0 {
+                    refused(count(store, "x"), dir);
+                } else {
+                    // Acknowledged for a moment, until what waits waits too long.
+                    let error = loop {
+                        if let Err(error) = allow(store, "s", "again") {
+                            break error;
+                        }
+                    };
+                    refused(Err(error), dir);
+                }
+            });
+        }
+    });
+    // The patience is 5 s; one after the other, it would be 40.
+    assert!(
+        since.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        since.elapsed()
+    );
+    assert!(store.degraded().unwrap().contains("locked"));
+    other.execute_batch("ROLLBACK").unwrap();
+    eventually("it can be written", || store.degraded().is_none());
+    count(&store, "after").unwrap();
+    assert_eq!(counted(&store), 2);
+    drop(store);
+    Store::open(&folder.dir).unwrap().verify().unwrap();
 }
 
 /// A file that was swapped is not written to, and nothing is decided by it.
