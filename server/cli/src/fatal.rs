@@ -13,7 +13,7 @@
 use std::io;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the agent gets when the hook cannot go on: prepared, so that giving it
 /// needs neither memory nor formatting.
@@ -65,12 +65,14 @@ pub(crate) fn install(block: StaticBlock) -> io::Result<()> {
 }
 
 /// Gives the block when the time since the process started reaches `budget`.
-/// Time in which the machine slept counts up to this call only.
+/// Time in which the machine slept counts up to this call only. Returns when
+/// that will be.
 ///
 /// # Errors
 /// When the kernel refuses the timer.
-pub(crate) fn deadline(budget: Duration) -> io::Result<()> {
+pub(crate) fn deadline(budget: Duration) -> io::Result<Instant> {
     let left = budget.saturating_sub(age());
+    let end = Instant::now() + left;
     if left.is_zero() {
         block_now();
     }
@@ -86,7 +88,8 @@ pub(crate) fn deadline(budget: Duration) -> io::Result<()> {
         },
     };
     // SAFETY: `timer` is a valid value; the old one is not asked for.
-    check(unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut()) })
+    check(unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut()) })?;
+    Ok(end)
 }
 
 /// Gives the answer of a hook that is well, and ends the process. Nothing that

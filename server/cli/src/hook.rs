@@ -1,10 +1,13 @@
 //! `countersign hook`: the agent's JSON comes in on standard input, the answer
-//! goes out in the agent's own format. It decides alone, over the same store
-//! as every other process, and every failure of it is a block.
+//! goes out in the agent's own format. A server of the user's editors decides
+//! where one can be asked; otherwise the hook decides alone, over the same
+//! store as every other process. Every failure of it is a block.
 
+mod alone;
 mod arguments;
 mod log_file;
 mod run;
+mod servers;
 mod state;
 
 use std::ffi::OsString;
@@ -29,7 +32,7 @@ pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
     })
     .and_then(|()| fatal::deadline(arguments.deadline()));
     let output = match guarded {
-        Ok(()) => run::run(&arguments),
+        Ok(deadline) => run::run(&arguments, deadline),
         Err(error) => blocked(
             &arguments,
             &format!("Countersign cannot protect itself and blocks: {error}"),

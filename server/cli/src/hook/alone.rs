@@ -1,0 +1,138 @@
+//! Deciding without a server: the same engine, settings and store, for the time
+//! of one event.
+
+use std::time::Instant;
+
+use countersign_agents::{Answer, CallStage, EventKind, HookEvent, HookOutput, encode};
+use countersign_core::call::Call;
+use countersign_core::mode::ApprovalMode;
+use countersign_core::state::{ProcessId, SessionState, StateError};
+use countersign_engine::Engine;
+use countersign_engine::events::AgentEvent;
+use countersign_engine::prepare;
+use countersign_engine::request::{Asking, Reply, Request};
+use countersign_service::answer_of;
+use countersign_service::guard::{self, Guard};
+use countersign_settings::Places;
+
+use super::servers::stricter;
+use super::state;
+
+/// An event that no server decides.
+pub(super) struct Alone<'a> {
+    /// The event.
+    pub(super) event: &'a HookEvent,
+    /// The process that the hook speaks for, where it is known.
+    pub(super) process: Option<&'a ProcessId>,
+    /// A mode that can only tighten.
+    pub(super) tighten: Option<ApprovalMode>,
+    /// When the hook began.
+    pub(super) started: Instant,
+}
+
+/// Decides an event, or takes note of it.
+///
+/// # Errors
+/// When the state cannot be read: nothing may be decided.
+pub(super) fn handle(alone: &Alone<'_>, places: Places) -> Result<HookOutput, String> {
+    let event = alone.event;
+    let store = state::open(&places.state_dir)?;
+    let session = match store.snapshot(&event.key.root()) {
+        Ok(session) => session,
+        // Nothing is kept: every call is the first.
+        Err(StateError::Unwritable(_)) => None,
+        Err(error @ StateError::Unreadable(_)) => return Err(error.to_string()),
+    };
+    let tighten = stricter(alone.tighten, session.as_ref().and_then(pinned_elsewhere));
+    let began_in = session.and_then(|session| session.workspace);
+    let engine = guard::engine(store, Vec::new());
+    let guard = Guard::in_session(places, began_in, &event.cwd, tighten);
+    for problem in &guard.policy.problems {
+        tracing::warn!("settings: {problem}");
+    }
+    if let EventKind::Call { stage, call } = &event.kind {
+        return decide(&engine, &guard, alone, *stage, call);
+    }
+    if let Some(noted) = agent_event(&event.kind)
+        && let Err(error) = engine.note(&event.key, noted, alone.process, guard.policy.limits)
+    {
+        // Nothing is to be decided here, and the tool has run or the turn has
+        // ended: what could not be noted has no authority, which is the safe
+        // side of every one of these events.
+        tracing::error!("an event of {} is not noted: {error}", event.key);
+    }
+    if matches!(
+        event.kind,
+        EventKind::SessionStart { .. } | EventKind::SessionEnd { .. }
+    ) {
+        state::retain(&guard.places.state_dir, guard.effective.journal);
+    }
+    Ok(encode(event.event_ref(), &Answer::NoOpinion))
+}
+
+/// The mode that a session may have at most while the server that it belongs to
+/// runs and has not decided: what a person chose there is not known here.
+fn pinned_elsewhere(session: &SessionState) -> Option<ApprovalMode> {
+    let server = session.server_process.as_ref()?;
+    countersign_ipc::alive(server).then(|| {
+        tracing::warn!(
+            "the server of session {} (process {}) runs and was not reached: the mode is at most \
+             default; restart the editor's server if this stays so",
+            session.key,
+            server.pid
+        );
+        ApprovalMode::Default
+    })
+}
+
+/// What the engine takes note of; nothing of a call, which is decided.
+const fn agent_event(kind: &EventKind) -> Option<AgentEvent<'_>> {
+    match kind {
+        EventKind::Result { call, failed } => Some(AgentEvent::Result {
+            call,
+            failed: *failed,
+        }),
+        EventKind::AgentDenied { call, .. } => Some(AgentEvent::AgentDenied { call }),
+        EventKind::UserMessage { .. } => Some(AgentEvent::UserMessage),
+        EventKind::TurnEnd => Some(AgentEvent::TurnEnd),
+        EventKind::SessionStart { .. } => Some(AgentEvent::SessionStart),
+        EventKind::SessionEnd { .. } => Some(AgentEvent::SessionEnd),
+        EventKind::Call { .. } | EventKind::Other => None,
+    }
+}
+
+fn decide(
+    engine: &Engine,
+    guard: &Guard,
+    alone: &Alone<'_>,
+    stage: CallStage,
+    call: &Call,
+) -> Result<HookOutput, String> {
+    let event = alone.event.event_ref();
+    let facts = prepare::facts(call, &guard.host, &guard.policy);
+    let request = Request {
+        call,
+        facts: &facts,
+        policy: &guard.policy,
+        mode: guard.policy.mode,
+        event: stage.into(),
+        process: alone.process,
+        asking: match event.capabilities() {
+            Some(stage) if stage.can_ask => Asking::Delegate,
+            Some(_) | None => Asking::Nobody,
+        },
+        granted: false,
+        classifier: false,
+        server: None,
+        spent_micros: u64::try_from(alone.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+    };
+    let reply = engine
+        .decide(&request)
+        .map_err(|error: StateError| error.to_string())?;
+    let answer = match reply {
+        Reply::NoOpinion => Answer::NoOpinion,
+        Reply::Classify => return Err("a classifier was asked and there is none".to_owned()),
+        Reply::Done(outcome) => answer_of(&outcome.decision),
+    };
+    Ok(encode(event, &answer))
+}

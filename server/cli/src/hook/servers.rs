@@ -1,0 +1,246 @@
+//! Asking the servers of the user's editors, in the order in which they may own
+//! the call. Before a call was sent, every failure leads on to the next server
+//! and at last to deciding alone; afterwards it ends in a block, because
+//! nothing may be decided twice.
+
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use countersign_agents::HookOutput;
+use countersign_core::mode::ApprovalMode;
+use countersign_core::redact;
+use countersign_core::state::ProcessId;
+use countersign_ipc::client::{AskError, connect, server_acceptable};
+use countersign_ipc::discovery::{Announcement, candidates, find, strictest_mode};
+use countersign_ipc::instance::ServerInstance;
+use countersign_ipc::wire::{PROTOCOL, Reply, Request};
+
+/// How many servers are asked that serve other folders: a session that began
+/// in one of theirs stays theirs wherever the agent moves.
+const MOST_OTHERS: usize = 3;
+
+/// How often a server may send the hook on to another one.
+const MOST_REDIRECTS: usize = 2;
+
+/// What is kept back of the hook's time to say what went wrong, before its
+/// prepared block says only that something did.
+const LAST_WORD: Duration = Duration::from_millis(100);
+
+/// How much of a server's reason goes to the log, in bytes.
+const MOST_REASON: usize = 400;
+
+/// What the hook has to ask.
+pub(super) struct Question<'a> {
+    /// Where the servers announce themselves.
+    pub(super) runtime_dir: &'a Utf8Path,
+    /// The agent's name as on the command line.
+    pub(super) agent: &'a str,
+    /// The event's name as on the command line.
+    pub(super) event: &'a str,
+    /// The folder that the session works in.
+    pub(super) cwd: &'a Utf8Path,
+    /// What the agent said, byte for byte.
+    pub(super) payload: &'a [u8],
+    /// The process that the hook speaks for, where it is known.
+    pub(super) caller: Option<&'a ProcessId>,
+    /// A mode that can only tighten.
+    pub(super) tighten: Option<ApprovalMode>,
+    /// When the hook gives its prepared block.
+    pub(super) deadline: Instant,
+}
+
+/// What came of asking.
+pub(super) enum Asked {
+    /// A server answered.
+    Answered(HookOutput),
+    /// A server may have decided, and its answer is lost: what to tell.
+    Lost(String),
+    /// No server decided: the hook decides alone.
+    Nobody {
+        /// A mode that can only tighten.
+        tighten: Option<ApprovalMode>,
+    },
+}
+
+/// What came of asking one server.
+enum Put {
+    Answered(HookOutput),
+    Lost(String),
+    Elsewhere(ServerInstance),
+    /// It decided nothing, or may not be asked.
+    Passed,
+    /// It may be asked and cannot be reached.
+    Unreachable,
+}
+
+/// The stricter of two modes that only tighten.
+pub(super) fn stricter(
+    one: Option<ApprovalMode>,
+    other: Option<ApprovalMode>,
+) -> Option<ApprovalMode> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.stricter(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Asks the servers that may own the event.
+pub(super) fn ask(question: &Question<'_>) -> Asked {
+    let found = find(question.runtime_dir);
+    for ignored in &found.ignored {
+        tracing::warn!("{ignored}");
+    }
+    if found.servers.is_empty() {
+        let tighten = question.tighten;
+        return Asked::Nobody { tighten };
+    }
+    let cwd = canonical(question.cwd);
+    let owners = candidates(&found.servers, &cwd);
+    let tighten = stricter(question.tighten, strictest_mode(&owners, &cwd));
+    let is_inside = !owners.is_empty();
+    let servers = if is_inside {
+        owners
+    } else {
+        most_recent(&found.servers)
+    };
+    let mut unreachable = None;
+    for server in servers {
+        match question.put_to(server, tighten) {
+            Put::Answered(output) => return Asked::Answered(output),
+            Put::Lost(problem) => return Asked::Lost(problem),
+            Put::Elsewhere(instance) => {
+                return question.follow(instance, &found.servers, tighten);
+            }
+            Put::Passed => {}
+            Put::Unreachable if is_inside => unreachable = Some(server.instance.process.pid),
+            Put::Unreachable => {}
+        }
+    }
+    match unreachable {
+        // A person may have chosen a stricter mode there than is announced.
+        Some(pid) => at_most_default(tighten, &format!("the server of process {pid}")),
+        None => Asked::Nobody { tighten },
+    }
+}
+
+impl Question<'_> {
+    /// Asks the server that a session belongs to, as another server said.
+    fn follow(
+        &self,
+        mut instance: ServerInstance,
+        servers: &[Announcement],
+        tighten: Option<ApprovalMode>,
+    ) -> Asked {
+        for _ in 0..MOST_REDIRECTS {
+            let Some(server) = servers.iter().find(|server| server.instance == instance) else {
+                break;
+            };
+            match self.put_to(server, tighten) {
+                Put::Answered(output) => return Asked::Answered(output),
+                Put::Lost(problem) => return Asked::Lost(problem),
+                Put::Elsewhere(next) => instance = next,
+                Put::Passed | Put::Unreachable => break,
+            }
+        }
+        let owner = format!(
+            "the session's own server (process {})",
+            instance.process.pid
+        );
+        at_most_default(tighten, &owner)
+    }
+
+    fn put_to(&self, server: &Announcement, tighten: Option<ApprovalMode>) -> Put {
+        if let Err(reason) = server_acceptable(server, self.caller) {
+            tracing::warn!("a server is not asked: {reason}");
+            return Put::Passed;
+        }
+        let pid = server.instance.process.pid;
+        let mut connection = match connect(self.runtime_dir, server, self.deadline) {
+            Ok(connection) => connection,
+            Err(error) => {
+                tracing::warn!("the server of process {pid} is not asked: {error}");
+                return Put::Unreachable;
+            }
+        };
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let request = Request {
+            protocol: PROTOCOL,
+            server: server.instance.key.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            agent: self.agent.to_owned(),
+            event: self.event.to_owned(),
+            remaining_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+            tighten,
+        };
+        let until = self.deadline - LAST_WORD.min(left / 4);
+        match connection.ask(&request, self.payload, until) {
+            // What else an agent does with another status is not known.
+            Ok(Reply::Answer {
+                exit: exit @ (0 | 2),
+                stdout,
+                stderr,
+            }) => Put::Answered(HookOutput {
+                stdout: stdout.into_bytes(),
+                stderr: stderr.into_bytes(),
+                exit,
+            }),
+            Ok(Reply::Answer { exit, .. }) => {
+                let problem = format!("an answer never ends with status {exit}");
+                Put::Lost(lost(pid, &AskError::Malformed(problem)))
+            }
+            Ok(Reply::Elsewhere { instance }) => Put::Elsewhere(instance),
+            Ok(Reply::Refused { reason }) => {
+                let reason = redact::bounded(&reason, MOST_REASON);
+                let reason = redact::visible(&reason);
+                tracing::warn!("the server of process {pid} decides nothing here: {reason}");
+                Put::Passed
+            }
+            Err(error) => Put::Lost(lost(pid, &error)),
+        }
+    }
+}
+
+/// What the agent is told when an answer is lost.
+fn lost(pid: u32, error: &AskError) -> String {
+    let server = format!("the Countersign server of your editor (process {pid})");
+    let remedy = "try again, or restart the editor";
+    match error {
+        AskError::Lost => format!("{server} was lost while it decided; {remedy}"),
+        AskError::Deadline => format!("{server} did not answer in time; {remedy}"),
+        AskError::Malformed(problem) => {
+            format!("{server} gave an answer that is none ({problem}); {remedy}")
+        }
+    }
+}
+
+/// Deciding alone although there is a server that should have decided.
+fn at_most_default(tighten: Option<ApprovalMode>, server: &str) -> Asked {
+    tracing::warn!(
+        "{server} could not be asked: the mode is at most default; restart the editor if this \
+         stays so"
+    );
+    Asked::Nobody {
+        tighten: stricter(tighten, Some(ApprovalMode::Default)),
+    }
+}
+
+/// The folder as the servers' roots are written; as the agent says it where it
+/// cannot be found.
+fn canonical(folder: &Utf8Path) -> Utf8PathBuf {
+    folder
+        .canonicalize_utf8()
+        .unwrap_or_else(|_| folder.to_owned())
+}
+
+/// The servers that a person used last.
+fn most_recent(servers: &[Announcement]) -> Vec<&Announcement> {
+    let mut servers: Vec<&Announcement> = servers.iter().collect();
+    servers.sort_by(|one, other| {
+        other
+            .activity
+            .cmp(&one.activity)
+            .then(one.instance.process.pid.cmp(&other.instance.process.pid))
+    });
+    servers.truncate(MOST_OTHERS);
+    servers
+}
