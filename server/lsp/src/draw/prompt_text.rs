@@ -1,0 +1,126 @@
+//! The one line of an editor's standard prompt. Editors cut it, take newlines
+//! out and make links of some Markdown, so that nothing may depend on what
+//! they leave: what does not fit is said not to fit.
+
+use countersign_core::call::{Call, Subject};
+use countersign_core::denials::Counters;
+use countersign_core::{message, redact};
+use countersign_service::PendingApproval;
+
+use crate::draw::call_text;
+use crate::draw::markdown::{code_without_links, without_links};
+use crate::draw::session_document::{against_limits, times_over};
+
+/// Longest call that is shown whole, in characters.
+const FITS: usize = 200;
+
+/// What is shown of a longer one, in characters.
+const BEGINNING: usize = 120;
+
+/// Longest words beside the call, in characters.
+const WORDS: usize = 240;
+
+/// What a prompt says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PromptText {
+    /// One line.
+    pub(crate) message: String,
+    /// Whether the whole call is in it, exactly as it would run. Only then may
+    /// the prompt offer to approve.
+    pub(crate) fits: bool,
+}
+
+/// The prompt of an approval.
+pub(crate) fn approval(approval: &PendingApproval) -> PromptText {
+    let whole = call_text::as_it_is(&approval.call);
+    let fits = fits(&whole);
+    let agent = approval.key.agent;
+    let wants = wants(&approval.call);
+    let mut message = if fits {
+        format!(
+            "Countersign: {agent} wants to {wants} {}",
+            code_without_links(shown(&approval.call, &whole))
+        )
+    } else {
+        let beginning: String = whole.chars().take(BEGINNING).collect();
+        format!(
+            "Countersign: {agent} wants to {wants} {} (only the beginning: {} of {} characters; \
+             choose Show to read all of it)",
+            code_without_links(&beginning),
+            beginning.chars().count(),
+            whole.chars().count()
+        )
+    };
+    let in_workspace = approval.workspace.as_ref() == Some(&approval.call.cwd);
+    if !in_workspace {
+        message.push_str(&format!(" in {}", code_words(approval.call.cwd.as_str())));
+    }
+    if let Some(sub_agent) = &approval.key.subagent {
+        message.push_str(&format!(", for the sub-agent {}", code_words(sub_agent)));
+    }
+    message.push_str(&format!(
+        ". Asked because {}: {}",
+        message::why(approval.reason),
+        words(&approval.detail)
+    ));
+    if approval.asked_before > 0 {
+        message.push_str(&format!(
+            ". Asked {} before",
+            times_over(approval.asked_before)
+        ));
+    }
+    if approval.counters != Counters::default() {
+        message.push_str(&format!(
+            ". Denials: {}",
+            against_limits(approval.counters, approval.limits)
+        ));
+    }
+    PromptText { message, fits }
+}
+
+/// Whether a text can stand in a prompt exactly as it is.
+fn fits(whole: &str) -> bool {
+    whole.chars().count() <= FITS
+        && redact::visible(whole) == whole
+        // Beside a link's syntax, what is shown is not what is there.
+        && !whole.contains("](")
+        && !whole.trim().is_empty()
+}
+
+/// What the agent wants, in front of the call's text.
+fn wants(call: &Call) -> &'static str {
+    match call.operations.as_slice() {
+        [operation] => match &operation.subject {
+            Subject::Command(_) => "run",
+            Subject::Paths(paths) => match paths.as_slice() {
+                [path] => call_text::verb(&operation.tool, path),
+                _ => "do",
+            },
+            Subject::Urls(urls) if urls.len() == 1 => "fetch",
+            Subject::Urls(_) => "use",
+            Subject::Delegate { .. } => "start",
+            Subject::Other => "call",
+        },
+        _ => "do",
+    }
+}
+
+/// The text without the word that [`wants`] says already.
+fn shown<'t>(call: &Call, whole: &'t str) -> &'t str {
+    let wants = wants(call);
+    match call.operations.as_slice() {
+        [operation] if !matches!(operation.subject, Subject::Command(_)) => whole
+            .strip_prefix(wants)
+            .and_then(|rest| rest.strip_prefix(' '))
+            .unwrap_or(whole),
+        _ => whole,
+    }
+}
+
+fn words(text: &str) -> String {
+    without_links(&call_text::shortened(text, WORDS))
+}
+
+fn code_words(text: &str) -> String {
+    code_without_links(&call_text::shortened(text, WORDS))
+}
