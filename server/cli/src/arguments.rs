@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
+use countersign_core::mode::ApprovalMode;
 use countersign_core::state::Millis;
 
 use crate::commands;
@@ -38,6 +39,9 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The language server that editors start; speaks LSP on standard input and
+    /// output.
+    Lsp(Lsp),
     /// The hook that agents call; reads the agent's JSON on standard input.
     ///
     /// `countersign hook <agent> --event <event> [--timeout <seconds>]
@@ -120,6 +124,18 @@ pub(crate) struct LogFilter {
     /// As JSON lines.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `countersign lsp`
+#[derive(Debug, Args)]
+pub(crate) struct Lsp {
+    /// Speak on standard input and output, as it does anyway: editors say so.
+    #[arg(long)]
+    pub(crate) stdio: bool,
+    /// The mode that sessions start in, in place of the settings': plan,
+    /// default, auto-edit or auto.
+    #[arg(long, value_name = "MODE", value_parser = commands::starting_mode)]
+    pub(crate) approval_mode: Option<ApprovalMode>,
 }
 
 /// `countersign trust`

@@ -4,10 +4,12 @@ mod batch;
 mod check;
 mod demo;
 mod journal;
+mod lsp;
 mod time;
 mod trust;
 
 pub(crate) use journal::{Anchor, anchor};
+pub(crate) use lsp::starting_mode;
 pub(crate) use time::argument as time_argument;
 
 use std::io::Write as _;
@@ -53,6 +55,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Log(log) => journal::run(&places()?, log),
         Command::Demo => demo::run(),
         Command::Trust(trust) => trust::run(&places()?, trust),
+        Command::Lsp(lsp) => lsp::run(places()?, lsp),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&countersign_settings::schema())?;
             writeln!(output::stdout(), "{schema}")?;

@@ -122,6 +122,7 @@ pub(crate) fn apply(
         after,
         joined: false,
         set_aside,
+        model: applying.model.clone(),
         recorded: true,
     })
 }

@@ -301,6 +301,7 @@ fn again(
         after: sessions.counters(),
         joined: true,
         set_aside: Vec::new(),
+        model: None,
         recorded: true,
     })
 }
@@ -344,6 +345,7 @@ fn unrecorded(request: &Request<'_>, id: String) -> Reply {
         after: Counters::default(),
         joined: false,
         set_aside: Vec::new(),
+        model: None,
         recorded: false,
     }))
 }

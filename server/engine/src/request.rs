@@ -6,7 +6,7 @@ use countersign_core::denials::Counters;
 use countersign_core::facts::Facts;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::Policy;
-use countersign_core::state::{CallEvent, ProcessId};
+use countersign_core::state::{CallEvent, ModelRecord, ProcessId};
 use countersign_core::tool::Tool;
 
 /// A call that wants a decision.
@@ -95,6 +95,8 @@ pub struct Outcome {
     /// Over-broad rules that were set aside because the session is in auto
     /// mode from now on.
     pub set_aside: Vec<String>,
+    /// Who judged it, if a model did.
+    pub model: Option<ModelRecord>,
     /// Whether the decision could be recorded. If not, the guard acted as in
     /// default mode.
     pub recorded: bool,

@@ -1,7 +1,7 @@
 //! What the client on the other side can do.
 
 use countersign_service::SurfaceKind;
-use tower_lsp::lsp_types::InitializeParams;
+use tower_lsp::lsp_types::{InitializeParams, MessageType};
 
 use crate::protocol::ClientExtension;
 
@@ -109,6 +109,15 @@ impl ClientCapabilities {
         match &self.extension {
             Some(extension) => !extension.documents,
             None => true,
+        }
+    }
+
+    /// How loud a prompt is. Visual Studio Code lets all but errors fade away.
+    pub(crate) fn prompt_type(&self) -> MessageType {
+        if self.is_vscode() {
+            MessageType::ERROR
+        } else {
+            MessageType::WARNING
         }
     }
 

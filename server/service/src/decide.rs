@@ -156,7 +156,7 @@ impl Service {
         asking: Asking,
         incoming: &Incoming,
     ) -> Prepared {
-        let tighten = stricter(incoming.tighten, self.tighten);
+        let tighten = incoming.tighten;
         let (guard, mode) = self.ground(&call, began_in.clone(), tighten);
         let facts = prepare::facts(&call, &self.guards.host(), &guard.policy);
         Prepared {
@@ -185,10 +185,23 @@ impl Service {
             Some(session) => (session.chosen, session.rules.clone()),
             None => (None, Vec::new()),
         };
-        let chosen = chosen.or(*crate::service::lock(&self.chosen));
         let guard = self.guards.get(began_in, &call.cwd, &rules, tighten);
-        let mode = guard.mode(chosen);
+        let mode = self.mode_by(&guard, chosen);
         (guard, mode)
+    }
+
+    /// The mode that a guard comes to: what a person chose for the session,
+    /// else for this server, else what the command line says, else the
+    /// settings.
+    pub(crate) fn mode_by(&self, guard: &Guard, chosen: Option<ApprovalMode>) -> ApprovalMode {
+        // Nobody uses auto mode who was never told what it does.
+        let command_line = self
+            .command_line
+            .filter(|mode| *mode != ApprovalMode::Auto || guard.effective.auto_acknowledged);
+        let chosen = chosen
+            .or_else(|| *crate::service::lock(&self.chosen))
+            .or(command_line);
+        guard.mode(chosen)
     }
 
     /// The same call once more, as everything is now.
@@ -421,12 +434,5 @@ pub(crate) fn internal(detail: String) -> Decision {
     Decision::Block {
         reason: BlockReason::Internal,
         detail,
-    }
-}
-
-fn stricter(one: Option<ApprovalMode>, other: Option<ApprovalMode>) -> Option<ApprovalMode> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.stricter(other)),
-        (one, other) => one.or(other),
     }
 }

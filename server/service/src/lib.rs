@@ -13,6 +13,7 @@
 mod announce;
 mod answers;
 mod approvals;
+mod broken;
 mod classifier;
 mod decide;
 mod effects;
@@ -31,10 +32,12 @@ mod socket;
 mod story;
 mod suggest;
 mod surface;
+mod tail;
 
 pub use announce::{HooksError, answer_hooks};
 pub use answers::Answered;
 pub use approvals::{AnswerError, TOO_SOON};
+pub use broken::Broken;
 pub use classifier::{Classifier, Question};
 pub use decide::Begun;
 pub use effects::effects;
@@ -47,3 +50,4 @@ pub use remember::RememberError;
 pub use service::{Changed, Journal, Parts, Service};
 pub use sessions::{CallStory, SessionView};
 pub use surface::{Notice, SurfaceKind};
+pub use tail::follow;

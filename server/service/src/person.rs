@@ -361,16 +361,12 @@ impl Service {
     /// The mode that sessions of a workspace start in, as things are now.
     #[must_use]
     pub fn mode_of(&self, workspace: &Utf8Path) -> ApprovalMode {
-        let chosen = *lock(&self.chosen);
-        let mode = self.guards.of_workspace(workspace).mode(chosen);
-        self.tighten.map_or(mode, |tighten| mode.stricter(tighten))
+        self.mode_by(&self.guards.of_workspace(workspace), None)
     }
 
     /// The mode that is in force in a folder that is open.
     pub(crate) fn mode_at(&self, folder: &Utf8Path) -> ApprovalMode {
-        let chosen = *lock(&self.chosen);
-        let tighten = self.tighten;
-        self.guards.get(None, folder, &[], tighten).mode(chosen)
+        self.mode_by(&self.guards.get(None, folder, &[], None), None)
     }
 
     fn workspace_of(&self, key: &SessionKey) -> Option<Utf8PathBuf> {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::Utf8PathBuf;
+use countersign_core::approval::Answer;
 use countersign_core::call::SessionKey;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{Millis, StateError, StateStore};
@@ -12,7 +13,7 @@ use countersign_engine::Engine;
 use countersign_engine::clock::Clock;
 use countersign_engine::request::ServerId;
 use countersign_settings::{EditorLayers, Places};
-use countersign_store::{Filter, JournalRow, Store};
+use countersign_store::{Filter, GroupedStore, JournalRow, Store};
 use dashmap::DashMap;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
@@ -40,8 +41,9 @@ pub struct Parts {
     pub classifier: Option<Arc<dyn Classifier>>,
     /// This run of the server.
     pub server: ServerId,
-    /// A mode from the command line; it can only tighten.
-    pub tighten: Option<ApprovalMode>,
+    /// The mode from the command line, in place of the settings'. Yolo is only
+    /// ever chosen by a person, for one run.
+    pub mode: Option<ApprovalMode>,
     /// Why this server must not decide or show anything, if so.
     pub refusal: Option<String>,
 }
@@ -53,11 +55,43 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// When the state cannot be read.
     fn rows(&self, filter: &Filter) -> Result<Vec<JournalRow>, StateError>;
+
+    /// Why rows cannot be written just now, if so.
+    fn trouble(&self) -> Option<String>;
+
+    /// A number that is another one after another process wrote.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn changes(&self) -> Result<u64, StateError>;
+}
+
+impl Journal for GroupedStore {
+    fn rows(&self, filter: &Filter) -> Result<Vec<JournalRow>, StateError> {
+        self.journal(filter)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.degraded()
+    }
+
+    fn changes(&self) -> Result<u64, StateError> {
+        self.changes_by_others()
+    }
 }
 
 impl Journal for Store {
     fn rows(&self, filter: &Filter) -> Result<Vec<JournalRow>, StateError> {
         self.journal(filter)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.refusal().map(|error| error.to_string())
+    }
+
+    fn changes(&self) -> Result<u64, StateError> {
+        let (rows, _) = self.head()?;
+        Ok(rows.unsigned_abs())
     }
 }
 
@@ -69,7 +103,7 @@ pub struct Service {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) classifier: Option<Arc<dyn Classifier>>,
     pub(crate) server: ServerId,
-    pub(crate) tighten: Option<ApprovalMode>,
+    pub(crate) command_line: Option<ApprovalMode>,
     pub(crate) refusal: Option<String>,
     pub(crate) guards: Guards,
     pub(crate) approvals: Approvals,
@@ -81,6 +115,7 @@ pub struct Service {
     surface: Mutex<Option<Surface>>,
     changed: Changed,
     activity: AtomicI64,
+    trouble: Mutex<Option<String>>,
 }
 
 struct Surface {
@@ -127,7 +162,7 @@ impl Service {
             clock: parts.clock,
             classifier: parts.classifier,
             server: parts.server,
-            tighten: parts.tighten,
+            command_line: parts.mode.filter(|mode| *mode != ApprovalMode::Yolo),
             refusal: parts.refusal,
             approvals: Approvals::default(),
             grants: Grants::default(),
@@ -136,6 +171,7 @@ impl Service {
             surface: Mutex::default(),
             changed: Changed::default(),
             activity: AtomicI64::new(0),
+            trouble: Mutex::default(),
         })
     }
 
@@ -155,6 +191,33 @@ impl Service {
     #[must_use]
     pub fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    /// Whether a classifier is there to be asked.
+    #[must_use]
+    pub fn has_classifier(&self) -> bool {
+        self.classifier.is_some()
+    }
+
+    /// What is not as it should be, in plain words.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.refusal.iter().cloned().collect();
+        if self.places().relocated {
+            all.push("settings and state are below --home, for tests".to_owned());
+        }
+        all.extend(self.journal.trouble());
+        all.extend(lock(&self.trouble).clone());
+        for workspace in self.workspaces() {
+            all.extend(self.settings(&workspace).degraded.clone());
+        }
+        all
+    }
+
+    /// Something is not as it should be from now on.
+    pub fn is_degraded(&self, why: String) {
+        *lock(&self.trouble) = Some(why);
+        self.changed.mark(None);
     }
 
     /// A person used the editor just now.
@@ -202,9 +265,13 @@ impl Service {
     /// The surface is gone: who waits for its person waits no longer.
     pub async fn disconnect(self: &Arc<Self>) {
         *lock(&self.surface) = None;
+        self.nobody_answers().await;
+    }
+
+    /// Whoever waits for a person waits no longer: there is nobody.
+    pub async fn nobody_answers(self: &Arc<Self>) {
         for approval in self.approvals.all() {
-            self.end(&approval.id, countersign_core::approval::Answer::NoSurface)
-                .await;
+            self.end(&approval.id, Answer::NoSurface).await;
         }
     }
 

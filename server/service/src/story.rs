@@ -45,7 +45,7 @@ impl Service {
             asked: outcome.asked,
             answer: None,
             counters: outcome.after,
-            model: None,
+            model: outcome.model.clone(),
             call: kept.then(|| (Arc::clone(&prepared.call), Arc::clone(&prepared.facts))),
             elsewhere: false,
         });

@@ -7,7 +7,6 @@ use countersign_core::call::SessionKey;
 use countersign_core::decision::Decision;
 
 use crate::pending::PendingApproval;
-use crate::sessions::CallStory;
 
 /// A surface that shows approvals to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +35,7 @@ impl SurfaceKind {
 }
 
 /// What happened, for the surface to show. Sent in order; never waited for.
+/// What only changes a drawing is in [`crate::Changed`].
 #[derive(Debug, Clone)]
 pub enum Notice {
     /// A person is asked.
@@ -51,10 +51,6 @@ pub enum Notice {
         /// What became of the call; none as above.
         decision: Option<Decision>,
     },
-    /// A call was decided, or its story went on.
-    Story(Arc<CallStory>),
-    /// Something of the status changed.
-    Status,
     /// A person should read this, and has nothing to choose.
     Tell(String),
 }

@@ -1,0 +1,137 @@
+//! `countersign lsp`: the server that an editor starts. It shows what agents
+//! want, asks, and answers hooks.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use countersign_core::mode::ApprovalMode;
+use countersign_core::state::{StateError, StateStore};
+use countersign_engine::clock::SystemClock;
+use countersign_engine::request::ServerId;
+use countersign_ipc::instance::ServerInstance;
+use countersign_lsp::ServeEnd;
+use countersign_service::{Broken, Journal, Parts, Service, answer_hooks, follow, guard};
+use countersign_settings::Places;
+use countersign_store::GroupedStore;
+
+use crate::arguments::Lsp;
+
+/// Threads that carry messages; decisions have threads of their own.
+const WORKERS: usize = 2;
+
+/// Threads that decide at a time, at most.
+const DECIDERS: usize = 16;
+
+/// The stack of each thread, in bytes: as much as the hook's own.
+const STACK: usize = 8 * 1024 * 1024;
+
+/// A mode that a server may start in.
+pub(crate) fn starting_mode(name: &str) -> Result<ApprovalMode, String> {
+    match name.parse() {
+        Ok(ApprovalMode::Yolo) => Err(
+            "yolo is chosen in the editor, for one run, and never on the command line".to_owned(),
+        ),
+        Ok(mode) => Ok(mode),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
+pub(super) fn run(places: Places, lsp: &Lsp) -> Result<ExitCode> {
+    // Standard output belongs to the protocol.
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .max_blocking_threads(DECIDERS)
+        .thread_stack_size(STACK)
+        .enable_all()
+        .build()
+        .context("the server's threads cannot be started")?;
+    let service = service(places, lsp.approval_mode)?;
+    let end = runtime.block_on(async {
+        let hooks = tokio::spawn(hooks(Arc::clone(&service)));
+        let following = tokio::spawn(follow(Arc::clone(&service)));
+        let end = countersign_lsp::run(
+            Arc::clone(&service),
+            tokio::io::stdin(),
+            tokio::io::stdout(),
+        )
+        .await;
+        following.abort();
+        hooks.abort();
+        // Its announcement goes with it; aborted is done.
+        let _ = hooks.await;
+        end
+    });
+    // A read of standard input that stays open cannot be ended.
+    runtime.shutdown_background();
+    Ok(match end {
+        ServeEnd::Exit {
+            after_shutdown: true,
+        } => ExitCode::SUCCESS,
+        ServeEnd::Exit {
+            after_shutdown: false,
+        }
+        | ServeEnd::InputEnded => ExitCode::FAILURE,
+        ServeEnd::Failed(why) => anyhow::bail!("the editor's connection failed: {why}"),
+    })
+}
+
+/// Answers hooks, unless this server must not.
+async fn hooks(service: Arc<Service>) {
+    if service.refusal().is_some() {
+        return;
+    }
+    if let Err(error) = answer_hooks(Arc::clone(&service), env!("CARGO_PKG_VERSION")).await {
+        tracing::error!("{error}");
+        service.is_degraded(error.to_string());
+    }
+}
+
+fn service(places: Places, mode: Option<ApprovalMode>) -> Result<Arc<Service>> {
+    let instance = ServerInstance::of_this_process()?;
+    let mut refusal = under_an_agent();
+    let (store, journal): (Arc<dyn StateStore>, Arc<dyn Journal>) =
+        match GroupedStore::open(&places.state_dir) {
+            Ok(store) => {
+                let store = Arc::new(store);
+                (Arc::clone(&store) as _, store)
+            }
+            Err(error) => {
+                if let StateError::Unreadable(why) = &error {
+                    refusal.get_or_insert_with(|| why.clone());
+                }
+                let broken = Arc::new(Broken(error));
+                (Arc::clone(&broken) as _, broken)
+            }
+        };
+    Ok(Service::new(Parts {
+        engine: guard::engine(Arc::clone(&store), Vec::new()),
+        places,
+        store,
+        journal,
+        clock: Arc::new(SystemClock),
+        classifier: None,
+        server: ServerId {
+            key: instance.key,
+            process: instance.process,
+        },
+        mode,
+        refusal,
+    }))
+}
+
+/// An agent that could start a server could answer itself through it.
+fn under_an_agent() -> Option<String> {
+    let (agent, process) = countersign_ipc::under_agent().agent?;
+    Some(format!(
+        "{} (process {}) started it; a server that an agent starts decides and shows nothing: \
+         start the editor from a terminal or desktop of your own",
+        agent.name(),
+        process.pid
+    ))
+}

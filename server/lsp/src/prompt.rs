@@ -1,0 +1,223 @@
+//! What each standard prompt says. The first action is always a no.
+
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use countersign_core::redact::visible;
+use countersign_service::{AUTO_NOTICE, Service};
+use countersign_settings::WorkspaceEntry;
+
+use crate::draw;
+use crate::prompts::{Action, Prompt, Subject};
+
+/// Longest list that a prompt shows; more is shown as a document.
+const MOST_CHARS: usize = 600;
+
+/// The prompt about a subject; none where there is nothing to ask any more.
+pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
+    match subject {
+        Subject::Approval(id) => approval(service, id),
+        Subject::Confirm(id) => {
+            let pending = service.pending_of(id)?;
+            let short: String = id.chars().take(8).collect();
+            Some(Prompt {
+                message: format!(
+                    "Countersign: approve the call {short} of {} as it was shown to you?",
+                    pending.key.agent
+                ),
+                actions: vec![
+                    ("Deny".to_owned(), Action::No),
+                    ("Approve once".to_owned(), Action::Yes),
+                ],
+            })
+        }
+        Subject::Remember { id, rule } => {
+            service.pending_of(id)?;
+            Some(Prompt {
+                message: format!(
+                    "Countersign: approve, and allow `{}` without asking for the rest of this \
+                     session?",
+                    visible(rule)
+                ),
+                actions: vec![
+                    ("Deny".to_owned(), Action::No),
+                    ("Approve and remember".to_owned(), Action::Remember),
+                    ("Approve once".to_owned(), Action::Yes),
+                ],
+            })
+        }
+        Subject::Grant(id) => {
+            let call = service.call(id)?;
+            Some(Prompt {
+                message: format!(
+                    "Countersign: allow this exact call once, within 10 minutes? {}",
+                    visible(&call.subject)
+                ),
+                actions: vec![
+                    ("No".to_owned(), Action::No),
+                    ("Allow this exact call once".to_owned(), Action::Yes),
+                ],
+            })
+        }
+        Subject::Trust(folder) => Some(Prompt {
+            message: format!(
+                "Countersign: Trust {}? In a trusted workspace agents may edit files without \
+                 asking in auto mode; what its settings would loosen is asked separately.",
+                visible(folder.as_str())
+            ),
+            actions: vec![
+                ("Not now".to_owned(), Action::No),
+                ("Trust this workspace".to_owned(), Action::Yes),
+            ],
+        }),
+        Subject::Consent(folder, digest, seen) => {
+            let settings = service.settings(folder);
+            if settings.consent_digest() != *digest || settings.pending_consent.is_empty() {
+                return None;
+            }
+            Some(entries(
+                &format!(
+                    "Countersign: the settings of {} would loosen; accept exactly this?",
+                    visible(folder.as_str())
+                ),
+                &[("+", &settings.pending_consent), ("-", &settings.withdrawn)],
+                "Accept exactly this",
+                *seen,
+            ))
+        }
+        Subject::Removal(folder, digest, seen) => {
+            let settings = service.settings(folder);
+            if settings.removal_digest() != *digest || settings.kept_tightening.is_empty() {
+                return None;
+            }
+            Some(entries(
+                &format!(
+                    "Countersign: these restrictions left the settings of {} and still hold; drop \
+                     them?",
+                    visible(folder.as_str())
+                ),
+                &[("-", &settings.kept_tightening)],
+                "Drop these restrictions",
+                *seen,
+            ))
+        }
+        Subject::Mode { mode, .. } => Some(mode_prompt(service, *mode)),
+        Subject::Reset(_) => Some(Prompt {
+            message: "Countersign: reset the denial counters? Calls are then decided without \
+                      asking until a cap is reached again."
+                .to_owned(),
+            actions: vec![
+                ("Cancel".to_owned(), Action::No),
+                ("Reset the counters".to_owned(), Action::Yes),
+            ],
+        }),
+    }
+}
+
+fn approval(service: &Service, id: &str) -> Option<Prompt> {
+    let pending = service.pending_of(id)?;
+    let text = draw::prompt_text::approval(&pending);
+    let mut actions = vec![("Deny".to_owned(), Action::No)];
+    if text.fits {
+        actions.push(("Approve once".to_owned(), Action::Yes));
+        if let [rule] = pending.suggestions.as_slice() {
+            actions.push((
+                format!("Approve and remember {} for this session", visible(rule)),
+                Action::Remember,
+            ));
+        }
+    } else {
+        actions.push(("Show".to_owned(), Action::Show));
+    }
+    Some(Prompt {
+        message: text.message,
+        actions,
+    })
+}
+
+fn mode_prompt(service: &Service, mode: countersign_core::mode::ApprovalMode) -> Prompt {
+    use countersign_core::mode::ApprovalMode;
+    let message = match mode {
+        ApprovalMode::Auto => {
+            let notice = service.auto_notice();
+            let aside = if notice.set_aside.is_empty() {
+                String::new()
+            } else {
+                format!(
+                    " These allow rules are set aside while it is on, because they could allow \
+                     nearly anything: {}.",
+                    visible(&notice.set_aside.join(", "))
+                )
+            };
+            format!("Countersign: use auto mode? {AUTO_NOTICE}{aside}")
+        }
+        ApprovalMode::Yolo => "Countersign: yolo runs everything that no deny rule stops, without \
+                               asking, until this server ends. Use it?"
+            .to_owned(),
+        ApprovalMode::Plan | ApprovalMode::Default | ApprovalMode::AutoEdit => {
+            format!("Countersign: change to {mode} mode? It lets agents do more than now.")
+        }
+    };
+    Prompt {
+        message,
+        actions: vec![
+            ("Cancel".to_owned(), Action::No),
+            (format!("Use {mode} mode"), Action::Yes),
+        ],
+    }
+}
+
+/// A prompt with a list. One that is too long for a prompt must be looked at
+/// first.
+fn entries(
+    question: &str,
+    lists: &[(&str, &Vec<WorkspaceEntry>)],
+    yes: &str,
+    seen: bool,
+) -> Prompt {
+    let list = entries_text(lists, ", ");
+    let fits = list.chars().count() <= MOST_CHARS;
+    let no = ("Not now".to_owned(), Action::No);
+    if seen && !fits {
+        Prompt {
+            message: format!("{question} It is as it was shown to you."),
+            actions: vec![no, (yes.to_owned(), Action::Yes)],
+        }
+    } else if fits {
+        Prompt {
+            message: format!("{question} {list}"),
+            actions: vec![no, (yes.to_owned(), Action::Yes)],
+        }
+    } else {
+        Prompt {
+            message: format!("{question} The list is too long for a prompt: look at it first."),
+            actions: vec![no, ("Show".to_owned(), Action::Show)],
+        }
+    }
+}
+
+fn entries_text(lists: &[(&str, &Vec<WorkspaceEntry>)], between: &str) -> String {
+    lists
+        .iter()
+        .flat_map(|(sign, entries)| {
+            entries
+                .iter()
+                .map(move |entry| format!("{sign} {}: {}", entry.key, visible(&entry.text)))
+        })
+        .collect::<Vec<_>>()
+        .join(between)
+}
+
+/// The whole of what a workspace's settings ask consent for, as a document.
+pub(crate) fn consent_text(service: &Service, folder: &Utf8Path) -> String {
+    let settings = service.settings(folder);
+    let list = entries_text(
+        &[
+            ("+", &settings.pending_consent),
+            ("-", &settings.withdrawn),
+            ("no longer restricts:", &settings.kept_tightening),
+        ],
+        "\n",
+    );
+    format!("Settings of {folder}\n\n{list}\n")
+}
