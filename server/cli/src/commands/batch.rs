@@ -10,15 +10,13 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::agent::Agent;
 use countersign_core::call::{Call, CommandText, Operation, SessionKey, ShellDialect, Subject};
-use countersign_core::decide::{self, Situation, Step};
 use countersign_core::decision::{BlockReason, Decision};
-use countersign_core::denials::Counters;
-use countersign_core::facts::Facts;
 use countersign_core::mode::{AgentMode, ApprovalMode};
 use countersign_core::policy::Policy;
 use countersign_core::tool::Tool;
 use countersign_engine::policy::{Surroundings, policy};
 use countersign_engine::prepare;
+use countersign_service::static_decision;
 use countersign_settings::{Effective, Places};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -94,7 +92,7 @@ pub(super) fn run(workspace: Option<&Utf8Path>) -> Result<ExitCode> {
         let call = shell_call(&row.command, cwd);
         let started = Instant::now();
         let facts = prepare::facts(&call, &host, &policy);
-        let decision = static_decision(&call, &facts, &policy);
+        let decision = static_decision(&call, &facts, &policy, policy.mode);
         let us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         write(
             &mut out,
@@ -158,25 +156,6 @@ pub(super) fn shell_call(command: &str, cwd: Utf8PathBuf) -> Call {
             }),
             parameters: std::collections::BTreeMap::new(),
         }],
-    }
-}
-
-/// What is decided without a model, grants or counters.
-pub(super) fn static_decision(call: &Call, facts: &Facts, policy: &Policy) -> Decision {
-    match decide::decide(&Situation {
-        call,
-        facts,
-        policy,
-        mode: policy.mode,
-        counters: Counters::default(),
-        granted: false,
-        classifier: false,
-    }) {
-        Step::Done(decision) => decision,
-        Step::NoOpinion | Step::Classify => Decision::Ask {
-            reason: countersign_core::decision::AskReason::NoClassifier,
-            detail: "no static layer decides this".to_owned(),
-        },
     }
 }
 

@@ -12,13 +12,14 @@ use countersign_core::mode::ApprovalMode;
 use countersign_core::redact;
 use countersign_core::rules::{Subject, Vouch};
 use countersign_engine::prepare;
+use countersign_service::guard::Guard;
+use countersign_service::static_decision;
 use countersign_settings::Places;
 use serde_json::json;
 
 use crate::arguments::Check;
 use crate::commands::batch;
 use crate::output::{self, DIM, NOTE, styled};
-use countersign_service::guard::Guard;
 
 /// A person or a model should look.
 const REVIEW: u8 = 3;
@@ -41,7 +42,7 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
     let text = check.command.join(" ");
     let call = batch::shell_call(&text, folder);
     let facts = prepare::facts(&call, &guard.host, &guard.policy);
-    let decision = batch::static_decision(&call, &facts, &guard.policy);
+    let decision = static_decision(&call, &facts, &guard.policy, guard.policy.mode);
     let view = facts
         .operations
         .first()
@@ -178,7 +179,7 @@ fn parts(
                     ..OperationFacts::default()
                 }],
             };
-            let decision = batch::static_decision(call, &facts, &guard.policy);
+            let decision = static_decision(call, &facts, &guard.policy, guard.policy.mode);
             let (covered, why) = match &decision {
                 Decision::Allow { .. } => (true, decision.detail().to_owned()),
                 Decision::Denied { .. } | Decision::Block { .. } => {
