@@ -51,7 +51,12 @@ pub(super) fn parse(body: &[u8]) -> Incoming {
     }
 }
 
-fn call(id: Option<Id>, object: Map<String, Value>) -> Incoming {
+fn call(id: Option<Id>, mut object: Map<String, Value>) -> Incoming {
+    // Clients in which a missing value is null send `null` for no parameters,
+    // which tower-lsp takes for parameters.
+    if object.get("params").is_some_and(Value::is_null) {
+        object.remove("params");
+    }
     match serde_json::from_value::<Request>(Value::Object(object)) {
         Ok(request) if request.method() == "exit" => Incoming::Exit,
         Ok(request) => Incoming::Call(request),
