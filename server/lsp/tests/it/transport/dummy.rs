@@ -138,6 +138,7 @@ impl Dummy {
             let text = "x".repeat(1024 * 1024);
             self.client.send_notification::<Shout>(json!(text)).await;
         }
+        self.log.push("shouted");
         Ok(json!("shouted"))
     }
 }

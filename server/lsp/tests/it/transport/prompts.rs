@@ -20,7 +20,8 @@ fn an_answer_that_comes_when_nobody_waits_any_more_is_harmless() {
     }
 }
 
-/// H: upstream drops the handler with its prompt and dies of the late answer.
+/// H: where the handler itself holds the request, upstream drops both and dies of
+/// the late answer.
 #[test]
 fn a_request_can_be_cancelled_while_its_prompt_is_open() {
     let (mut editor, _running, _log) = editor();
