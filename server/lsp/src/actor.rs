@@ -8,14 +8,18 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use countersign_agents::EventKind;
 use countersign_core::approval::Answer;
+use countersign_core::call::SessionKey;
 use countersign_service::{Handled, Notice, Service};
 use countersign_settings::EditorLayers;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tower_lsp::jsonrpc::{self, ErrorCode, Result};
-use tower_lsp::lsp_types::request::ShowMessageRequest;
+use tower_lsp::lsp_types::notification::{DidChangeWatchedFiles, Notification as _};
+use tower_lsp::lsp_types::request::{RegisterCapability, ShowMessageRequest};
 use tower_lsp::lsp_types::{
-    InitializeParams, MessageActionItem, MessageType, WorkspaceFolder, WorkspaceFoldersChangeEvent,
+    DidChangeWatchedFilesRegistrationOptions, FileSystemWatcher, GlobPattern, InitializeParams,
+    MessageActionItem, MessageType, Registration, RegistrationParams, WorkspaceFolder,
+    WorkspaceFoldersChangeEvent,
 };
 
 use crate::agent_calls::{self, AgentMessage};
@@ -70,8 +74,8 @@ pub(crate) enum Event {
     Offer(Subject),
     /// The service has something to tell.
     Notice(Notice),
-    /// Something of the sessions changed.
-    Changed,
+    /// Something of these sessions changed, or of the status.
+    Changed(HashSet<SessionKey>),
 }
 
 /// A call of an agent inside the editor.
@@ -196,7 +200,8 @@ impl Actor {
             Event::Offer(subject) => self.queue.push(subject),
             Event::Shown { subject, shown } => self.shown(subject, shown),
             Event::Notice(notice) => self.notice(notice),
-            Event::Changed => {
+            Event::Changed(sessions) => {
+                self.shared.changed(sessions);
                 self.offer_trust_and_consent();
                 self.draw_anew();
             }
@@ -243,6 +248,9 @@ impl Actor {
             }
         });
         self.settled = true;
+        if client.watches_files {
+            self.watch_settings();
+        }
         if let Some(refusal) = self.service().refusal() {
             self.outbox.message(
                 MessageType::ERROR,
@@ -250,6 +258,29 @@ impl Actor {
             );
         }
         self.draw_anew();
+    }
+
+    /// Has the editor tell when a workspace's settings change; without, they
+    /// are looked at now and then.
+    fn watch_settings(&self) {
+        let watcher = FileSystemWatcher {
+            glob_pattern: GlobPattern::String("**/.countersign/settings.json".to_owned()),
+            kind: None,
+        };
+        let options = DidChangeWatchedFilesRegistrationOptions {
+            watchers: vec![watcher],
+        };
+        let registered = self
+            .requests
+            .send::<RegisterCapability>(RegistrationParams {
+                registrations: vec![Registration {
+                    id: "countersign-settings".to_owned(),
+                    method: DidChangeWatchedFiles::METHOD.to_owned(),
+                    register_options: serde_json::to_value(options).ok(),
+                }],
+            });
+        // Whether it does or not: they are looked at all the same.
+        drop(registered);
     }
 
     /// What the editor says of its settings: `{ "user": …, "workspace": … }`

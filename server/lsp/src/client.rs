@@ -24,12 +24,8 @@ pub(crate) struct ClientCapabilities {
     pub(crate) server_status: bool,
     /// Whether it draws code lenses anew when asked to.
     pub(crate) refreshes_lenses: bool,
-    /// Whether it fetches documents of the scheme `countersign:` (LSP 3.18).
-    pub(crate) fetches_content: bool,
     /// Whether it tells when watched files change, if asked to.
     pub(crate) watches_files: bool,
-    /// Whether it can be asked for its settings.
-    pub(crate) configuration: bool,
 }
 
 impl ClientCapabilities {
@@ -48,9 +44,6 @@ impl ClientCapabilities {
             // A declaration that cannot be read still says that there is one.
             serde_json::from_value(declared.clone()).unwrap_or_default()
         });
-        let text_document_content = serde_json::to_value(&params.capabilities.workspace)
-            .ok()
-            .is_some_and(|workspace| workspace.get("textDocumentContent").is_some());
         Self {
             // Nearly every client answers it and few declare it.
             prompts: true,
@@ -65,13 +58,9 @@ impl ClientCapabilities {
                 .and_then(|workspace| workspace.code_lens.as_ref())
                 .and_then(|lens| lens.refresh_support)
                 .unwrap_or(false),
-            fetches_content: text_document_content || declared("textDocumentContent").is_some(),
             watches_files: workspace
                 .and_then(|workspace| workspace.did_change_watched_files.as_ref())
                 .and_then(|watched| watched.dynamic_registration)
-                .unwrap_or(false),
-            configuration: workspace
-                .and_then(|workspace| workspace.configuration)
                 .unwrap_or(false),
             extension,
             name,
@@ -81,6 +70,14 @@ impl ClientCapabilities {
     /// Whether the client draws approvals itself.
     pub(crate) const fn draws_approvals(&self) -> bool {
         self.extension.is_some()
+    }
+
+    /// Whether it shows documents of the scheme `countersign:`, whose text it
+    /// fetches.
+    pub(crate) fn shows_our_documents(&self) -> bool {
+        self.extension
+            .as_ref()
+            .is_some_and(|extension| extension.documents)
     }
 
     /// What answers from it are recorded as.
@@ -99,7 +96,7 @@ impl ClientCapabilities {
     pub(crate) fn draws_session_documents(&self) -> bool {
         match &self.extension {
             Some(extension) => extension.documents,
-            None => self.fetches_content || self.is_neovim() || self.is_vscode(),
+            None => self.is_neovim() || self.is_vscode(),
         }
     }
 

@@ -387,13 +387,7 @@ impl Actor {
     }
 
     fn show_session(&self, key: &SessionKey, subject: Option<Subject>) {
-        let client = self.shared.client();
-        let fetches = client.fetches_content
-            || client
-                .extension
-                .as_ref()
-                .is_some_and(|extension| extension.documents);
-        if fetches {
+        if self.shared.client().shows_our_documents() {
             match draw::uri::session(key) {
                 Some(uri) => self.show_uri(uri, None, subject),
                 None => self.cannot_show(None, subject),

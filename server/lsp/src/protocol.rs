@@ -53,7 +53,7 @@ pub mod requests {
     pub const TEXT_DOCUMENT_CONTENT: &str = "workspace/textDocumentContent";
 }
 
-/// Methods from the server, notifications.
+/// Methods from the server; notifications, where nothing else is said.
 pub mod from_server {
     /// The answer to a `countersign/toolCall`.
     pub const DECISION: &str = "countersign/decision";
@@ -65,7 +65,7 @@ pub mod from_server {
     pub const APPROVAL_RESOLVED: &str = "countersign/approvalResolved";
     /// A short status for clients that know rust-analyzer's extension.
     pub const SERVER_STATUS: &str = "experimental/serverStatus";
-    /// Documents of ours changed (LSP 3.18).
+    /// A request: fetch a document of ours anew (LSP 3.18).
     pub const TEXT_DOCUMENT_CONTENT_REFRESH: &str = "workspace/textDocumentContent/refresh";
 }
 

@@ -6,17 +6,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::watch;
 use tower_lsp::Client;
+use tower_lsp::lsp_types::request::{CodeLensRefresh, Request};
 use tower_lsp::lsp_types::{Diagnostic, Url};
 
 use crate::convert;
 use crate::draw;
 use crate::draw::diagnostics::Files;
 use crate::outbox::{ServerStatus, StatusChanged};
-use crate::protocol::{Health, ServerStatusParams, Status};
+use crate::protocol::{Health, ServerStatusParams, Status, TextDocumentContentParams, from_server};
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
+use crate::transport::Requests;
 
 /// The least time between two drawings.
 const COALESCED: Duration = Duration::from_millis(100);
@@ -33,7 +36,12 @@ struct Drawn {
 }
 
 /// Draws whenever something changed, until nobody can say so any more.
-pub(crate) async fn publish(shared: Arc<Shared>, client: Client, mut redraw: watch::Receiver<u64>) {
+pub(crate) async fn publish(
+    shared: Arc<Shared>,
+    client: Client,
+    requests: Requests,
+    mut redraw: watch::Receiver<u64>,
+) {
     let mut drawn = Drawn::default();
     loop {
         let look = tokio::time::sleep(LOOK_EVERY);
@@ -53,8 +61,38 @@ pub(crate) async fn publish(shared: Arc<Shared>, client: Client, mut redraw: wat
             continue;
         };
         drawn.show(&shared, &client, status, diagnostics).await;
+        refresh(&shared, &requests);
         tokio::time::sleep(COALESCED).await;
     }
+}
+
+/// Has the client fetch anew what it fetched before.
+fn refresh(shared: &Shared, requests: &Requests) {
+    let changed = shared.take_changed();
+    let client = shared.client();
+    if changed.is_empty() {
+        return;
+    }
+    if client.shows_our_documents() {
+        for key in &changed {
+            // Nobody waits for its answer: it has none.
+            drop(requests.send::<ContentRefresh>(TextDocumentContentParams {
+                uri: draw::uri::session_text(key),
+            }));
+        }
+    }
+    if client.refreshes_lenses {
+        drop(requests.send::<CodeLensRefresh>(()));
+    }
+}
+
+/// `workspace/textDocumentContent/refresh` (LSP 3.18)
+enum ContentRefresh {}
+
+impl Request for ContentRefresh {
+    type Params = TextDocumentContentParams;
+    type Result = Option<Value>;
+    const METHOD: &'static str = from_server::TEXT_DOCUMENT_CONTENT_REFRESH;
 }
 
 impl Drawn {

@@ -72,7 +72,12 @@ pub async fn run(
     );
     let tasks = [
         tokio::spawn(actor.run(inbox)),
-        tokio::spawn(publish(Arc::clone(&shared), client, redraws)),
+        tokio::spawn(publish(
+            Arc::clone(&shared),
+            client,
+            requests.clone(),
+            redraws,
+        )),
         tokio::spawn(hear_changes(Arc::clone(&service), events)),
     ];
     let end = tokio::select! {
@@ -90,8 +95,8 @@ pub async fn run(
 /// Posts what changed in the service, for as long as somebody listens.
 async fn hear_changes(service: Arc<Service>, events: mpsc::UnboundedSender<Event>) {
     loop {
-        service.changed().wait().await;
-        if events.send(Event::Changed).is_err() {
+        let sessions = service.changed().wait().await;
+        if events.send(Event::Changed(sessions)).is_err() {
             return;
         }
         // A person sees no more than this, and drawing costs.

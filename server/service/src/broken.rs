@@ -1,6 +1,7 @@
 //! Stands for a state that cannot be used, so that whoever needs it learns why.
 
-use countersign_core::state::{StateError, StateStore, Transaction};
+use countersign_core::state::{Millis, StateError, StateStore, Transaction};
+use countersign_settings::JournalLimits;
 use countersign_store::{Filter, JournalRow};
 
 use crate::service::Journal;
@@ -31,6 +32,10 @@ impl Journal for Broken {
     }
 
     fn changes(&self) -> Result<u64, StateError> {
+        Err(self.0.clone())
+    }
+
+    fn retain(&self, _: JournalLimits, _: Millis) -> Result<(), StateError> {
         Err(self.0.clone())
     }
 }

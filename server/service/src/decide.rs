@@ -426,6 +426,15 @@ impl Service {
             // has ended: what could not be noted has no authority.
             Err(error) => tracing::error!("an event of {} is not noted: {error}", event.key),
         }
+        if matches!(
+            event.kind,
+            EventKind::SessionStart { .. } | EventKind::SessionEnd { .. }
+        ) && let Err(error) = self
+            .journal()
+            .retain(guard.effective.journal, self.clock.now())
+        {
+            tracing::error!("the journal is not kept within its limits: {error}");
+        }
     }
 }
 

@@ -47,7 +47,7 @@ pub use parts::{Part, parts, static_decision};
 pub use pending::{Choice, Nonce, PendingApproval, Remember};
 pub use person::{AUTO_NOTICE, Notice as AutoNotice, PersonError, Said};
 pub use remember::RememberError;
-pub use service::{Changed, Journal, Parts, Service};
+pub use service::{Changed, Journal, Parts, Service, retention};
 pub use sessions::{CallStory, SessionView};
 pub use surface::{Notice, SurfaceKind};
 pub use tail::follow;

@@ -12,7 +12,7 @@ use countersign_core::state::{Millis, StateError, StateStore};
 use countersign_engine::Engine;
 use countersign_engine::clock::Clock;
 use countersign_engine::request::ServerId;
-use countersign_settings::{EditorLayers, Places};
+use countersign_settings::{EditorLayers, JournalLimits, Places};
 use countersign_store::{Filter, GroupedStore, JournalRow, Store};
 use dashmap::DashMap;
 use tokio::sync::Notify;
@@ -64,6 +64,24 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// When the state cannot be read.
     fn changes(&self) -> Result<u64, StateError>;
+
+    /// Keeps the journal within its limits.
+    ///
+    /// # Errors
+    /// When the state cannot be read or written.
+    fn retain(&self, limits: JournalLimits, now: Millis) -> Result<(), StateError>;
+}
+
+/// What the limits of the settings mean for a store: the age in milliseconds,
+/// the size in bytes.
+#[must_use]
+pub fn retention(limits: JournalLimits) -> (Millis, u64) {
+    const DAY: Millis = 24 * 60 * 60 * 1_000;
+    const MEGABYTE: u64 = 1_000_000;
+    let max_age = Millis::try_from(limits.retention_days)
+        .unwrap_or(Millis::MAX)
+        .saturating_mul(DAY);
+    (max_age, limits.max_megabytes.saturating_mul(MEGABYTE))
 }
 
 impl Journal for GroupedStore {
@@ -77,6 +95,11 @@ impl Journal for GroupedStore {
 
     fn changes(&self) -> Result<u64, StateError> {
         self.changes_by_others()
+    }
+
+    fn retain(&self, limits: JournalLimits, now: Millis) -> Result<(), StateError> {
+        let (max_age, max_bytes) = retention(limits);
+        Self::retain(self, max_age, max_bytes, now).map(|_| ())
     }
 }
 
@@ -92,6 +115,11 @@ impl Journal for Store {
     fn changes(&self) -> Result<u64, StateError> {
         let (rows, _) = self.head()?;
         Ok(rows.unsigned_abs())
+    }
+
+    fn retain(&self, limits: JournalLimits, now: Millis) -> Result<(), StateError> {
+        let (max_age, max_bytes) = retention(limits);
+        Self::retain(self, max_age, max_bytes, now).map(|_| ())
     }
 }
 

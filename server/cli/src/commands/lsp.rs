@@ -51,7 +51,7 @@ pub(super) fn run(places: Places, lsp: &Lsp) -> Result<ExitCode> {
         .enable_all()
         .build()
         .context("the server's threads cannot be started")?;
-    let service = service(places, lsp.approval_mode)?;
+    let (service, store) = service(places, lsp.approval_mode)?;
     let end = runtime.block_on(async {
         let hooks = tokio::spawn(hooks(Arc::clone(&service)));
         let following = tokio::spawn(follow(Arc::clone(&service)));
@@ -69,6 +69,9 @@ pub(super) fn run(places: Places, lsp: &Lsp) -> Result<ExitCode> {
     });
     // A read of standard input that stays open cannot be ended.
     runtime.shutdown_background();
+    if let Some(Err(error)) = store.map(|store| store.flush()) {
+        tracing::error!("what was allowed last is not recorded: {error}");
+    }
     Ok(match end {
         ServeEnd::Exit {
             after_shutdown: true,
@@ -92,13 +95,19 @@ async fn hooks(service: Arc<Service>) {
     }
 }
 
-fn service(places: Places, mode: Option<ApprovalMode>) -> Result<Arc<Service>> {
+/// The service, and its state where that can be used.
+fn service(
+    places: Places,
+    mode: Option<ApprovalMode>,
+) -> Result<(Arc<Service>, Option<Arc<GroupedStore>>)> {
     let instance = ServerInstance::of_this_process()?;
     let mut refusal = under_an_agent();
+    let mut grouped = None;
     let (store, journal): (Arc<dyn StateStore>, Arc<dyn Journal>) =
         match GroupedStore::open(&places.state_dir) {
             Ok(store) => {
                 let store = Arc::new(store);
+                grouped = Some(Arc::clone(&store));
                 (Arc::clone(&store) as _, store)
             }
             Err(error) => {
@@ -109,7 +118,7 @@ fn service(places: Places, mode: Option<ApprovalMode>) -> Result<Arc<Service>> {
                 (Arc::clone(&broken) as _, broken)
             }
         };
-    Ok(Service::new(Parts {
+    let service = Service::new(Parts {
         engine: guard::engine(Arc::clone(&store), Vec::new()),
         places,
         store,
@@ -122,7 +131,8 @@ fn service(places: Places, mode: Option<ApprovalMode>) -> Result<Arc<Service>> {
         },
         mode,
         refusal,
-    }))
+    });
+    Ok((service, grouped))
 }
 
 /// An agent that could start a server could answer itself through it.
