@@ -1,0 +1,33 @@
+//! Processes that tests around a server need beside their own. A hook asks no
+//! server that is its caller or descends from it, and a server refuses to serve
+//! below an agent, so that one process cannot stand for all three.
+//!
+//! A binary that uses this begins its `main` with [`helper`].
+
+mod agent;
+mod detached;
+mod stand_in;
+
+pub(crate) use agent::{Agent, Running};
+pub(crate) use detached::start_detached;
+pub(crate) use stand_in::{Behaviour, Listening, Setup, StandIn};
+
+/// This program, to start it as something else.
+pub(crate) fn own_program() -> String {
+    std::env::current_exe()
+        .unwrap()
+        .into_os_string()
+        .into_string()
+        .unwrap()
+}
+
+/// Whether this process was started as a helper, and has done its work now.
+pub(crate) fn helper() -> bool {
+    let arguments: Vec<String> = std::env::args().collect();
+    match arguments.get(1).map(String::as_str) {
+        Some(agent::WORD) => agent::serve(),
+        Some(stand_in::WORD) => stand_in::serve(&arguments[2]),
+        _ => return false,
+    }
+    true
+}
