@@ -115,7 +115,12 @@ fn linked() {
         let payload = edit(&sandbox).with("cwd", json!(cwd));
         assert_by(&agent.hook(&sandbox, CLAUDE, EVENT, &payload), "it");
     }
-    assert_eq!(server.asked().len(), 3);
+    let asked = server.asked();
+    assert_eq!(asked.len(), 3);
+    for asked in asked {
+        // As the owner: one that is only tried is not sent what is announced.
+        assert_eq!(asked.request.tighten, Some(ApprovalMode::Auto));
+    }
 }
 
 fn next() {
