@@ -108,16 +108,22 @@ impl Engine {
             classifier: request.classifier,
         });
         if let Some(mut earlier) = join::joined(open, call, digest, request.event, now) {
-            if join::still_holds(&earlier, &step, || {
-                crate::prepare::approval_digest(call, request.facts)
-            }) {
+            let is_ours = request
+                .memory
+                .is_none_or(|memory| memory.knows(&earlier.id));
+            if is_ours
+                && join::still_holds(&earlier, &step, || {
+                    crate::prepare::approval_digest(call, request.facts)
+                })
+            {
                 let trusted = self.trusts(&sessions, request.process);
                 let outcome = again(transaction, &sessions, earlier, request, trusted)?;
                 sessions.save(transaction)?;
                 return Ok(Reply::Done(Box::new(outcome)));
             }
-            // Files, rules or the mode are not what they were: the event is
-            // decided like a call of its own.
+            // Files, rules or the mode are not what they were, or somebody
+            // else wrote the verdict: the event is decided like a call of its
+            // own.
             earlier.status = CallStatus::Finished;
             transaction.put_call(&earlier)?;
         }

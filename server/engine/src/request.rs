@@ -1,5 +1,7 @@
 //! What comes into the engine and what comes out.
 
+use std::fmt;
+
 use countersign_core::call::{Call, SessionKey};
 use countersign_core::decision::{AskReason, Decision};
 use countersign_core::denials::Counters;
@@ -32,9 +34,21 @@ pub struct Request<'a> {
     pub classifier: bool,
     /// The server that decides: a new session belongs to it.
     pub server: Option<&'a ServerId>,
+    /// What this process remembers of its own verdicts. None for a process
+    /// that has no memory but the state.
+    pub memory: Option<&'a dyn Memory>,
     /// How long it took to get here, in microseconds: the journal's latency
     /// covers the whole decision.
     pub spent_micros: u64,
+}
+
+/// What a process that lives for long knows of the calls that it decided.
+///
+/// The state can be written by whoever runs as the user; where there is a
+/// memory, a verdict in the state that it does not know is none.
+pub trait Memory: fmt::Debug + Sync {
+    /// Whether this process decided the call of this id, or asked about it.
+    fn knows(&self, call: &str) -> bool;
 }
 
 /// A running server.

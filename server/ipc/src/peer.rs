@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use countersign_core::state::ProcessId;
 
 use crate::ancestry::{Ancestry, ancestors, speaker_of};
-use crate::known::KnownAgent;
+use crate::known::{KnownAgent, base_name};
 use crate::procfs::ProcessTable;
 
 /// The process at the other end of a connection.
@@ -56,6 +56,24 @@ pub fn process_of(pid: u32) -> Option<ProcessId> {
 pub fn caller_of(pid: u32) -> Option<ProcessId> {
     speaker_of(pid)
 }
+
+/// Who speaks through a connection of the process of this pid: for our own hook
+/// whoever called it, for every other program only itself. A shell that can
+/// open sockets would else speak for the agent that started it.
+#[must_use]
+pub fn session_owner(pid: u32) -> Option<ProcessId> {
+    let chain = ancestors(pid);
+    let peer = chain.processes.first()?;
+    let is_hook = peer.exe.as_deref().and_then(base_name) == Some(HOOK_PROGRAM);
+    if is_hook {
+        caller_of(pid)
+    } else {
+        Some(peer.id.clone())
+    }
+}
+
+/// The name of our own executable.
+const HOOK_PROGRAM: &str = "countersign";
 
 /// Whether the process of this pid descends from exactly that one, itself not
 /// counted; `false` where that cannot be told.

@@ -259,6 +259,7 @@ impl Service {
             granted,
             classifier: self.classifier.is_some(),
             server: Some(&self.server),
+            memory: Some(self),
             spent_micros: u64::try_from(prepared.started.elapsed().as_micros()).unwrap_or(u64::MAX),
         }
     }

@@ -183,9 +183,24 @@ impl Guard {
     ) -> Self {
         let host = Arc::new(host(places));
         let here = host.workspace_of(folder, &places.home);
+        let began_in = valid_beginning(began_in, here.as_deref(), &host, places);
         let nothing = |_: Option<&Utf8Path>| EditorLayers::default();
         Ground::find(&mut loader, here, began_in, &nothing).guard(places, host, &[], tighten)
     }
+}
+
+/// The workspace that the state says a session began in, if it can be one: the
+/// state may have been written by anybody who runs as the user, and a folder
+/// that is too large must not become a workspace.
+pub(crate) fn valid_beginning(
+    began_in: Option<Utf8PathBuf>,
+    here: Option<&Utf8Path>,
+    host: &Host,
+    places: &Places,
+) -> Option<Utf8PathBuf> {
+    began_in.filter(|began| {
+        here == Some(began) || host.workspace_of(began, &places.home).as_ref() == Some(began)
+    })
 }
 
 /// Adds allow rules that a person remembered for one session.

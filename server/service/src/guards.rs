@@ -95,6 +95,7 @@ impl Guards {
     ) -> Arc<Guard> {
         let host = self.host();
         let here = host.workspace_of(folder, &self.places.home);
+        let began_in = guard::valid_beginning(began_in, here.as_deref(), &host, &self.places);
         self.at(began_in, here, rules, tighten, host)
     }
 

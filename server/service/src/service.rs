@@ -1,6 +1,7 @@
 //! The guard of one server: everything that its parts share.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -175,6 +176,14 @@ impl Changed {
     pub async fn wait(&self) -> HashSet<SessionKey> {
         self.notify.notified().await;
         std::mem::take(&mut *lock(&self.sessions))
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("server", &self.server)
+            .finish_non_exhaustive()
     }
 }
 

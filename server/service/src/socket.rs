@@ -14,7 +14,7 @@ use countersign_core::decision::{BlockReason, Decision};
 use countersign_core::message;
 use countersign_core::state::ProcessId;
 use countersign_ipc::instance::ServerInstance;
-use countersign_ipc::peer::{caller_of, peer_of};
+use countersign_ipc::peer::{peer_of, session_owner};
 use countersign_ipc::wire::{
     FrameError, LENGTHS_BYTES, Lengths, Reply, Request, encode_reply, parse_request,
 };
@@ -78,7 +78,7 @@ async fn connection(service: &Arc<Service>, stream: UnixStream) -> io::Result<()
     }
     // Once for the connection: the process at its other end stays the same.
     let caller = service
-        .blocking(move |_| caller_of(peer.pid))
+        .blocking(move |_| session_owner(peer.pid))
         .await
         .map_err(io::Error::other)?;
     let (mut input, mut output) = stream.into_split();

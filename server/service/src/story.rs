@@ -9,7 +9,7 @@ use countersign_core::decision::Decision;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::redact;
 use countersign_engine::events::Noted;
-use countersign_engine::request::Outcome;
+use countersign_engine::request::{Memory, Outcome};
 
 use crate::incoming::Prepared;
 use crate::pending::PendingApproval;
@@ -19,6 +19,12 @@ use crate::surface::Notice;
 
 /// What a story keeps of what a call asked for, in bytes.
 const SUBJECT_BYTES: usize = 2 * 1024;
+
+impl Memory for Service {
+    fn knows(&self, call: &str) -> bool {
+        self.call(call).is_some_and(|known| !known.elsewhere)
+    }
+}
 
 impl Service {
     /// A call was decided.

@@ -346,6 +346,7 @@ impl World {
             classifier: self.classifier,
             spent_micros: 0,
             server: None,
+            memory: None,
         };
         let reply = match self.engine.decide(&request)? {
             Reply::Classify => match self.verdicts.pop_front() {

@@ -120,6 +120,7 @@ impl Stage {
             granted: false,
             classifier: scene.recorded.is_some(),
             server: None,
+            memory: None,
             spent_micros: 0,
         };
         let outcome = match self.engine.decide(&request)? {
