@@ -124,6 +124,7 @@ fn decide(
         granted: false,
         classifier: false,
         server: None,
+        memory: None,
         spent_micros: u64::try_from(alone.started.elapsed().as_micros()).unwrap_or(u64::MAX),
     };
     let reply = engine
