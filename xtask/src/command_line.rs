@@ -11,7 +11,10 @@ pub(crate) enum Task {
     /// Test these parts, in this order.
     Test(Vec<&'static Part>),
     /// Measure.
-    Bench,
+    Bench {
+        /// Whole processes only, not what goes on within one.
+        only_processes: bool,
+    },
 }
 
 /// What was wrong, and what can be said instead.
@@ -30,7 +33,8 @@ impl fmt::Display for Usage {
         }
         write!(
             f,
-            "cargo xtask bench          measures; quiet machine, release build"
+            "cargo xtask bench [processes]   measures everything, or whole processes and a server\n    \
+             only; quiet machine, release build"
         )
     }
 }
@@ -50,7 +54,12 @@ pub(crate) fn parse(words: &[&str]) -> Result<Task, Usage> {
             })
             .collect::<Result<_, _>>()
             .map(Task::Test),
-        ["bench"] => Ok(Task::Bench),
+        ["bench"] => Ok(Task::Bench {
+            only_processes: false,
+        }),
+        ["bench", "processes"] => Ok(Task::Bench {
+            only_processes: true,
+        }),
         [] => Err(Usage("say what to do".to_owned())),
         [other, ..] => Err(Usage(format!("unknown command line from `{other}` on"))),
     }

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let outcome = match command_line::parse(&words) {
         Ok(Task::Test(parts)) => test::run(&parts),
-        Ok(Task::Bench) => bench::run().map(|()| true),
+        Ok(Task::Bench { only_processes }) => bench::run(only_processes).map(|()| true),
         Err(usage) => {
             eprintln!("{usage}");
             return ExitCode::from(2);
