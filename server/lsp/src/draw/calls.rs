@@ -11,10 +11,10 @@ use countersign_core::tool::Tool;
 use countersign_service::{CallStory, PendingApproval};
 use tower_lsp::lsp_types::{DiagnosticSeverity, Range};
 
+use crate::draw::call_text;
 use crate::draw::files::Files;
 use crate::draw::place::{self, BEGINNING};
 use crate::draw::uri::Target;
-use crate::draw::{call_text, times};
 use crate::snapshot::Snapshot;
 
 /// Most places in files that one call is shown at.
@@ -178,14 +178,6 @@ impl<'a> Shown<'a> {
             }
         }
         places
-    }
-
-    /// When it was asked or decided.
-    pub(super) fn time(self) -> String {
-        times::shown(match self {
-            Self::Pending(pending) => pending.asked_at,
-            Self::Blocked(story) => story.time,
-        })
     }
 }
 

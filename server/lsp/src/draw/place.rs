@@ -251,9 +251,9 @@ mod tests {
     #[test]
     fn a_rule_is_found_in_its_line() {
         let text = "{\r\n  \"ü\": [\"Bash(a \\\"b\\\")\", \"Read\"]\r\n}";
-        assert_eq!(of_rule(text, Some(2), "Read"), at((1, 27), (1, 33)));
-        assert_eq!(of_rule(text, Some(2), "Bash(a \"b\")"), at((1, 8), (1, 25)));
-        assert_eq!(of_rule(text, Some(2), "other"), at((1, 2), (1, 34)));
+        assert_eq!(of_rule(text, Some(2), "Read"), at((1, 25), (1, 31)));
+        assert_eq!(of_rule(text, Some(2), "Bash(a \"b\")"), at((1, 8), (1, 23)));
+        assert_eq!(of_rule(text, Some(2), "other"), at((1, 2), (1, 32)));
         assert_eq!(of_rule(text, Some(9), "Read"), at((8, 0), (8, 0)));
         assert_eq!(of_rule(text, None, "Read"), BEGINNING);
         assert_eq!(line_of_rule(text, Some(1), "Read"), Some(1));

@@ -84,7 +84,10 @@ fn fits(whole: &str) -> bool {
         && redact::visible(whole) == whole
         // Beside a link's syntax, what is shown is not what is there.
         && !whole.contains("](")
-        && !whole.trim().is_empty()
+        // Editors that draw with HTML show several spaces as one.
+        && !whole.contains("  ")
+        && whole.trim() == whole
+        && !whole.is_empty()
 }
 
 /// What the agent wants, in front of the call's text.

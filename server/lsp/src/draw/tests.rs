@@ -1,1 +1,8 @@
+//! What drawing promises, over real approvals and stories.
 
+mod actions;
+mod diagnostics;
+mod documents;
+mod rules;
+mod secrets;
+mod texts;
