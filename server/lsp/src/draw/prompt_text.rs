@@ -3,6 +3,7 @@
 //! they leave: what does not fit is said not to fit.
 
 use countersign_core::call::{Call, Subject};
+use countersign_core::decision::AskReason;
 use countersign_core::denials::Counters;
 use countersign_core::{message, redact};
 use countersign_service::PendingApproval;
@@ -34,23 +35,13 @@ pub(crate) struct PromptText {
 pub(crate) fn approval(approval: &PendingApproval) -> PromptText {
     let whole = call_text::as_it_is(&approval.call);
     let fits = fits(&whole);
-    let agent = approval.key.agent;
-    let wants = wants(&approval.call);
-    let mut message = if fits {
-        format!(
-            "Countersign: {agent} wants to {wants} {}",
-            code_without_links(shown(&approval.call, &whole))
-        )
-    } else {
-        let beginning: String = whole.chars().take(BEGINNING).collect();
-        format!(
-            "Countersign: {agent} wants to {wants} {} (only the beginning: {} of {} characters; \
-             choose Show to read all of it)",
-            code_without_links(&beginning),
-            beginning.chars().count(),
+    let mut message = format!("Countersign: {}", what(approval));
+    if !fits {
+        message.push_str(&format!(
+            " (choose Show to read all {} characters of it)",
             whole.chars().count()
-        )
-    };
+        ));
+    }
     let in_workspace = approval.workspace.as_ref() == Some(&approval.call.cwd);
     if !in_workspace {
         message.push_str(&format!(" in {}", code_words(approval.call.cwd.as_str())));
@@ -58,11 +49,13 @@ pub(crate) fn approval(approval: &PendingApproval) -> PromptText {
     if let Some(sub_agent) = &approval.key.subagent {
         message.push_str(&format!(", for the sub-agent {}", code_words(sub_agent)));
     }
-    message.push_str(&format!(
-        ". Asked because {}: {}",
-        message::why(approval.reason),
-        words(&approval.detail)
-    ));
+    message.push_str(". Asked because ");
+    // What it says is only that the mode, which the detail names, asks.
+    if approval.reason != AskReason::ApprovalMode {
+        message.push_str(message::why(approval.reason));
+        message.push_str(": ");
+    }
+    message.push_str(&words(&approval.detail));
     if approval.asked_before > 0 {
         message.push_str(&format!(
             ". Asked {} before",
@@ -76,6 +69,26 @@ pub(crate) fn approval(approval: &PendingApproval) -> PromptText {
         ));
     }
     PromptText { message, fits }
+}
+
+/// Who wants to do what, as `claude-code wants to run `make``: the whole call if
+/// it fits, else what it is about.
+pub(crate) fn what(approval: &PendingApproval) -> String {
+    let whole = call_text::as_it_is(&approval.call);
+    let wants = wants(&approval.call);
+    let shown = shown(&approval.call, &whole);
+    let shown = if fits(&whole) {
+        shown.to_owned()
+    } else {
+        // Of an edit, this is the file.
+        let line = shown.lines().next().unwrap_or_default();
+        call_text::shortened(&line.replace("  ", "␣␣"), BEGINNING)
+    };
+    format!(
+        "{} wants to {wants} {}",
+        approval.key.agent,
+        code_without_links(&shown)
+    )
 }
 
 /// Whether a text can stand in a prompt exactly as it is.

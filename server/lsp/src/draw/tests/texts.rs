@@ -14,8 +14,8 @@ fn a_short_command_is_in_its_prompt_as_it_would_run() {
     assert!(prompt.fits);
     assert_eq!(
         prompt.message,
-        "Countersign: claude-code wants to run `npm publish --tag \"next\"`. Asked because the \
-         approval mode asks for this: default mode asks for run_shell_command"
+        "Countersign: claude-code wants to run `npm publish --tag \"next\"`. Asked because \
+         default mode asks for run_shell_command"
     );
 }
 
@@ -76,7 +76,9 @@ fn an_edit_or_an_unknown_tool_is_not_approved_from_one_line() {
     let edit = stage.ask(stage.edit("a.txt", "one", "two"));
     let prompt = prompt_text::approval(&edit);
     assert!(!prompt.fits);
-    assert!(prompt.message.contains("wants to edit `"), "{prompt:?}");
+    let path = stage.write("a.txt", "");
+    let words = format!("wants to edit `{path}` (choose Show to read all ");
+    assert!(prompt.message.contains(&words), "{prompt:?}");
     let tool = Tool::from_canonical("mcp__tracker__create");
     let call = stage.call(tool, Subject::Other, json!({ "title": "x" }));
     let prompt = prompt_text::approval(&stage.ask(call));
