@@ -52,6 +52,15 @@ impl ApprovalMode {
         self.min(other)
     }
 
+    /// The stricter of two modes that only tighten, where there are any.
+    #[must_use]
+    pub fn strictest(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.stricter(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
     /// Whether the mode may be used in a workspace that nobody trusts.
     #[must_use]
     pub const fn allowed_untrusted(self) -> bool {

@@ -12,7 +12,6 @@ use countersign_core::classify::{ClassifierAnswer, Verdict};
 use countersign_core::decision::{BlockReason, Decision, UnavailableReason, Via};
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{CallEvent, ModelRecord, SessionState, StateError};
-use countersign_engine::events::AgentEvent;
 use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Outcome, Reply, Request, ServerId};
 
@@ -20,7 +19,9 @@ use crate::approvals::Ended;
 use crate::classifier::Question;
 use crate::grants::Denied;
 use crate::guard::Guard;
-use crate::incoming::{Gone, Handled, Incoming, Origin, Prepared};
+use crate::incoming::{
+    Gone, Handled, Incoming, Origin, Prepared, agent_event, asking_without_surface,
+};
 use crate::service::Service;
 use crate::surface::Notice;
 
@@ -100,10 +101,7 @@ impl Service {
                 let asking = if self.can_ask() {
                     Asking::Surface
                 } else {
-                    match incoming.event.event_ref().capabilities() {
-                        Some(stage) if stage.can_ask => Asking::Delegate,
-                        Some(_) | None => Asking::Nobody,
-                    }
+                    asking_without_surface(incoming.event.event_ref())
                 };
                 let call = Arc::new(call.clone());
                 let prepared = self.prepare(call, began_in, event, asking, &incoming);
@@ -338,6 +336,10 @@ impl Service {
                     Ok(receiver) => {
                         self.tell(Notice::Asked(Arc::clone(&approval)));
                         self.mark(Some(&approval.key));
+                        // The surface may have gone while this was prepared.
+                        if !self.can_ask() {
+                            self.end(&id, Answer::NoSurface).await;
+                        }
                         (approval, receiver)
                     }
                     Err(because) => {
@@ -402,17 +404,8 @@ impl Service {
 
     fn note(&self, incoming: &Incoming, began_in: Option<Utf8PathBuf>) {
         let event = &incoming.event;
-        let agent_event = match &event.kind {
-            EventKind::Result { call, failed } => AgentEvent::Result {
-                call,
-                failed: *failed,
-            },
-            EventKind::AgentDenied { call, .. } => AgentEvent::AgentDenied { call },
-            EventKind::UserMessage { .. } => AgentEvent::UserMessage,
-            EventKind::TurnEnd => AgentEvent::TurnEnd,
-            EventKind::SessionStart { .. } => AgentEvent::SessionStart,
-            EventKind::SessionEnd { .. } => AgentEvent::SessionEnd,
-            EventKind::Call { .. } | EventKind::Other => return,
+        let Some(agent_event) = agent_event(&event.kind) else {
+            return;
         };
         let guard = self.guards.get(began_in, &event.cwd, &[], None);
         let noted = self.engine.note(

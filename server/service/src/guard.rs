@@ -99,11 +99,8 @@ impl Ground {
         if !session_rules.is_empty() {
             remember(Arc::make_mut(&mut effective), session_rules, places);
         }
-        let tighten = match (&self.visited, tighten) {
-            (None, tighten) => tighten,
-            (Some(visited), None) => Some(visited.starting_mode()),
-            (Some(visited), Some(mode)) => Some(visited.starting_mode().stricter(mode)),
-        };
+        let visited = self.visited.as_ref().map(|visited| visited.starting_mode());
+        let tighten = ApprovalMode::strictest(visited, tighten);
         let policy = policy(
             &effective,
             places,

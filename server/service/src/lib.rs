@@ -42,7 +42,9 @@ pub use classifier::{Classifier, Question};
 pub use decide::Begun;
 pub use effects::effects;
 pub use grants::GrantError;
-pub use incoming::{Gone, Handled, Incoming, Origin, answer_of};
+pub use incoming::{
+    Gone, Handled, Incoming, Origin, agent_event, answer_of, asking_without_surface,
+};
 pub use parts::{Part, parts, static_decision};
 pub use pending::{Choice, Nonce, PendingApproval, Remember};
 pub use person::{AUTO_NOTICE, Notice as AutoNotice, PersonError, Said};

@@ -5,15 +5,13 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use countersign_core::command::{CommandView, Origin, SimpleCommand};
+use countersign_core::command::CommandView;
 use countersign_core::decision::{AskReason, BlockReason, Decision};
-use countersign_core::facts::{Facts, OperationFacts};
 use countersign_core::mode::ApprovalMode;
 use countersign_core::redact;
-use countersign_core::rules::{Subject, Vouch};
 use countersign_engine::prepare;
 use countersign_service::guard::Guard;
-use countersign_service::static_decision;
+use countersign_service::{Part, parts, static_decision};
 use countersign_settings::Places;
 use serde_json::json;
 
@@ -25,13 +23,6 @@ use crate::output::{self, DIM, NOTE, styled};
 const REVIEW: u8 = 3;
 /// The command is blocked.
 const BLOCK: u8 = 4;
-
-/// One part of a command and what the rules say of it.
-struct Part {
-    text: String,
-    covered: bool,
-    why: String,
-}
 
 /// Decides the command as auto mode would here.
 pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
@@ -48,7 +39,7 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
         .first()
         .and_then(|operation| operation.command.clone())
         .unwrap_or_default();
-    let parts = parts(&call, &view, &guard, &text);
+    let parts = parts(&call, &facts, &guard.policy, guard.policy.mode);
     let change = how_to_change(&decision, &guard);
     if check.json {
         let report = json!({
@@ -62,7 +53,7 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
             "trusted": guard.effective.trusted,
             "parts": parts.iter().map(|part| json!({
                 "command": part.text,
-                "covered": part.covered,
+                "covered": part.fine,
                 "why": part.why,
             })).collect::<Vec<_>>(),
             "problems": view.problems.iter().map(|problem| &problem.reason).collect::<Vec<_>>(),
@@ -102,7 +93,7 @@ fn print(
     )?;
     writeln!(out)?;
     for part in parts {
-        let (mark, style) = if part.covered {
+        let (mark, style) = if part.fine {
             ("✓", output::ALLOW)
         } else {
             ("?", output::ASK)
@@ -150,81 +141,6 @@ fn print(
     }
     writeln!(out, "{}{change}", field("to change"))?;
     Ok(())
-}
-
-/// Each simple command of its own, as the allow rules see it.
-fn parts(
-    call: &countersign_core::call::Call,
-    view: &CommandView,
-    guard: &Guard,
-    text: &str,
-) -> Vec<Part> {
-    let Some(operation) = call.operations.first() else {
-        return Vec::new();
-    };
-    view.commands
-        .iter()
-        .filter(|command| !matches!(command.origin, Origin::Launched { .. }))
-        .map(|command| {
-            let alone = CommandView {
-                commands: vec![SimpleCommand {
-                    origin: Origin::Direct,
-                    ..command.clone()
-                }],
-                problems: Vec::new(),
-            };
-            let facts = Facts {
-                operations: vec![OperationFacts {
-                    command: Some(alone),
-                    ..OperationFacts::default()
-                }],
-            };
-            let decision = static_decision(call, &facts, &guard.policy, guard.policy.mode);
-            let (covered, why) = match &decision {
-                Decision::Allow { .. } => (true, decision.detail().to_owned()),
-                Decision::Denied { .. } | Decision::Block { .. } => {
-                    (false, decision.detail().to_owned())
-                }
-                Decision::Ask { reason, .. } if *reason != AskReason::NoClassifier => {
-                    (false, decision.detail().to_owned())
-                }
-                Decision::Ask { .. } => {
-                    let facts = facts.operations.first().cloned().unwrap_or_default();
-                    let subject = Subject {
-                        operation,
-                        facts: &facts,
-                        cwd: &call.cwd,
-                        home: &guard.policy.home,
-                    };
-                    let protected = |path: &countersign_core::paths::PathFact| {
-                        guard
-                            .policy
-                            .protected
-                            .check(path)
-                            .map(|protected| protected.what)
-                    };
-                    let vouch = guard.policy.rules.vouch(
-                        &subject,
-                        &|rule| rule.over_broad().is_none(),
-                        &|_| false,
-                        &protected,
-                    );
-                    match vouch {
-                        Vouch::All(_) => (false, "a protected path would be written".to_owned()),
-                        Vouch::Not { part } => (false, format!("not covered: {part}")),
-                    }
-                }
-            };
-            Part {
-                text: text
-                    .get(command.span.clone())
-                    .unwrap_or_default()
-                    .to_owned(),
-                covered,
-                why,
-            }
-        })
-        .collect()
 }
 
 /// What a person would do to get another decision.

@@ -8,14 +8,12 @@ use countersign_core::call::Call;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{ProcessId, SessionState, StateError};
 use countersign_engine::Engine;
-use countersign_engine::events::AgentEvent;
 use countersign_engine::prepare;
-use countersign_engine::request::{Asking, Reply, Request};
-use countersign_service::answer_of;
+use countersign_engine::request::{Reply, Request};
 use countersign_service::guard::{self, Guard};
+use countersign_service::{agent_event, answer_of, asking_without_surface};
 use countersign_settings::Places;
 
-use super::servers::stricter;
 use super::state;
 
 /// An event that no server decides.
@@ -43,7 +41,8 @@ pub(super) fn handle(alone: &Alone<'_>, places: Places) -> Result<HookOutput, St
         Err(StateError::Unwritable(_)) => None,
         Err(error @ StateError::Unreadable(_)) => return Err(error.to_string()),
     };
-    let tighten = stricter(alone.tighten, session.as_ref().and_then(pinned_elsewhere));
+    let tighten =
+        ApprovalMode::strictest(alone.tighten, session.as_ref().and_then(pinned_elsewhere));
     let began_in = session.and_then(|session| session.workspace);
     let engine = guard::engine(store, Vec::new());
     let guard = Guard::in_session(places, began_in, &event.cwd, tighten);
@@ -85,22 +84,6 @@ fn pinned_elsewhere(session: &SessionState) -> Option<ApprovalMode> {
     })
 }
 
-/// What the engine takes note of; nothing of a call, which is decided.
-const fn agent_event(kind: &EventKind) -> Option<AgentEvent<'_>> {
-    match kind {
-        EventKind::Result { call, failed } => Some(AgentEvent::Result {
-            call,
-            failed: *failed,
-        }),
-        EventKind::AgentDenied { call, .. } => Some(AgentEvent::AgentDenied { call }),
-        EventKind::UserMessage { .. } => Some(AgentEvent::UserMessage),
-        EventKind::TurnEnd => Some(AgentEvent::TurnEnd),
-        EventKind::SessionStart { .. } => Some(AgentEvent::SessionStart),
-        EventKind::SessionEnd { .. } => Some(AgentEvent::SessionEnd),
-        EventKind::Call { .. } | EventKind::Other => None,
-    }
-}
-
 fn decide(
     engine: &Engine,
     guard: &Guard,
@@ -117,10 +100,7 @@ fn decide(
         mode: guard.policy.mode,
         event: stage.into(),
         process: alone.process,
-        asking: match event.capabilities() {
-            Some(stage) if stage.can_ask => Asking::Delegate,
-            Some(_) | None => Asking::Nobody,
-        },
+        asking: asking_without_surface(event),
         granted: false,
         classifier: false,
         server: None,

@@ -73,17 +73,6 @@ enum Put {
     Unreachable,
 }
 
-/// The stricter of two modes that only tighten.
-pub(super) fn stricter(
-    one: Option<ApprovalMode>,
-    other: Option<ApprovalMode>,
-) -> Option<ApprovalMode> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.stricter(other)),
-        (one, other) => one.or(other),
-    }
-}
-
 /// Asks the servers that may own the event.
 pub(super) fn ask(question: &Question<'_>) -> Asked {
     let found = find(question.runtime_dir);
@@ -96,7 +85,7 @@ pub(super) fn ask(question: &Question<'_>) -> Asked {
     }
     let cwd = canonical(question.cwd);
     let owners = candidates(&found.servers, &cwd);
-    let tighten = stricter(question.tighten, strictest_mode(&owners, &cwd));
+    let tighten = ApprovalMode::strictest(question.tighten, strictest_mode(&owners, &cwd));
     let is_inside = !owners.is_empty();
     let servers = if is_inside {
         owners
@@ -220,7 +209,7 @@ fn at_most_default(tighten: Option<ApprovalMode>, server: &str) -> Asked {
          stays so"
     );
     Asked::Nobody {
-        tighten: stricter(tighten, Some(ApprovalMode::Default)),
+        tighten: ApprovalMode::strictest(tighten, Some(ApprovalMode::Default)),
     }
 }
 

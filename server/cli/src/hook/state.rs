@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use camino::Utf8Path;
-use countersign_core::state::{Millis, StateError, StateStore, Transaction};
+use countersign_core::state::{StateError, StateStore};
 use countersign_engine::clock::{Clock as _, SystemClock};
+use countersign_service::Broken;
 use countersign_settings::JournalLimits;
 use countersign_store::Store;
 
@@ -16,7 +17,7 @@ use countersign_store::Store;
 pub(super) fn open(state_dir: &Utf8Path) -> Result<Arc<dyn StateStore>, String> {
     match Store::open(state_dir) {
         Ok(store) => Ok(Arc::new(store)),
-        Err(error @ StateError::Unwritable(_)) => Ok(Arc::new(Unwritable(error))),
+        Err(error @ StateError::Unwritable(_)) => Ok(Arc::new(Broken(error))),
         Err(error @ StateError::Unreadable(_)) => Err(error.to_string()),
     }
 }
@@ -24,30 +25,10 @@ pub(super) fn open(state_dir: &Utf8Path) -> Result<Arc<dyn StateStore>, String> 
 /// Keeps the journal within the limits of the settings. Nobody waits for it:
 /// called when a session begins or ends.
 pub(super) fn retain(state_dir: &Utf8Path, limits: JournalLimits) {
-    const DAY: Millis = 24 * 60 * 60 * 1_000;
-    const MEGABYTE: u64 = 1_000_000;
-    let max_age = Millis::try_from(limits.retention_days)
-        .unwrap_or(Millis::MAX)
-        .saturating_mul(DAY);
-    let max_bytes = limits.max_megabytes.saturating_mul(MEGABYTE);
+    let (max_age, max_bytes) = countersign_service::retention(limits);
     let retained = Store::open(state_dir)
         .and_then(|store| store.retain(max_age, max_bytes, SystemClock.now()));
     if let Err(error) = retained {
         tracing::error!("the journal is not kept within its limits: {error}");
-    }
-}
-
-/// Stands for a state that does not exist and cannot be created.
-struct Unwritable(StateError);
-
-type Work<'a> = &'a mut dyn FnMut(&mut dyn Transaction) -> Result<(), StateError>;
-
-impl StateStore for Unwritable {
-    fn transition(&self, _: Work<'_>) -> Result<(), StateError> {
-        Err(self.0.clone())
-    }
-
-    fn read(&self, _: Work<'_>) -> Result<(), StateError> {
-        Err(self.0.clone())
     }
 }
