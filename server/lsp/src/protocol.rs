@@ -91,7 +91,8 @@ pub mod commands {
     /// Choose a mode; loosening opens a prompt. Arguments: the mode, perhaps a
     /// session's name.
     pub const SET_MODE: &str = "countersign.server.setMode";
-    /// Reset the counters. Argument: a session's name; all if left out.
+    /// Reset the counters: opens a prompt. Argument: a session's name; all if
+    /// left out.
     pub const RESET_COUNTERS: &str = "countersign.server.resetCounters";
     /// Trust a workspace: opens a prompt. Argument: its folder, if several.
     pub const TRUST: &str = "countersign.server.trust";
@@ -114,6 +115,12 @@ pub mod commands {
     ];
 }
 
+/// Whether a field says nothing: what is optional is left out in both
+/// directions, so that the golden files are read and written alike.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// What a client declares in `capabilities.experimental.countersign`: an empty
 /// object is enough. Such a client draws approvals itself, complete and
 /// untruncated, and reports a person's acts.
@@ -122,11 +129,14 @@ pub mod commands {
 pub struct ClientExtension {
     /// What the client is: `vscode`, `neovim`; anything else counts as another
     /// editor.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Whether the editor has a notion of trusting a workspace: then
     /// `trusted` says what it is, and no prompt of ours asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub trusted: Option<bool>,
     /// Whether the client shows documents of the scheme `countersign:`.
+    #[serde(skip_serializing_if = "is_default")]
     pub documents: bool,
 }
 
@@ -157,10 +167,10 @@ pub struct ToolCallParams {
     /// The tool, by the agent's own name; for `generic` by the canonical one.
     pub tool: String,
     /// The tool's input.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub input: Value,
     /// Whether the agent is in its own plan mode.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub plan_mode: bool,
     /// How long an answer is of use, in milliseconds; 10 minutes at most, and
     /// if left out.
@@ -176,7 +186,7 @@ pub struct ToolResultParams {
     #[serde(flatten)]
     pub call: ToolCallParams,
     /// Whether the tool failed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub failed: bool,
 }
 
@@ -345,7 +355,6 @@ pub struct Approval {
     /// When nobody can answer it any more, likewise.
     pub deadline: i64,
     /// Whether the person wants to see it now: bring its prompt to the front.
-    #[serde(default)]
     pub focus: bool,
 }
 
@@ -412,7 +421,7 @@ pub struct ResolveApprovalParams {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
     /// Where they go.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub scope: RememberScope,
 }
 
@@ -437,10 +446,10 @@ pub struct SetModeParams {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionName>,
     /// The notice about auto mode was shown and accepted.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub acknowledged: bool,
     /// Yolo was confirmed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub confirmed: bool,
 }
 
@@ -478,6 +487,7 @@ pub struct GrantParams {
 #[serde(rename_all = "camelCase", default)]
 pub struct ResetCountersParams {
     /// The session; all that are known if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionName>,
 }
 
@@ -682,10 +692,13 @@ pub struct ExplainResult {
 #[serde(rename_all = "camelCase", default)]
 pub struct JournalParams {
     /// Only of this session.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// Only with this decision: `allow`, `block`, `ask`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
     /// At most this many rows, the newest; 100 if left out, 1,000 at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 }
 

@@ -76,6 +76,11 @@ const ACCESS_LINTS: &[&str] = &["indexing_slicing", "string_slice"];
 /// The most lines of a file below `server/*/src`.
 const MOST_LINES: usize = 600;
 
+/// The files that may be longer. `protocol.rs` is a list, not code: whoever
+/// writes a client finds every message and type in it, and `docs/protocol.md`
+/// and the golden files in `tests/protocol/` are locked to this one file.
+const MAY_BE_LONGER: &[&str] = &["server/lsp/src/protocol.rs"];
+
 /// The longest fixed wait in a test.
 const MOST_MILLISECONDS: u64 = 100;
 
@@ -104,7 +109,7 @@ fn check_file(path: &str, text: &str) -> Result<Vec<Finding>> {
     let is_test = is_test_file(path);
 
     let lines = text.lines().count();
-    if is_product(path) && lines > MOST_LINES {
+    if is_product(path) && lines > MOST_LINES && !MAY_BE_LONGER.contains(&path) {
         let problem = format!("{lines} lines, more than {MOST_LINES}");
         found(MOST_LINES + 1, problem, "split it by subject");
     }
@@ -308,6 +313,8 @@ mod tests {
         let long = "\n".repeat(601);
         assert_eq!(problems("server/ipc/src/a.rs", &long).len(), 1);
         assert_eq!(problems("server/ipc/tests/it/a.rs", &long).len(), 0);
+        assert_eq!(problems("server/lsp/src/protocol.rs", &long).len(), 0);
+        assert_eq!(problems("server/ipc/src/protocol.rs", &long).len(), 1);
         assert_eq!(problems("server/ipc/src/lib.rs", "").len(), 2);
         let on = "#![warn(clippy::indexing_slicing, clippy::string_slice)]";
         assert_eq!(problems("server/ipc/src/lib.rs", on).len(), 0);
