@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::approval::AnswerSource;
 use countersign_core::call::SessionKey;
 use countersign_core::mode::ApprovalMode;
-use countersign_service::{AnswerError, Choice, PersonError, Remember, Said, Service};
+use countersign_service::{AnswerError, Choice, PersonError, Remember, Said, Service, TOO_SOON};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tower_lsp::jsonrpc::{self, ErrorCode, Result};
@@ -44,17 +44,7 @@ impl Actor {
             commands::APPROVE => {
                 let id = self.pending_argument(arguments)?;
                 if !self.draw_approval(&id) {
-                    // It was run where the whole call is shown; what fits into
-                    // a prompt is shown there again.
-                    let fits = self
-                        .service()
-                        .pending_of(&id)
-                        .is_some_and(|pending| draw::prompt_text::approval(&pending).fits);
-                    self.prompt_now(if fits {
-                        Subject::Approval(id)
-                    } else {
-                        Subject::Confirm(id)
-                    });
+                    self.prompt_now(Subject::Approval(id));
                 }
             }
             commands::DENY => {
@@ -67,7 +57,17 @@ impl Actor {
                 let rule = argument::<String>(arguments, 1)
                     .ok_or_else(|| invalid("the second argument is the rule to remember"))?;
                 if !self.draw_approval(&id) {
-                    self.prompt_now(Subject::Remember { id, rule });
+                    // Whatever fits into no prompt is looked at first, also
+                    // where a diagnostic has it: editors cut those.
+                    let fits = self
+                        .service()
+                        .pending_of(&id)
+                        .is_some_and(|pending| draw::prompt_text::approval(&pending).fits);
+                    self.prompt_now(if fits {
+                        Subject::Remember { id, rule }
+                    } else {
+                        Subject::Approval(id)
+                    });
                 }
             }
             commands::GRANT => {
@@ -170,9 +170,9 @@ impl Actor {
 
     fn workspace_argument(&self, arguments: &[Value]) -> Result<Utf8PathBuf> {
         let known = self.service().workspaces();
-        let folder = match argument::<String>(arguments, 0) {
-            Some(named) => known.into_iter().find(|folder| *folder == named),
-            None => known.into_iter().next(),
+        let folder = match arguments.first() {
+            Some(Value::Null) | None => known.into_iter().next(),
+            Some(named) => known.into_iter().find(|folder| named == folder.as_str()),
         };
         folder.ok_or_else(|| invalid("no such workspace is open in this editor"))
     }
@@ -245,7 +245,7 @@ impl Actor {
             Some(Action::Remember) => {
                 let rules = match &subject {
                     Subject::Remember { rule, .. } => vec![rule.clone()],
-                    Subject::Approval(id) => self
+                    Subject::Approval(id) | Subject::Confirm(id) => self
                         .service()
                         .pending_of(id)
                         .map(|pending| pending.suggestions.clone())
@@ -347,6 +347,8 @@ impl Actor {
                     }
                 }
                 Err(AnswerError::TooSoon(_)) => {
+                    // Not at once: something may click faster than people do.
+                    tokio::time::sleep(TOO_SOON).await;
                     let _ = events.send(Event::Offer(subject));
                 }
                 Err(error) => tell(format!("Countersign: {error}")),
@@ -516,9 +518,13 @@ fn call_argument(arguments: &[Value]) -> Result<String> {
     argument(arguments, 0).ok_or_else(|| invalid("the first argument is the call's id"))
 }
 
+/// The session that is named; none where no argument is. What cannot be read
+/// does not mean every session.
 fn session_argument(arguments: &[Value], at: usize) -> Result<Option<SessionKey>> {
-    match argument::<Option<SessionName>>(arguments, at) {
-        Some(Some(name)) => convert::session_key(&name).map(Some).map_err(invalid),
-        Some(None) | None => Ok(None),
+    if arguments.get(at).is_none_or(Value::is_null) {
+        return Ok(None);
     }
+    let name = argument::<SessionName>(arguments, at)
+        .ok_or_else(|| invalid("the session's name is an object with agent and session"))?;
+    convert::session_key(&name).map(Some).map_err(invalid)
 }

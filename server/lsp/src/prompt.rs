@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use camino::Utf8Path;
+use countersign_core::decision::Decision;
 use countersign_core::redact::visible;
-use countersign_service::{AUTO_NOTICE, Service};
+use countersign_service::{AUTO_NOTICE, PendingApproval, Service};
 use countersign_settings::WorkspaceEntry;
 
 use crate::draw;
@@ -13,6 +14,9 @@ use crate::prompts::{Action, Prompt, Subject};
 /// Longest list that a prompt shows; more is shown as a document.
 const MOST_CHARS: usize = 600;
 
+/// Longest rule that an action names, in characters: editors cut titles.
+const LONGEST_RULE: usize = 200;
+
 /// The prompt about a subject; none where there is nothing to ask any more.
 pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
     match subject {
@@ -20,23 +24,23 @@ pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
         Subject::Confirm(id) => {
             let pending = service.pending_of(id)?;
             let short: String = id.chars().take(8).collect();
+            let mut actions = vec![("Deny".to_owned(), Action::No)];
+            actions.extend(approving(&pending));
             Some(Prompt {
                 message: format!(
-                    "Countersign: approve the call {short} of {} as it was shown to you?",
-                    pending.key.agent
+                    "Countersign: {} (call {short}). Approve it as it was shown to you?",
+                    draw::prompt_text::what(&pending)
                 ),
-                actions: vec![
-                    ("Deny".to_owned(), Action::No),
-                    ("Approve once".to_owned(), Action::Yes),
-                ],
+                actions,
             })
         }
         Subject::Remember { id, rule } => {
-            service.pending_of(id)?;
+            let pending = service.pending_of(id)?;
             Some(Prompt {
                 message: format!(
-                    "Countersign: approve, and allow `{}` without asking for the rest of this \
-                     session?",
+                    "Countersign: {}. Approve it, and allow `{}` without asking for the rest of \
+                     this session?",
+                    draw::prompt_text::what(&pending),
                     visible(rule)
                 ),
                 actions: vec![
@@ -48,6 +52,9 @@ pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
         }
         Subject::Grant(id) => {
             let call = service.call(id)?;
+            if call.elsewhere || !matches!(call.decision, Decision::Denied { .. }) {
+                return None;
+            }
             Some(Prompt {
                 message: format!(
                     "Countersign: allow this exact call once, within 10 minutes? {}",
@@ -119,13 +126,7 @@ fn approval(service: &Service, id: &str) -> Option<Prompt> {
     let text = draw::prompt_text::approval(&pending);
     let mut actions = vec![("Deny".to_owned(), Action::No)];
     if text.fits {
-        actions.push(("Approve once".to_owned(), Action::Yes));
-        if let [rule] = pending.suggestions.as_slice() {
-            actions.push((
-                format!("Approve and remember {} for this session", visible(rule)),
-                Action::Remember,
-            ));
-        }
+        actions.extend(approving(&pending));
     } else {
         actions.push(("Show".to_owned(), Action::Show));
     }
@@ -133,6 +134,20 @@ fn approval(service: &Service, id: &str) -> Option<Prompt> {
         message: text.message,
         actions,
     })
+}
+
+/// What approves a call that was seen wholly.
+fn approving(pending: &PendingApproval) -> Vec<(String, Action)> {
+    let mut actions = vec![("Approve once".to_owned(), Action::Yes)];
+    if let [rule] = pending.suggestions.as_slice()
+        && rule.chars().count() <= LONGEST_RULE
+    {
+        actions.push((
+            format!("Approve and remember {} for this session", visible(rule)),
+            Action::Remember,
+        ));
+    }
+    actions
 }
 
 fn mode_prompt(service: &Service, mode: countersign_core::mode::ApprovalMode) -> Prompt {
