@@ -1,5 +1,5 @@
 //! Standard prompts (`window/showMessageRequest`), for what a person must say
-//! in a client that draws nothing of ours: one at a time, in order.
+//! in a client that draws nothing of ours: one approval at a time, in order.
 //!
 //! A prompt cannot be withdrawn. When what it asks is over, its slot is free,
 //! and an answer that still comes is not its answer any more: answers are
@@ -115,41 +115,52 @@ impl Prompt {
 /// Marks one showing of one prompt.
 pub(crate) type Ticket = u64;
 
-/// What is shown, and what waits for its turn.
+/// What is shown, and what waits for its turn: one approval at a time, and one
+/// of all else, which never keeps an approval waiting: an approval has a
+/// deadline, and a question about trust may stay open for hours.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     next_ticket: Ticket,
-    current: Option<(Ticket, Subject)>,
+    approval: Option<(Ticket, Subject)>,
+    other: Option<(Ticket, Subject)>,
     waiting: VecDeque<Subject>,
 }
 
 impl Queue {
     /// Puts a prompt at the end, unless it is there.
     pub(crate) fn push(&mut self, subject: Subject) {
-        let is_current = self
-            .current
-            .as_ref()
-            .is_some_and(|(_, known)| *known == subject);
-        if !is_current && !self.waiting.contains(&subject) && self.waiting.len() < MOST_WAITING {
+        let is_shown = [&self.approval, &self.other]
+            .into_iter()
+            .flatten()
+            .any(|(_, known)| *known == subject);
+        if !is_shown && !self.waiting.contains(&subject) && self.waiting.len() < MOST_WAITING {
             self.waiting.push_back(subject);
         }
     }
 
-    /// The prompt to show now, if the slot is free.
+    /// The prompt to show now, if there is one and its slot is free. Approvals
+    /// come first; all else waits until none is left.
     pub(crate) fn next(&mut self) -> Option<(Ticket, Subject)> {
-        if self.current.is_some() {
+        if self.approval.is_some() {
             return None;
         }
-        let subject = self.waiting.pop_front()?;
+        let is_approval = |subject: &Subject| subject.approval().is_some();
+        let position = match self.waiting.iter().position(is_approval) {
+            Some(position) => position,
+            None if self.other.is_none() => 0,
+            None => return None,
+        };
+        let subject = self.waiting.remove(position)?;
         Some(self.show(subject))
     }
 
     /// A person asked for this prompt: it is shown at once. What was shown
     /// before may be out of sight; it comes again later, if it still waits.
     pub(crate) fn show_now(&mut self, subject: Subject) -> (Ticket, Subject) {
-        if let Some((_, before)) = self.current.take()
-            && before.approval() != subject.approval()
+        let before = self.slot(&subject).take();
+        if let Some((_, before)) = before
             && before != subject
+            && (before.approval().is_none() || before.approval() != subject.approval())
         {
             self.waiting.push_front(before);
         }
@@ -157,22 +168,32 @@ impl Queue {
         self.show(subject)
     }
 
+    fn slot(&mut self, subject: &Subject) -> &mut Option<(Ticket, Subject)> {
+        match subject.approval() {
+            Some(_) => &mut self.approval,
+            None => &mut self.other,
+        }
+    }
+
     fn show(&mut self, subject: Subject) -> (Ticket, Subject) {
         self.next_ticket += 1;
-        self.current = Some((self.next_ticket, subject.clone()));
-        (self.next_ticket, subject)
+        let shown = (self.next_ticket, subject);
+        *self.slot(&shown.1) = Some(shown.clone());
+        shown
     }
 
     /// The subject that an answer with this ticket is about; none where the
     /// prompt is over or was replaced.
     pub(crate) fn answered(&mut self, ticket: Ticket) -> Option<Subject> {
-        let (_, subject) = self.current.take_if(|(current, _)| *current == ticket)?;
-        Some(subject)
+        [&mut self.approval, &mut self.other]
+            .into_iter()
+            .find_map(|slot| slot.take_if(|(shown, _)| *shown == ticket))
+            .map(|(_, subject)| subject)
     }
 
     /// An approval is over: its prompt's slot is free.
     pub(crate) fn over(&mut self, id: &str) {
-        self.current
+        self.approval
             .take_if(|(_, subject)| subject.approval() == Some(id));
         self.waiting
             .retain(|subject| subject.approval() != Some(id));
@@ -229,6 +250,23 @@ mod tests {
             queue.waiting.is_empty(),
             "the same approval is not asked twice"
         );
+    }
+
+    #[test]
+    fn a_question_about_trust_keeps_no_approval_waiting() {
+        let mut queue = Queue::default();
+        let trust = Subject::Trust("/work".into());
+        queue.push(trust.clone());
+        queue.push(approval("a"));
+        assert_eq!(queue.next().unwrap().1, approval("a"));
+        queue.over("a");
+        let (ticket, subject) = queue.next().unwrap();
+        assert_eq!(subject, trust);
+        queue.push(Subject::Reset(None));
+        assert!(queue.next().is_none(), "one other question at a time");
+        queue.push(approval("b"));
+        assert_eq!(queue.next().unwrap().1, approval("b"));
+        assert_eq!(queue.answered(ticket), Some(trust));
     }
 
     #[test]
