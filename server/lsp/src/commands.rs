@@ -7,6 +7,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::approval::AnswerSource;
 use countersign_core::call::SessionKey;
+use countersign_core::decision::Decision;
 use countersign_core::mode::ApprovalMode;
 use countersign_service::{AnswerError, Choice, PersonError, Remember, Said, Service, TOO_SOON};
 use serde_json::Value;
@@ -187,10 +188,19 @@ impl Actor {
         let sessions = self.service().sessions();
         for folder in self.service().workspaces() {
             let settings = self.service().settings(&folder);
-            let works_there = sessions
-                .iter()
-                .any(|session| session.workspace.as_ref() == Some(&folder));
+            let here = || {
+                let is_here = |session: &&SessionView| session.workspace.as_ref() == Some(&folder);
+                sessions.iter().filter(is_here)
+            };
             if !settings.trusted {
+                // What a call waits for comes first.
+                let is_asking = here().any(|session| {
+                    let story = self.service().story(&session.key);
+                    story
+                        .last()
+                        .is_some_and(|call| matches!(call.decision, Decision::Ask { .. }))
+                });
+                let works_there = here().next().is_some() && !is_asking;
                 if works_there && self.offered.insert(format!("trust {folder}")) {
                     self.queue.push(Subject::Trust(folder));
                 }
