@@ -2,6 +2,7 @@
 //! nothing that is said over the socket approves, grants or loosens.
 
 use std::io;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,22 +19,51 @@ use countersign_ipc::peer::{peer_of, session_owner};
 use countersign_ipc::wire::{
     FrameError, LENGTHS_BYTES, Lengths, Reply, Request, encode_reply, parse_request,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader, Interest};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use crate::incoming::{Handled, Incoming, Origin, answer_of};
 use crate::service::Service;
 
 /// Connections at a time; of more, the next waits to be accepted.
-const MOST_CONNECTIONS: usize = 512;
+const MOST_CONNECTIONS: u32 = 512;
 
 /// How long a request may take to arrive once it has begun.
 const REQUEST_IN: Duration = Duration::from_secs(10);
 
+/// A payload up to this length, in bytes, has its room at once.
+const ROOM: usize = 16 * 1024;
+
+/// Calls that are decided at a time for each processor: more of them only wait
+/// for each other.
+const TURNS: usize = 2;
+
+/// How long a call waits for its turn. Then it goes on all the same: one that
+/// waits for a file holds up nobody for longer.
+const TURN_WITHIN: Duration = Duration::from_millis(20);
+
 /// What is kept back of a hook's time for the way back.
 const WAY_BACK: Duration = Duration::from_millis(250);
+
+/// A place for each connection that there may be.
+#[derive(Debug)]
+pub(crate) struct Connections(Arc<Semaphore>);
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MOST_CONNECTIONS as usize)))
+    }
+}
+
+impl Connections {
+    /// Waits until no hook is connected any more, so long at most.
+    pub(crate) async fn over(&self, within: Duration) {
+        // Nothing depends on it: a hook that hears nothing blocks.
+        let _ = tokio::time::timeout(within, self.0.acquire_many(MOST_CONNECTIONS)).await;
+    }
+}
 
 /// Answers hooks until the listener fails for good.
 pub(crate) async fn serve(service: Arc<Service>, listener: std::os::unix::net::UnixListener) {
@@ -44,16 +74,18 @@ pub(crate) async fn serve(service: Arc<Service>, listener: std::os::unix::net::U
             return;
         }
     };
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Arc::clone(&service.connections.0);
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let turns = Arc::new(Semaphore::new(TURNS * processors));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             return;
         };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let service = Arc::clone(&service);
+                let (service, turns) = (Arc::clone(&service), Arc::clone(&turns));
                 tokio::spawn(async move {
-                    if let Err(error) = connection(&service, stream).await {
+                    if let Err(error) = connection(&service, &turns, stream).await {
                         tracing::warn!("a hook's connection ended: {error}");
                     }
                     drop(place);
@@ -68,7 +100,11 @@ pub(crate) async fn serve(service: Arc<Service>, listener: std::os::unix::net::U
     }
 }
 
-async fn connection(service: &Arc<Service>, stream: UnixStream) -> io::Result<()> {
+async fn connection(
+    service: &Arc<Service>,
+    turns: &Semaphore,
+    stream: UnixStream,
+) -> io::Result<()> {
     let peer = peer_of(&stream)?;
     if peer.uid != rustix::process::geteuid().as_raw() {
         return Err(io::Error::other(format!(
@@ -81,11 +117,20 @@ async fn connection(service: &Arc<Service>, stream: UnixStream) -> io::Result<()
         .blocking(move |_| session_owner(peer.pid))
         .await
         .map_err(io::Error::other)?;
-    let (mut input, mut output) = stream.into_split();
+    let (input, mut output) = stream.into_split();
+    let mut input = BufReader::new(input);
     while let Some((request, payload)) = read(&mut input).await? {
         let started = Instant::now();
         let reply = match request {
-            Ok(request) => answer(service, request, payload, caller.clone(), started, &input).await,
+            Ok(request) => {
+                let asked = Asked {
+                    request,
+                    payload,
+                    caller: caller.clone(),
+                    started,
+                };
+                answer(service, turns, asked, input.get_ref()).await
+            }
             Err(error) => Reply::Refused {
                 reason: error.to_string(),
             },
@@ -97,7 +142,7 @@ async fn connection(service: &Arc<Service>, stream: UnixStream) -> io::Result<()
 
 /// The next request and its payload; none at the end of the connection.
 async fn read(
-    input: &mut OwnedReadHalf,
+    input: &mut BufReader<OwnedReadHalf>,
 ) -> io::Result<Option<(Result<Request, FrameError>, Vec<u8>)>> {
     let mut lengths = [0_u8; LENGTHS_BYTES];
     match input.read_exact(&mut lengths[..1]).await {
@@ -110,8 +155,8 @@ async fn read(
         let lengths = Lengths::parse(lengths).map_err(io::Error::other)?;
         let mut header = vec![0; lengths.header];
         input.read_exact(&mut header).await?;
-        // Taken as it arrives: an announced length costs nothing.
-        let mut payload = Vec::new();
+        // Taken as it arrives: an announced length costs next to nothing.
+        let mut payload = Vec::with_capacity(lengths.payload.min(ROOM));
         let most = u64::try_from(lengths.payload).unwrap_or(u64::MAX);
         input.take(most).read_to_end(&mut payload).await?;
         if payload.len() < lengths.payload {
@@ -142,14 +187,37 @@ async fn closed(input: &OwnedReadHalf) {
     }
 }
 
-async fn answer(
-    service: &Arc<Service>,
+/// A request as it arrived.
+struct Asked {
     request: Request,
     payload: Vec<u8>,
     caller: Option<ProcessId>,
     started: Instant,
+}
+
+/// Waits for a turn to decide; none if it takes too long.
+async fn turn(turns: &Semaphore) -> Option<SemaphorePermit<'_>> {
+    match turns.try_acquire() {
+        Ok(turn) => Some(turn),
+        Err(_) => tokio::time::timeout(TURN_WITHIN, turns.acquire())
+            .await
+            .ok()?
+            .ok(),
+    }
+}
+
+async fn answer(
+    service: &Arc<Service>,
+    turns: &Semaphore,
+    asked: Asked,
     input: &OwnedReadHalf,
 ) -> Reply {
+    let Asked {
+        request,
+        payload,
+        caller,
+        started,
+    } = asked;
     if request.server != service.server().key {
         return Reply::Refused {
             reason: "this is not the server that was meant".to_owned(),
@@ -177,15 +245,19 @@ async fn answer(
         started,
     };
     let (gone, gone_receiver) = oneshot::channel::<()>();
-    let handling = service.handle(
-        incoming,
-        Box::pin(async move {
+    let handling = async {
+        let begun = {
+            let _turn = turn(turns).await;
+            service.begin(incoming).await
+        };
+        let gone = Box::pin(async move {
             // Dropping the other half is not an end of the hook.
             if gone_receiver.await.is_err() {
                 std::future::pending::<()>().await;
             }
-        }),
-    );
+        });
+        service.finish(begun, gone).await
+    };
     tokio::pin!(handling);
     let handled = if waits {
         tokio::select! {
