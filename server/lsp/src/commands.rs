@@ -9,7 +9,9 @@ use countersign_core::approval::AnswerSource;
 use countersign_core::call::SessionKey;
 use countersign_core::decision::Decision;
 use countersign_core::mode::ApprovalMode;
-use countersign_service::{AnswerError, Choice, PersonError, Remember, Said, Service, TOO_SOON};
+use countersign_service::{
+    AnswerError, Choice, PersonError, Remember, Said, Service, SessionView, TOO_SOON,
+};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tower_lsp::jsonrpc::{self, ErrorCode, Result};

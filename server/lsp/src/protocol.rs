@@ -51,6 +51,8 @@ pub mod requests {
     pub const JOURNAL: &str = "countersign/journal";
     /// The content of a document of ours (LSP 3.18).
     pub const TEXT_DOCUMENT_CONTENT: &str = "workspace/textDocumentContent";
+    /// Those that take no parameters; an empty object is taken for none.
+    pub(crate) const WITHOUT_PARAMETERS: [&str; 3] = [PENDING_APPROVALS, STATUS, SESSIONS];
 }
 
 /// Methods from the server; notifications, where nothing else is said.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use countersign_core::approval::AnswerSource;
 use countersign_core::call::Digest;
-use countersign_service::{AnswerError, Choice, PersonError, Remember, Said, Service};
+use countersign_service::{AnswerError, Choice, GrantError, PersonError, Remember, Said, Service};
 use countersign_store::Filter;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -55,7 +55,9 @@ pub(crate) mod code {
     pub(crate) const TOO_SOON: i64 = -31_002;
     /// What was shown is not what is there now.
     pub(crate) const CHANGED: i64 = -31_003;
-    /// Something must be done first: trust, an explanation, a confirmation.
+    /// It is not done, for the reason that the message gives: trust, an
+    /// explanation or a confirmation comes first, the nonce is another one, the
+    /// rule was not offered, or settings or state cannot be written.
     pub(crate) const REFUSED: i64 = -31_004;
     /// Only a client that declares `experimental.countersign` may.
     pub(crate) const NOT_DECLARED: i64 = -31_005;
@@ -497,8 +499,10 @@ pub(crate) fn invalid(message: impl ToString) -> Error {
 
 pub(crate) fn of_person(error: &PersonError) -> Error {
     let code = match error {
-        PersonError::UnknownSession(_) | PersonError::Grant(_) => code::NOT_FOUND,
-        PersonError::OtherDigest => code::CHANGED,
+        PersonError::UnknownSession(_) | PersonError::Grant(GrantError::NotDenied(_)) => {
+            code::NOT_FOUND
+        }
+        PersonError::OtherDigest | PersonError::Grant(GrantError::Changed(_)) => code::CHANGED,
         PersonError::NotTrusted { .. }
         | PersonError::NeedsNotice(_)
         | PersonError::NeedsConfirmation

@@ -5,6 +5,8 @@
 use serde_json::{Map, Value};
 use tower_lsp::jsonrpc::{Error, ErrorCode, Id, Request, Response};
 
+use crate::protocol::requests::WITHOUT_PARAMETERS;
+
 /// What the client sent.
 #[derive(Debug)]
 pub(super) enum Incoming {
@@ -53,8 +55,15 @@ pub(super) fn parse(body: &[u8]) -> Incoming {
 
 fn call(id: Option<Id>, mut object: Map<String, Value>) -> Incoming {
     // Clients in which a missing value is null send `null` for no parameters,
-    // which tower-lsp takes for parameters.
-    if object.get("params").is_some_and(Value::is_null) {
+    // others `{}`; tower-lsp takes both for parameters.
+    let takes_none = object
+        .get("method")
+        .and_then(Value::as_str)
+        .is_some_and(|method| method == "shutdown" || WITHOUT_PARAMETERS.contains(&method));
+    let is_nothing = |params: &Value| {
+        params.is_null() || (takes_none && params.as_object().is_some_and(Map::is_empty))
+    };
+    if object.get("params").is_some_and(is_nothing) {
         object.remove("params");
     }
     match serde_json::from_value::<Request>(Value::Object(object)) {
