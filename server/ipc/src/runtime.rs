@@ -37,6 +37,26 @@ pub enum RuntimeFolderError {
     },
 }
 
+/// What tells a file from every other one that there is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileIdentity {
+    device: u64,
+    inode: u64,
+}
+
+impl FileIdentity {
+    #[allow(
+        clippy::useless_conversion,
+        reason = "a device has another type on other systems"
+    )]
+    fn of(found: &Stat) -> Self {
+        Self {
+            device: u64::try_from(found.st_dev).unwrap_or_default(),
+            inode: found.st_ino,
+        }
+    }
+}
+
 /// The folder, found private.
 #[derive(Debug)]
 pub(crate) struct RuntimeFolder {
@@ -183,6 +203,21 @@ impl RuntimeFolder {
     /// Removes a name that is no folder; what a link there leads to stays.
     pub(crate) fn remove(&self, name: &str) {
         let _ = rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty());
+    }
+
+    /// Which file a name is, itself and not what a link there leads to.
+    pub(crate) fn identity(&self, name: &str) -> Option<FileIdentity> {
+        let found = rustix::fs::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW);
+        found.ok().as_ref().map(FileIdentity::of)
+    }
+
+    /// Whether the folder is still the one that its path leads to.
+    pub(crate) fn is_in_place(&self) -> bool {
+        let own = rustix::fs::fstat(&self.descriptor);
+        let there = rustix::fs::lstat(self.path.as_std_path());
+        own.is_ok_and(|own| {
+            there.is_ok_and(|there| FileIdentity::of(&own) == FileIdentity::of(&there))
+        })
     }
 
     /// The folder itself.

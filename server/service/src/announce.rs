@@ -9,6 +9,8 @@ use countersign_ipc::discovery::{Announcement, Publication, PublishError, Root, 
 use countersign_ipc::instance::ServerInstance;
 use countersign_ipc::wire::PROTOCOL;
 
+use tokio::task::JoinHandle;
+
 use crate::service::Service;
 use crate::socket;
 
@@ -29,41 +31,84 @@ pub enum HooksError {
     Listen(#[from] std::io::Error),
 }
 
-/// Announces the server and answers hooks, for as long as this runs. Returns
-/// only if nobody can be answered.
+/// Announces the server and answers hooks, for as long as this runs. What is
+/// removed of it meanwhile is made anew.
 ///
 /// # Errors
-/// When the runtime folder cannot be used.
+/// When the runtime folder cannot be used from the start.
 pub async fn answer_hooks(service: Arc<Service>, version: &str) -> Result<(), HooksError> {
-    let mut announced = announcement(&service, version);
-    let mut publication = Publication::publish(&service.places().runtime_dir, &announced)?;
-    let listener = listen(&publication)?;
-    let mut serving = tokio::spawn(socket::serve(Arc::clone(&service), listener));
+    let mut presence = Presence::new(&service, version)?;
     let mut ticks = tokio::time::interval(EVERY);
     loop {
-        tokio::select! {
-            _ = &mut serving => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        let now = announcement(&service, version);
-        let is_news =
-            now.roots != announced.roots || now.activity - announced.activity >= ACTIVITY_EVERY;
-        if !is_news {
-            continue;
-        }
-        match publication.update(&now) {
-            Ok(()) => announced = now,
-            Err(error) => {
-                // Somebody removed the folder: the socket went with it.
-                tracing::warn!("the announcement is made anew: {error}");
-                serving.abort();
-                drop(publication);
-                publication = Publication::publish(&service.places().runtime_dir, &now)?;
-                let listener = listen(&publication)?;
-                serving = tokio::spawn(socket::serve(Arc::clone(&service), listener));
-                announced = now;
+        ticks.tick().await;
+        let kept = presence.keep_up(&service, version);
+        let Err(why) = kept else { continue };
+        // The announcement goes before a new one can be made.
+        drop(presence);
+        tracing::warn!("the announcement is made anew: {why}");
+        presence = loop {
+            match Presence::new(&service, version) {
+                Ok(presence) => {
+                    service.is_well_again();
+                    break presence;
+                }
+                Err(error) => service.is_degraded(error.to_string()),
             }
+            ticks.tick().await;
+        };
+    }
+}
+
+/// A server that hooks can find and reach, until this is dropped.
+struct Presence {
+    announced: Announcement,
+    publication: Publication,
+    serving: JoinHandle<()>,
+}
+
+impl Presence {
+    fn new(service: &Arc<Service>, version: &str) -> Result<Self, HooksError> {
+        let announced = announcement(service, version);
+        let publication = Publication::publish(&service.places().runtime_dir, &announced)?;
+        let listener = listen(&publication)?;
+        Ok(Self {
+            announced,
+            publication,
+            serving: tokio::spawn(socket::serve(Arc::clone(service), listener)),
+        })
+    }
+
+    /// Says what is news; the error is why it cannot be found any more.
+    fn keep_up(&mut self, service: &Service, version: &str) -> Result<(), String> {
+        if self.serving.is_finished() {
+            return Err("its socket failed".to_owned());
         }
+        if !self.publication.is_whole() {
+            return Err("somebody removed or replaced its files".to_owned());
+        }
+        let now = announcement(service, version);
+        let is_news = now.roots != self.announced.roots
+            || now.activity - self.announced.activity >= ACTIVITY_EVERY;
+        if is_news {
+            let updated = self.publication.update(&now);
+            updated.map_err(|error| error.to_string())?;
+            self.announced = now;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Service {
+    /// Waits until the hooks that are connected have their answers, so long at
+    /// most. Call it when nothing waits for a person any more.
+    pub async fn hooks_answered(&self, within: Duration) {
+        self.connections.over(within).await;
     }
 }
 

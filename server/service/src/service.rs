@@ -24,6 +24,7 @@ use crate::classifier::Classifier;
 use crate::grants::Grants;
 use crate::guards::{EditorSettings, Guards};
 use crate::sessions::{LiveSession, MOST_SESSIONS};
+use crate::socket::Connections;
 use crate::surface::{Notice, SurfaceKind};
 
 /// What a service is made of.
@@ -144,6 +145,7 @@ pub struct Service {
     surface: Mutex<Option<Surface>>,
     changed: Changed,
     activity: AtomicI64,
+    pub(crate) connections: Connections,
     trouble: Mutex<Option<String>>,
 }
 
@@ -208,6 +210,7 @@ impl Service {
             surface: Mutex::default(),
             changed: Changed::default(),
             activity: AtomicI64::new(0),
+            connections: Connections::default(),
             trouble: Mutex::default(),
         })
     }
@@ -255,6 +258,13 @@ impl Service {
     pub fn is_degraded(&self, why: String) {
         *lock(&self.trouble) = Some(why);
         self.changed.mark(None);
+    }
+
+    /// What was not as it should be is so again.
+    pub(crate) fn is_well_again(&self) {
+        if lock(&self.trouble).take().is_some() {
+            self.changed.mark(None);
+        }
     }
 
     /// A person used the editor just now.

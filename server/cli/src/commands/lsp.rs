@@ -1,8 +1,11 @@
 //! `countersign lsp`: the server that an editor starts. It shows what agents
 //! want, asks, and answers hooks.
 
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use countersign_core::mode::ApprovalMode;
@@ -14,6 +17,8 @@ use countersign_lsp::ServeEnd;
 use countersign_service::{Broken, Journal, Parts, Service, answer_hooks, follow, guard};
 use countersign_settings::Places;
 use countersign_store::GroupedStore;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Lsp;
 
@@ -25,6 +30,9 @@ const DECIDERS: usize = 16;
 
 /// The stack of each thread, in bytes: as much as the hook's own.
 const STACK: usize = 8 * 1024 * 1024;
+
+/// How long hooks have at the end to take their answers.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// A mode that a server may start in.
 pub(crate) fn starting_mode(name: &str) -> Result<ApprovalMode, String> {
@@ -55,16 +63,13 @@ pub(super) fn run(places: Places, lsp: &Lsp) -> Result<ExitCode> {
     let end = runtime.block_on(async {
         let hooks = tokio::spawn(hooks(Arc::clone(&service)));
         let following = tokio::spawn(follow(Arc::clone(&service)));
-        let end = countersign_lsp::run(
-            Arc::clone(&service),
-            tokio::io::stdin(),
-            tokio::io::stdout(),
-        )
-        .await;
+        let input = UntilAsked::new(tokio::io::stdin());
+        let end = countersign_lsp::run(Arc::clone(&service), input, tokio::io::stdout()).await;
         following.abort();
         hooks.abort();
         // Its announcement goes with it; aborted is done.
         let _ = hooks.await;
+        service.hooks_answered(LAST_ANSWERS).await;
         end
     });
     // A read of standard input that stays open cannot be ended.
@@ -144,4 +149,55 @@ fn under_an_agent() -> Option<String> {
         agent.name(),
         process.pid
     ))
+}
+
+/// The editor's words until this process is asked to end: then they are over,
+/// as if the editor had gone, and everything ends in its order.
+struct UntilAsked<R> {
+    input: R,
+    asked: Pin<Box<dyn Future<Output = ()> + Send>>,
+    is_over: bool,
+}
+
+impl<R> UntilAsked<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input,
+            asked: Box::pin(asked_to_end()),
+            is_over: false,
+        }
+    }
+}
+
+impl<R: AsyncRead + Unpin> AsyncRead for UntilAsked<R> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        self.is_over = self.is_over || self.asked.as_mut().poll(context).is_ready();
+        if self.is_over {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.input).poll_read(context, buffer)
+    }
+}
+
+/// Ends when a signal asks this process to end.
+async fn asked_to_end() {
+    let of = |kind| async move {
+        match signal(kind) {
+            Ok(mut signals) => drop(signals.recv().await),
+            // It ends the process at once, then.
+            Err(error) => {
+                tracing::warn!("a signal to end is not heard: {error}");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = of(SignalKind::terminate()) => {}
+        () = of(SignalKind::interrupt()) => {}
+        () = of(SignalKind::hangup()) => {}
+    }
 }

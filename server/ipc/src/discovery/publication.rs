@@ -3,13 +3,14 @@
 
 use std::io;
 use std::os::unix::net::UnixListener;
+use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{ANNOUNCEMENT, Announcement, MAX_ANNOUNCEMENT_BYTES, SOCKET, TEMPORARY, read};
 use crate::instance::Stem;
 use crate::procfs::ProcessTable;
-use crate::runtime::{RuntimeFolder, RuntimeFolderError};
+use crate::runtime::{FileIdentity, RuntimeFolder, RuntimeFolderError};
 
 /// Why a server cannot announce itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +40,10 @@ pub struct Publication {
     folder: RuntimeFolder,
     stem: Stem,
     key: String,
+    /// The announcement as it was written last.
+    written: Vec<u8>,
+    /// Which file is the socket, once there is one.
+    socket: OnceLock<FileIdentity>,
 }
 
 impl Publication {
@@ -57,10 +62,12 @@ impl Publication {
         let stem = announcement.instance.stem().ok_or(PublishError::Key)?;
         let folder = RuntimeFolder::prepare(runtime_dir)?;
         remove_gone(&folder, &stem);
-        let publication = Self {
+        let mut publication = Self {
             folder,
             stem,
             key: announcement.instance.key.clone(),
+            written: Vec::new(),
+            socket: OnceLock::new(),
         };
         publication.write(announcement)?;
         Ok(publication)
@@ -80,6 +87,22 @@ impl Publication {
         self.write(announcement)
     }
 
+    /// Whether hooks still find what was announced: the folder is where it was,
+    /// and the announcement and the socket in it are this server's. Otherwise
+    /// publish anew.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let announced = self
+            .folder
+            .read(&self.name(ANNOUNCEMENT), MAX_ANNOUNCEMENT_BYTES);
+        self.folder.is_in_place()
+            && announced.is_ok_and(|bytes| bytes == self.written)
+            && self
+                .socket
+                .get()
+                .is_none_or(|socket| self.folder.identity(&self.name(SOCKET)) == Some(*socket))
+    }
+
     /// Where the socket is, for people; it is never reached by this path.
     #[must_use]
     pub fn socket_path(&self) -> Utf8PathBuf {
@@ -93,7 +116,7 @@ impl Publication {
         format!("{}{ending}", self.stem)
     }
 
-    fn write(&self, announcement: &Announcement) -> Result<(), PublishError> {
+    fn write(&mut self, announcement: &Announcement) -> Result<(), PublishError> {
         let bytes = serde_json::to_vec(announcement)
             .map_err(|error| PublishError::Unwritable(crate::json::problem(&error)))?;
         if bytes.len() > MAX_ANNOUNCEMENT_BYTES {
@@ -101,6 +124,7 @@ impl Publication {
         }
         self.folder
             .write(&self.name(ANNOUNCEMENT), &self.name(TEMPORARY), &bytes)?;
+        self.written = bytes;
         Ok(())
     }
 }
@@ -119,7 +143,12 @@ impl Drop for Publication {
 /// # Errors
 /// When the socket cannot be made, or exists already.
 pub fn listen(publication: &Publication) -> io::Result<UnixListener> {
-    let socket = crate::socket::listen(&publication.folder, &publication.name(SOCKET))?;
+    let name = publication.name(SOCKET);
+    let socket = crate::socket::listen(&publication.folder, &name)?;
+    if let Some(identity) = publication.folder.identity(&name) {
+        // A second one cannot be: the name is taken.
+        let _ = publication.socket.set(identity);
+    }
     Ok(UnixListener::from(socket))
 }
 
