@@ -28,7 +28,7 @@ use crate::draw;
 use crate::outbox::Outbox;
 use crate::prompt;
 use crate::prompts::{Prompt, Queue, Subject, Ticket};
-use crate::protocol::{ApprovalResolvedParams, CancelToolCallParams};
+use crate::protocol::{ApprovalResolvedParams, CancelToolCallParams, SessionName};
 use crate::shared::Shared;
 use crate::transport::{Requests, watch_parent};
 
@@ -81,7 +81,7 @@ pub(crate) enum Event {
 /// A call of an agent inside the editor.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct CallName {
-    pub(crate) session: String,
+    pub(crate) session: SessionName,
     pub(crate) call: String,
 }
 
@@ -176,7 +176,7 @@ impl Actor {
             Event::Agent(message) => self.agent(*message),
             Event::Cancel(params) => {
                 let name = CallName {
-                    session: params.name.session,
+                    session: params.name,
                     call: params.call_id,
                 };
                 if let Some(gone) = self.calls.remove(&name) {
@@ -225,12 +225,11 @@ impl Actor {
         if let Some(options) = &params.initialization_options {
             self.configure(options);
         }
-        self.layers.trusted = self
-            .shared
-            .client()
-            .extension
-            .as_ref()
-            .and_then(|extension| extension.trusted);
+        let declared = self.shared.client();
+        let declared = declared.extension.as_ref();
+        if let Some(trusted) = declared.and_then(|extension| extension.trusted) {
+            self.layers.trusted = Some(trusted);
+        }
         self.set_editor();
     }
 
@@ -310,7 +309,7 @@ impl Actor {
         self.service().is_used();
         let gone = if let AgentMessage::Call(params) = &message {
             let name = CallName {
-                session: params.name.session.clone(),
+                session: params.name.clone(),
                 call: params.call_id.clone(),
             };
             if self.calls.len() >= MOST_CALLS {
@@ -365,7 +364,7 @@ impl Actor {
     }
 
     fn show_next_prompt(&mut self) {
-        if !self.settled {
+        if !self.settled || !self.service().can_ask() {
             return;
         }
         while let Some((ticket, subject)) = self.queue.next() {
@@ -446,7 +445,7 @@ async fn decide_in_order(
                 tracing::warn!("an agent's message is not understood: {problem}");
                 if let Some((name, call_id)) = name {
                     let over = CallName {
-                        session: name.session.clone(),
+                        session: name.clone(),
                         call: call_id.clone(),
                     };
                     let handled = Handled::Failed(agent_calls::refusal(problem));
@@ -474,7 +473,7 @@ async fn decide_in_order(
             });
             let handled = service.finish(begun, gone).await;
             let over = CallName {
-                session: name.session.clone(),
+                session: name.clone(),
                 call: call_id.clone(),
             };
             outbox.decision(agent_calls::decision(name, call_id, &handled));

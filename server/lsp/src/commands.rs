@@ -351,6 +351,7 @@ impl Actor {
             let pending = service.pending_of(&id);
             let nonce = pending.as_ref().map(|pending| pending.nonce.reveal());
             let nonce = if choice.approves() { nonce } else { None };
+            let closes = choice == Choice::Dismiss;
             let tell = |text: String| outbox.message(MessageType::WARNING, text);
             match service.answer(&id, nonce, choice, source).await {
                 Ok(answered) => {
@@ -363,6 +364,8 @@ impl Actor {
                     tokio::time::sleep(TOO_SOON).await;
                     let _ = events.send(Event::Offer(subject));
                 }
+                // Closing what is over already is no news to anybody.
+                Err(AnswerError::NotOpen(_)) if closes => {}
                 Err(error) => tell(format!("Countersign: {error}")),
             }
         });

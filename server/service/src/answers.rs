@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use countersign_core::approval::{Answer, AnswerSource};
 use countersign_core::call::SessionKey;
 use countersign_core::decision::Decision;
+use countersign_core::denials::Counters;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::Millis;
 use countersign_engine::prepare;
@@ -116,30 +117,31 @@ impl Service {
         choice: Choice,
         source: AnswerSource,
     ) -> Result<Answered, AnswerError> {
-        let approval = match self.approvals.claim(id, nonce, choice.approves()) {
+        let rules = match &choice {
+            Choice::Remember { rules, .. } => rules.as_slice(),
+            Choice::Deny { .. }
+            | Choice::Approve
+            | Choice::ApproveAndSwitchToDefault
+            | Choice::Dismiss => &[],
+        };
+        let claimed = self.approvals.claim(id, nonce, choice.approves(), rules);
+        let approval = match claimed {
             Ok(approval) => approval,
             Err(error) => {
                 self.journal_ignored(id, &choice, source, &error).await;
                 return Err(error);
             }
         };
-        if let Choice::Remember { rules, .. } = &choice
-            && let Some(foreign) = rules
-                .iter()
-                .find(|rule| !approval.suggestions.contains(rule))
-        {
-            self.approvals.release(id);
-            return Err(AnswerError::NotOffered(foreign.clone(), id.to_owned()));
-        }
         let work = Arc::clone(&approval);
         let settled = self
             .blocking(move |service| service.settle(&work, &choice, source))
             .await
             .unwrap_or_else(|problem| Err(AnswerError::State(problem)));
         match settled {
-            Ok((answer, warning)) => {
+            Ok((answer, warning, after)) => {
                 let decision = answer.decision();
-                self.over(&approval, Some(answer), Ended::Decided(decision.clone()));
+                let ended = Ended::Decided(decision.clone(), Some(after));
+                self.over(&approval, Some(answer), ended);
                 Ok(Answered { decision, warning })
             }
             Err(error @ AnswerError::Changed(_)) => {
@@ -149,20 +151,24 @@ impl Service {
             Err(error) => {
                 // What cannot be recorded is no approval; who waits is told so.
                 let failed = internal(error.to_string());
-                self.over(&approval, Some(Answer::Aborted), Ended::Decided(failed));
+                self.over(
+                    &approval,
+                    Some(Answer::Aborted),
+                    Ended::Decided(failed, None),
+                );
                 Err(error)
             }
         }
     }
 
-    /// Applies a choice; the answer that it became, and what went wrong with
-    /// remembering.
+    /// Applies a choice; the answer that it became, what went wrong with
+    /// remembering, and the counters after.
     fn settle(
         &self,
         approval: &PendingApproval,
         choice: &Choice,
         source: AnswerSource,
-    ) -> Result<(Answer, Option<String>), AnswerError> {
+    ) -> Result<(Answer, Option<String>, Counters), AnswerError> {
         let call = &approval.call;
         let facts = if choice.approves() {
             prepare::facts(call, &self.guards.host(), &approval.guard.policy)
@@ -205,7 +211,7 @@ impl Service {
                         session.view.mode = ApprovalMode::Default;
                     });
                 }
-                Ok((answer, warning))
+                Ok((answer, warning, resolution.after))
             }
             Err(ResolveError::NotOpen(id)) => Err(AnswerError::NotOpen(id)),
             Err(ResolveError::Changed(id)) => Err(AnswerError::Changed(id)),
@@ -240,7 +246,7 @@ impl Service {
     /// it, or nobody can be asked any more. Does nothing where an answer is
     /// just being looked at.
     pub(crate) async fn end(self: &Arc<Self>, id: &str, answer: Answer) {
-        let Ok(approval) = self.approvals.claim(id, None, false) else {
+        let Ok(approval) = self.approvals.claim(id, None, false, &[]) else {
             return;
         };
         let (work, ending) = (Arc::clone(&approval), answer.clone());
@@ -257,14 +263,20 @@ impl Service {
                 if let Ok(resolution) = &resolved {
                     service.note_answer(&work, &ending, resolution.after);
                 }
-                resolved.map(|_| ()).map_err(|error| error.to_string())
+                resolved
+                    .map(|resolution| resolution.after)
+                    .map_err(|error| error.to_string())
             })
             .await;
-        if let Ok(Err(problem)) | Err(problem) = resolved {
-            tracing::error!("the end of approval {id} is not recorded: {problem}");
-        }
-        let decision = answer.decision();
-        self.over(&approval, Some(answer), Ended::Decided(decision));
+        let after = match resolved {
+            Ok(Ok(after)) => Some(after),
+            Ok(Err(problem)) | Err(problem) => {
+                tracing::error!("the end of approval {id} is not recorded: {problem}");
+                None
+            }
+        };
+        let ended = Ended::Decided(answer.decision(), after);
+        self.over(&approval, Some(answer), ended);
     }
 
     /// Records that nobody was asked.
@@ -285,7 +297,7 @@ impl Service {
     /// Tells who waits and who shows.
     fn over(&self, approval: &PendingApproval, answer: Option<Answer>, ended: Ended) {
         let decision = match &ended {
-            Ended::Decided(decision) => Some(decision.clone()),
+            Ended::Decided(decision, _) => Some(decision.clone()),
             Ended::Void => None,
         };
         if let Some(decision) = &decision {
@@ -301,12 +313,7 @@ impl Service {
         self.mark(Some(&approval.key));
     }
 
-    fn note_answer(
-        &self,
-        approval: &PendingApproval,
-        answer: &Answer,
-        counters: countersign_core::denials::Counters,
-    ) {
+    fn note_answer(&self, approval: &PendingApproval, answer: &Answer, counters: Counters) {
         let effects = effects_digest(&approval.call, &approval.facts, &approval.parts);
         self.with_session(&approval.key, approval.mode, |session| {
             session.fatigue.answered(effects, answer, Instant::now());
@@ -330,7 +337,9 @@ impl Service {
         let key = self.approvals.get(id).map(|open| open.key.clone());
         let what = if choice.approves() { "approve" } else { "deny" };
         let id = countersign_core::redact::bounded(id, 64).into_owned();
+        // It repeats what was sent.
         let why = error.to_string();
+        let why = countersign_core::redact::bounded(&why, 256).into_owned();
         let recorded = self
             .blocking(move |service| {
                 service

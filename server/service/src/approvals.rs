@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use countersign_core::approval::NotAsked;
 use countersign_core::decision::Decision;
+use countersign_core::denials::Counters;
 use tokio::sync::oneshot;
 
 use crate::pending::PendingApproval;
@@ -22,8 +23,8 @@ pub const TOO_SOON: Duration = Duration::from_millis(500);
 /// How an approval ended for those who wait.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ended {
-    /// This became of the call.
-    Decided(Decision),
+    /// This became of the call; with the counters after, where they are known.
+    Decided(Decision, Option<Counters>),
     /// What was shown is not what would run now: it is to be asked anew.
     Void,
 }
@@ -124,13 +125,14 @@ impl Approvals {
         entry.waiting == 0
     }
 
-    /// Takes the approval for an answer: until it is finished or released, no
-    /// other answer is taken.
+    /// Takes the approval for an answer that also remembers these rules: until
+    /// it is finished, no other answer is taken, and no deadline ends it.
     pub(crate) fn claim(
         &self,
         id: &str,
         nonce: Option<&str>,
         approves: bool,
+        remembers: &[String],
     ) -> Result<Arc<PendingApproval>, AnswerError> {
         let mut open = self.lock();
         let entry = open
@@ -147,15 +149,12 @@ impl Approvals {
         if approves && entry.shown.elapsed() < TOO_SOON {
             return Err(AnswerError::TooSoon(id.to_owned()));
         }
+        let offered = &entry.approval.suggestions;
+        if let Some(foreign) = remembers.iter().find(|rule| !offered.contains(rule)) {
+            return Err(AnswerError::NotOffered(foreign.clone(), id.to_owned()));
+        }
         entry.claimed = true;
         Ok(Arc::clone(&entry.approval))
-    }
-
-    /// The answer came to nothing; the approval stays open.
-    pub(crate) fn release(&self, id: &str) {
-        if let Some(entry) = self.lock().get_mut(id) {
-            entry.claimed = false;
-        }
     }
 
     /// The approval is over.

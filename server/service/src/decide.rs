@@ -366,7 +366,11 @@ impl Service {
             }
         };
         match ended {
-            Ok(Ended::Decided(decision)) => {
+            Ok(Ended::Decided(decision, after)) => {
+                let outcome = Outcome {
+                    after: after.unwrap_or(outcome.after),
+                    ..outcome
+                };
                 State::Over(Handled::Decided(Box::new(outcome), decision))
             }
             Ok(Ended::Void) => {

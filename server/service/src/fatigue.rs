@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use countersign_core::approval::{Answer, NotAsked};
 use countersign_core::call::{Call, Digest, Subject};
+use countersign_core::command::SimpleCommand;
 use countersign_core::facts::Facts;
 
 use crate::parts::Part;
@@ -107,9 +108,7 @@ pub(crate) fn effects_digest(call: &Call, facts: &Facts, parts: &[Part]) -> Dige
                 }
                 for command in commands {
                     if part.next().is_none_or(|part| !part.fine) {
-                        texts.push(
-                            format!("{:?}{:?}", command.words, command.redirects).into_bytes(),
-                        );
+                        texts.push(words(command).into_bytes());
                     }
                 }
             }
@@ -130,6 +129,26 @@ pub(crate) fn effects_digest(call: &Call, facts: &Facts, parts: &[Part]) -> Dige
         }
     }
     Digest::of_parts(texts.iter().map(Vec::as_slice))
+}
+
+/// A command's words and redirects without the places where they stand.
+fn words(command: &SimpleCommand) -> String {
+    let words = command.words.iter().map(|word| &word.value);
+    let assignments = command
+        .assignments
+        .iter()
+        .map(|assignment| (&assignment.name, &assignment.value));
+    let redirects = command.redirects.iter().map(|redirect| {
+        let target = redirect.target.as_ref().map(|word| &word.value);
+        let path = redirect.path.as_ref().map(|path| &path.canonical);
+        (redirect.kind, target, path)
+    });
+    format!(
+        "{:?}{:?}{:?}",
+        words.collect::<Vec<_>>(),
+        assignments.collect::<Vec<_>>(),
+        redirects.collect::<Vec<_>>()
+    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,19 @@
+//! What the product promises to people and agents, over a real service, a
+//! real state and real files: an editor on one side, hooks on the other.
+
+mod approvals;
+mod changed;
+mod clumsy;
+mod commands;
+mod denials;
+mod drawn;
+mod fatigue;
+mod hook;
+mod inside;
+mod layers;
+mod modes;
+mod remembered;
+mod screen;
+mod secrets;
+mod trust;
+mod world;

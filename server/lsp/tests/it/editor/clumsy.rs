@@ -1,0 +1,451 @@
+//! Editors without anything of ours, and what they do with prompts: each habit
+//! has its outcome, and none of them is a yes.
+
+use std::time::{Duration, Instant};
+
+use countersign_core::state::RecordKind;
+use countersign_test_support::lsp::{Behaviour, PROMPT};
+use serde_json::{Value, json};
+
+use super::hook::Hook;
+use super::screen::{Screen, answer};
+use super::world::{Setup, World, eventually};
+
+/// Waits until that many approvals are open.
+fn open(world: &World, count: usize) {
+    eventually("the approvals", || world.service.pending().len() == count);
+}
+
+#[test]
+fn a_prompt_says_what_would_run_and_why_with_the_denial_first() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    let hook = world.bash("s1", "git push");
+    let prompt = screen.prompt();
+    assert!(
+        prompt.text.contains("claude-code wants to run `git push`"),
+        "{prompt:?}"
+    );
+    assert!(
+        prompt
+            .text
+            .contains("default mode asks for run_shell_command"),
+        "{prompt:?}"
+    );
+    assert_eq!(
+        prompt.titles,
+        [
+            "Deny",
+            "Approve once",
+            "Approve and remember Bash(git push) for this session"
+        ]
+    );
+    let outcome = screen.approve(prompt, "Approve once", hook);
+    assert_eq!(outcome.said(), "allow approval");
+    let answers = world.rows(RecordKind::Answer);
+    assert_eq!(answers[0].source.as_deref(), Some("standard_prompt"));
+}
+
+#[test]
+fn what_is_remembered_from_a_prompt_holds_for_the_session() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    let hook = world.bash("s1", "git push");
+    let prompt = screen.prompt();
+    let title = prompt.titles[2].clone();
+    assert_eq!(
+        screen.approve(prompt, &title, hook).said(),
+        "allow approval"
+    );
+    assert_eq!(world.bash("s1", "git push").said(), "allow rule");
+    let other = world.bash("s2", "git push");
+    let prompt = screen.prompt();
+    screen.click(&prompt, "Deny");
+    assert_eq!(other.said(), "block person");
+}
+
+#[test]
+fn one_prompt_at_a_time_is_shown_and_all_are_shown_in_the_end() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    let mut hooks: Vec<Hook> = (0..6)
+        .map(|n| {
+            let hook = world.bash(&format!("s{n}"), &format!("git push origin v{n}"));
+            open(&world, n + 1);
+            hook
+        })
+        .collect();
+    for n in 0..6 {
+        let prompt = screen.prompt();
+        assert!(
+            prompt.text.contains(&format!("origin v{n}")),
+            "in the order asked: {prompt:?}"
+        );
+        world.status(&mut screen);
+        let second = screen.unread();
+        assert!(
+            !second.iter().any(|message| message["method"] == PROMPT),
+            "{second:?}"
+        );
+        screen.click(&prompt, "Deny");
+        assert_eq!(hooks.remove(0).said(), "block person");
+    }
+}
+
+#[test]
+fn the_approval_of_a_call_is_offered_only_where_all_of_it_is_in_the_prompt() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    let fits = format!("echo {}", "x".repeat(195));
+    let does_not = format!("echo {}", "x".repeat(196));
+    for (n, (command, title)) in [
+        (fits.as_str(), "Approve once"),
+        (does_not.as_str(), "Show"),
+        ("echo one\necho two", "Show"),
+        ("echo one\u{202e}two", "Show"),
+        ("echo one\ttwo", "Show"),
+        ("echo \u{1b}[2Jtwo", "Show"),
+        ("echo [one](https://example.com)", "Show"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let hook = world.bash(&format!("s{n}"), command);
+        let prompt = screen.prompt();
+        assert_eq!(&prompt.titles[..2], ["Deny", title], "{command:?}");
+        let approves = prompt
+            .titles
+            .iter()
+            .any(|title| title.starts_with("Approve"));
+        assert_eq!(approves, title != "Show", "{prompt:?}");
+        let mut unique = prompt.titles.clone();
+        unique.sort();
+        unique.dedup();
+        assert_eq!(unique.len(), prompt.titles.len());
+        assert!(
+            !prompt.text.contains(['\n', '\t', '\u{1b}', '\u{202e}']),
+            "{prompt:?}"
+        );
+        screen.click(&prompt, "Deny");
+        assert_eq!(hook.said(), "block person");
+    }
+}
+
+fn shows_documents(world: &World) -> Screen {
+    world.plain_with(json!({ "capabilities": {
+        "window": { "showDocument": { "support": true } },
+    }}))
+}
+
+#[test]
+fn a_call_that_does_not_fit_is_shown_whole_before_it_can_be_approved() {
+    let world = World::new(Setup::default());
+    let mut screen = shows_documents(&world);
+    let command = format!("echo {}; git push", "x".repeat(3_000));
+    let hook = world.bash("s1", &command);
+    let prompt = screen.prompt();
+    screen.click(&prompt, "Show");
+    let (id, shown) = screen.expect_request("window/showDocument");
+    let path = shown["uri"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("file://")
+        .unwrap()
+        .to_owned();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(&command), "the whole call is shown");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+    assert_eq!(mode & 0o077, 0, "nobody else reads it");
+    screen.answer(&id, json!({ "success": true }));
+    let confirm = screen.prompt();
+    assert_eq!(confirm.titles, ["Deny", "Approve once"]);
+    assert!(confirm.text.contains("as it was shown to you"));
+    assert_eq!(
+        screen.approve(confirm, "Approve once", hook).said(),
+        "allow approval"
+    );
+}
+
+#[test]
+fn a_call_that_could_not_be_shown_cannot_be_approved() {
+    let world = World::new(Setup::default());
+    let mut screen = shows_documents(&world);
+    let hook = world.bash("s1", &format!("echo {}", "x".repeat(3_000)));
+    for result in [json!({ "success": false }), Value::Null, json!("yes")] {
+        let prompt = screen.prompt();
+        assert_eq!(prompt.titles, ["Deny", "Show"]);
+        screen.click(&prompt, "Show");
+        let (id, _) = screen.expect_request("window/showDocument");
+        screen.answer(&id, result);
+    }
+    let prompt = screen.prompt();
+    screen.click(&prompt, "Show");
+    let (id, _) = screen.expect_request("window/showDocument");
+    screen.answer_error(&id, -32_601, "method not found");
+    let prompt = screen.prompt();
+    assert_eq!(prompt.titles, ["Deny", "Show"]);
+    screen.click(&prompt, "Deny");
+    assert_eq!(hook.said(), "block person");
+}
+
+#[test]
+fn an_editor_that_shows_no_documents_is_told_where_the_text_is() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    let command = format!("echo {}; git push", "x".repeat(3_000));
+    let hook = world.bash("s1", &command);
+    let prompt = screen.prompt();
+    screen.click(&prompt, "Show");
+    let message = screen.message("the whole text is in ");
+    let (_, path) = message.split_once("the whole text is in ").unwrap();
+    assert!(std::fs::read_to_string(path).unwrap().contains(&command));
+    let prompt = screen.prompt();
+    assert_eq!(prompt.titles, ["Deny", "Show"]);
+    screen.click(&prompt, "Deny");
+    assert_eq!(hook.said(), "block person");
+}
+
+#[test]
+fn an_editor_that_never_answers_times_out_and_the_next_prompt_comes() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    let first = world.bash_within(Duration::from_millis(400), "s1", "git push");
+    let never_answered = screen.prompt();
+    let second = world.bash("s2", "git fetch");
+    assert_eq!(first.said(), "block timeout");
+    let prompt = screen.prompt();
+    assert!(prompt.text.contains("git fetch"));
+    // The person clicks in the old prompt after all.
+    screen.click(&never_answered, "Approve once");
+    screen.message("no open approval");
+    world.expect_ignored("no open approval");
+    assert_eq!(
+        screen.approve(prompt, "Approve once", second).said(),
+        "allow approval"
+    );
+    assert_eq!(world.rows(RecordKind::Answer).len(), 2);
+}
+
+#[test]
+fn an_editor_that_answers_null_to_everything_denies() {
+    let world = World::new(Setup::default());
+    let screen = world.plain();
+    screen.behave("*", Behaviour::AnswersNull);
+    let outcome = world.bash("s1", "git push").outcome();
+    assert_eq!(outcome.said(), "block person");
+    assert!(outcome.detail.contains("closed without an answer"));
+    assert_eq!(
+        world.rows(RecordKind::Answer)[0].reason.as_deref(),
+        Some("dismissed")
+    );
+}
+
+#[test]
+fn an_editor_without_prompts_asks_nobody_any_more() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    let hooks = [world.bash("s1", "git push"), world.bash("s2", "git push")];
+    open(&world, 2);
+    let prompt = screen.prompt();
+    screen.answer_error(&prompt.id, -32_601, "method not found");
+    for hook in hooks {
+        assert_eq!(hook.said(), "block no_surface");
+    }
+    // From now on the agent's own prompt is used, and who has none is denied.
+    assert_eq!(world.bash("s1", "git fetch").said(), "ask approval_mode");
+    screen.notify(
+        "countersign/toolCall",
+        json!({
+            "agent": "generic",
+            "session": "s3",
+            "callId": "c1",
+            "cwd": world.workspace,
+            "tool": "run_shell_command",
+            "input": { "command": "git fetch" },
+        }),
+    );
+    let decision = screen.expect_notification("countersign/decision", |_| true);
+    assert_eq!(decision["decision"], "block");
+    assert_eq!(decision["reason"], "no_surface");
+}
+
+#[test]
+fn the_second_of_two_answers_changes_nothing() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    let hook = world.bash("s1", "git push");
+    let prompt = screen.prompt();
+    screen.click(&prompt, "Deny");
+    screen.click(&prompt, "Approve once");
+    assert_eq!(hook.said(), "block person");
+    let hook = world.bash("s1", "git fetch");
+    let prompt = screen.prompt();
+    assert_eq!(
+        screen.approve(prompt, "Approve once", hook).said(),
+        "allow approval"
+    );
+    let answers = world.rows(RecordKind::Answer);
+    assert_eq!(answers.len(), 2);
+}
+
+#[test]
+fn when_the_editor_dies_its_waiting_calls_are_blocked_at_once() {
+    for plain in [true, false] {
+        let world = World::new(Setup::default());
+        let mut screen = if plain { world.plain() } else { world.vscode() };
+        let hooks = [world.bash("s1", "git push"), world.bash("s2", "git push")];
+        open(&world, 2);
+        if plain {
+            screen.prompt();
+        } else {
+            screen.approval();
+            screen.approval();
+        }
+        let before = Instant::now();
+        screen.die();
+        for hook in hooks {
+            assert_eq!(hook.said(), "block no_surface");
+        }
+        assert!(
+            before.elapsed() < Duration::from_secs(10),
+            "long before the deadline"
+        );
+        assert_eq!(world.bash("s1", "git fetch").said(), "ask approval_mode");
+    }
+}
+
+#[test]
+fn when_the_editor_shuts_down_its_waiting_calls_are_blocked_at_once() {
+    let world = World::new(Setup::default());
+    let mut screen = world.vscode();
+    let hook = world.bash("s1", "git push");
+    let approval = screen.approval();
+    screen.shut_down_and_exit();
+    assert_eq!(hook.said(), "block no_surface");
+    let id = approval["id"].clone();
+    // It may still have been told.
+    screen.allow("countersign/approvalResolved");
+    assert!(world.service.pending_of(id.as_str().unwrap()).is_none());
+}
+
+#[test]
+fn a_title_that_was_not_offered_is_no_answer() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    for (n, reply) in [
+        json!({ "title": "Yes" }),
+        json!({ "title": "approve once" }),
+        json!({ "title": "Approve once " }),
+        json!({ "title": "" }),
+        json!({ "title": 1 }),
+        json!({}),
+        json!("Approve once"),
+        json!(true),
+        json!([{ "title": "Approve once" }]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let hook = world.bash(&format!("s{n}"), "git push");
+        let prompt = screen.prompt();
+        screen.answer(&prompt.id, reply.clone());
+        assert_eq!(hook.said(), "block person", "{reply}");
+    }
+}
+
+#[test]
+fn an_error_for_an_answer_is_no_answer() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    for (n, code) in [-32_603, -32_800, -32_602, 0].into_iter().enumerate() {
+        let hook = world.bash(&format!("s{n}"), "git push");
+        let prompt = screen.prompt();
+        screen.answer_error(&prompt.id, code, "Approve once");
+        assert_eq!(hook.said(), "block person");
+    }
+    let hook = world.bash("s9", "git push");
+    let prompt = screen.prompt();
+    assert_eq!(
+        screen.approve(prompt, "Approve once", hook).said(),
+        "allow approval"
+    );
+}
+
+#[test]
+fn a_click_faster_than_anybody_reads_approves_nothing_and_is_not_asked_in_a_hurry() {
+    let world = World::new(Setup::default());
+    let screen = world.plain();
+    screen.behave(PROMPT, Behaviour::Chooses("Approve once".to_owned()));
+    let hook = world.bash_within(Duration::from_secs(2), "s1", "git push");
+    assert_eq!(hook.said(), "block timeout");
+    let prompts = screen.behaved(PROMPT, 1).len();
+    assert!(prompts <= 5, "{prompts} prompts in two seconds");
+}
+
+#[test]
+fn a_flood_with_32_approvals_open_loses_none_of_them() {
+    let world = World::new(Setup::default());
+    let mut screen = world.vscode();
+    let hooks: Vec<Hook> = (0..32)
+        .map(|n| world.bash(&format!("s{}", n / 8), &format!("git push origin v{n}")))
+        .collect();
+    let approvals: Vec<Value> = (0..32).map(|_| screen.approval()).collect();
+    screen.flood("file:///flood", 500);
+    let begun: Vec<i64> = approvals
+        .iter()
+        .map(|approval| {
+            screen.flood("file:///flood", 10);
+            screen.begin_request("countersign/resolveApproval", answer(approval, "deny"))
+        })
+        .collect();
+    for (id, approval) in begun.into_iter().zip(&approvals) {
+        assert_eq!(screen.response(id).unwrap()["decision"], "block");
+        assert_eq!(screen.resolved(approval), "cancel");
+    }
+    for hook in hooks {
+        assert_eq!(hook.said(), "block person");
+    }
+}
+
+#[test]
+fn a_plain_editor_that_floods_before_each_answer_answers_all_of_them() {
+    let world = World::new(Setup::default());
+    let screen = world.plain();
+    let hooks: Vec<Hook> = (0..8)
+        .map(|n| world.bash(&format!("s{n}"), &format!("git push origin v{n}")))
+        .collect();
+    open(&world, 8);
+    screen.behave(PROMPT, Behaviour::FloodsAndChooses("Deny".to_owned()));
+    // The first prompt is there already, or comes to the behaviour.
+    let first = screen.unread();
+    for message in first.iter().filter(|message| message["method"] == PROMPT) {
+        screen.answer(&message["id"], json!({ "title": "Deny" }));
+    }
+    for hook in hooks {
+        assert_eq!(hook.said(), "block person");
+    }
+    let mut screen = screen;
+    screen.allow(PROMPT);
+}
+
+#[test]
+fn an_editor_that_does_not_read_holds_up_no_deadline() {
+    let world = World::new(Setup::default());
+    let screen = world.vscode();
+    screen.stop_reading();
+    let hooks: Vec<Hook> = (0..8)
+        .map(|n| {
+            let command = format!("echo {}", format!("{n}").repeat(60_000));
+            world.bash_within(Duration::from_millis(500), &format!("s{n}"), &command)
+        })
+        .collect();
+    for hook in hooks {
+        assert_eq!(hook.said(), "block timeout");
+    }
+    let mut screen = screen;
+    screen.allow("countersign/approvalRequested");
+    screen.allow("countersign/approvalResolved");
+    screen.read_on();
+    assert_eq!(world.status(&mut screen)["pending"], 0);
+}
