@@ -85,20 +85,27 @@ pub(super) fn ask(question: &Question<'_>) -> Asked {
     }
     let cwd = canonical(question.cwd);
     let owners = candidates(&found.servers, &cwd);
-    let tighten = ApprovalMode::strictest(question.tighten, strictest_mode(&owners, &cwd));
+    let modes = Modes {
+        own: question.tighten,
+        owners: &owners,
+        cwd: &cwd,
+    };
+    let tighten = modes.of_all();
     let is_inside = !owners.is_empty();
+    let others;
     let servers = if is_inside {
-        owners
+        &owners
     } else {
-        most_recent(&found.servers)
+        others = most_recent(&found.servers);
+        &others
     };
     let mut unreachable = None;
     for server in servers {
-        match question.put_to(server, tighten) {
+        match question.put_to(server, &modes) {
             Put::Answered(output) => return Asked::Answered(output),
             Put::Lost(problem) => return Asked::Lost(problem),
             Put::Elsewhere(instance) => {
-                return question.follow(instance, &found.servers, tighten);
+                return question.follow(instance, &found.servers, &modes);
             }
             Put::Passed => {}
             Put::Unreachable if is_inside => unreachable = Some(server.instance.process.pid),
@@ -112,19 +119,47 @@ pub(super) fn ask(question: &Question<'_>) -> Asked {
     }
 }
 
+/// Modes that only tighten.
+struct Modes<'a> {
+    /// The command line's.
+    own: Option<ApprovalMode>,
+    /// The servers that announce one for the place of the event.
+    owners: &'a [&'a Announcement],
+    cwd: &'a Utf8Path,
+}
+
+impl Modes<'_> {
+    /// The strictest of all, for a hook that decides alone.
+    fn of_all(&self) -> Option<ApprovalMode> {
+        ApprovalMode::strictest(self.own, strictest_mode(self.owners, self.cwd))
+    }
+
+    /// The strictest of all but that server's own: it knows better what a person
+    /// chose there, also for a single session, than its announcement does.
+    fn beside(&self, server: &Announcement) -> Option<ApprovalMode> {
+        let others: Vec<&Announcement> = self
+            .owners
+            .iter()
+            .filter(|other| other.instance != server.instance)
+            .copied()
+            .collect();
+        ApprovalMode::strictest(self.own, strictest_mode(&others, self.cwd))
+    }
+}
+
 impl Question<'_> {
     /// Asks the server that a session belongs to, as another server said.
     fn follow(
         &self,
         mut instance: ServerInstance,
         servers: &[Announcement],
-        tighten: Option<ApprovalMode>,
+        modes: &Modes<'_>,
     ) -> Asked {
         for _ in 0..MOST_REDIRECTS {
             let Some(server) = servers.iter().find(|server| server.instance == instance) else {
                 break;
             };
-            match self.put_to(server, tighten) {
+            match self.put_to(server, modes) {
                 Put::Answered(output) => return Asked::Answered(output),
                 Put::Lost(problem) => return Asked::Lost(problem),
                 Put::Elsewhere(next) => instance = next,
@@ -135,10 +170,10 @@ impl Question<'_> {
             "the session's own server (process {})",
             instance.process.pid
         );
-        at_most_default(tighten, &owner)
+        at_most_default(modes.of_all(), &owner)
     }
 
-    fn put_to(&self, server: &Announcement, tighten: Option<ApprovalMode>) -> Put {
+    fn put_to(&self, server: &Announcement, modes: &Modes<'_>) -> Put {
         if let Err(reason) = server_acceptable(server, self.caller) {
             tracing::warn!("a server is not asked: {reason}");
             return Put::Passed;
@@ -159,7 +194,7 @@ impl Question<'_> {
             agent: self.agent.to_owned(),
             event: self.event.to_owned(),
             remaining_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
-            tighten,
+            tighten: modes.beside(server),
         };
         let until = self.deadline - LAST_WORD.min(left / 4);
         match connection.ask(&request, self.payload, until) {

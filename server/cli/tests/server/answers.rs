@@ -110,8 +110,8 @@ fn told() {
     assert_eq!(request.version, env!("CARGO_PKG_VERSION"));
     assert_eq!(request.agent, QWEN);
     assert_eq!(request.event, "PermissionRequest");
-    // What is announced of this folder.
-    assert_eq!(request.tighten, Some(ApprovalMode::Auto));
+    // What it announces itself is its own to know.
+    assert_eq!(request.tighten, None);
     // 60 s less 10 %, and less what has passed.
     assert!(request.remaining_ms <= 54_000, "{}", request.remaining_ms);
     assert!(request.remaining_ms > 10_000, "{}", request.remaining_ms);
@@ -124,7 +124,7 @@ fn command_line_mode() {
     for (mode, sent) in [
         ("plan", ApprovalMode::Plan),
         ("default", ApprovalMode::Default),
-        ("yolo", ApprovalMode::Auto),
+        ("yolo", ApprovalMode::Yolo),
     ] {
         let mut words = sandbox.hook_words(CLAUDE, "PreToolUse");
         words.extend(["--approval-mode", mode]);

@@ -7,6 +7,7 @@ mod alone;
 mod answers;
 mod distrust;
 mod owners;
+mod real;
 #[path = "../it/support.rs"]
 #[allow(dead_code, reason = "the other tests need more of it")]
 mod sandbox;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         answers::trials(),
         distrust::trials(),
         owners::trials(),
+        real::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

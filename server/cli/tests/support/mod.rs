@@ -5,10 +5,12 @@
 //! A binary that uses this begins its `main` with [`helper`].
 
 mod agent;
+mod desk;
 mod detached;
 mod stand_in;
 
 pub(crate) use agent::{Agent, Running};
+pub(crate) use desk::Desk;
 pub(crate) use detached::start_detached;
 pub(crate) use stand_in::{Behaviour, Listening, Setup, StandIn};
 
@@ -26,6 +28,7 @@ pub(crate) fn helper() -> bool {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1).map(String::as_str) {
         Some(agent::WORD) => agent::serve(),
+        Some(desk::WORD) => desk::serve(&arguments[2..]),
         Some(stand_in::WORD) => stand_in::serve(&arguments[2]),
         _ => return false,
     }
