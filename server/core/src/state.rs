@@ -49,6 +49,10 @@ pub struct SessionState {
     /// Whether it holds over-broad rules aside, being in auto mode.
     #[serde(default)]
     pub holds_rules: bool,
+    /// The mode that a person last chose for it. Only ever makes it stricter:
+    /// whoever can write the state must not be able to loosen a mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<ApprovalMode>,
     /// The key of the server that the session is pinned to. Opaque here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,

@@ -141,7 +141,7 @@ impl Engine {
         })
     }
 
-    /// A person changes the session's mode. To the same mode changes nothing.
+    /// A person chooses the session's mode. To the same mode resets nothing.
     ///
     /// # Errors
     /// When the state cannot be used.
@@ -152,10 +152,15 @@ impl Engine {
         to: ApprovalMode,
         policy: &Policy,
     ) -> Result<(), StateError> {
-        if from == to {
-            return Ok(());
+        if from != to {
+            return self.person_resets(key, policy, Some(to), &format!("mode {from} -> {to}"));
         }
-        self.person_resets(key, policy, Some(to), &format!("mode {from} -> {to}"))
+        let now = self.clock.now();
+        self.store.transition(&mut |transaction| {
+            let mut sessions = Sessions::open(transaction, key, None, None, now)?;
+            sessions.root_mut().chosen = Some(to);
+            sessions.save(transaction)
+        })
     }
 
     /// A person resets the counters.
@@ -183,6 +188,7 @@ impl Engine {
             let before = sessions.counters();
             sessions.reduce(DenialEvent::PersonReset, policy.limits);
             if let Some(mode) = mode {
+                sessions.root_mut().chosen = Some(mode);
                 let held = set_aside::held_in(policy, mode);
                 crate::apply::hold_rules(transaction, &mut sessions, &held, now)?;
             }
@@ -216,6 +222,9 @@ pub(crate) fn settle(
         sessions.reduce(event, limits);
     }
     let after = sessions.counters();
+    if matches!(answer, Answer::ProceedOnceAndSwitchToDefault) {
+        sessions.root_mut().chosen = Some(ApprovalMode::Default);
+    }
     let decision = answer.decision();
     // After a yes from a surface the tool is still to run, and its result then
     // belongs to this call; the agent's own yes is that result.

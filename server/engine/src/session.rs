@@ -141,6 +141,7 @@ fn begin(
         seen: now,
         ended: false,
         holds_rules: false,
+        chosen: None,
         server: None,
         server_process: None,
     }

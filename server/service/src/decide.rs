@@ -82,7 +82,10 @@ impl Service {
         }
     }
 
-    fn begin_or_fail(&self, incoming: Incoming) -> Result<State, String> {
+    fn begin_or_fail(&self, mut incoming: Incoming) -> Result<State, String> {
+        if let Some(refusal) = &self.refusal {
+            return Ok(State::Over(Handled::NotOwner(refusal.clone())));
+        }
         let session = match self.store.snapshot(&incoming.event.key.root()) {
             Ok(session) => session,
             // Nothing is kept: every call is the first.
@@ -94,6 +97,9 @@ impl Service {
         {
             return Ok(State::Over(refused));
         }
+        // What a person chose before this server began still makes it stricter.
+        let chosen = session.as_ref().and_then(|session| session.chosen);
+        incoming.tighten = ApprovalMode::strictest(incoming.tighten, chosen);
         let began_in = session.and_then(|session| session.workspace);
         match &incoming.event.kind {
             EventKind::Call { stage, call } => {
@@ -116,9 +122,6 @@ impl Service {
 
     /// Whether the session is another server's, or nothing ties it to this one.
     fn not_ours(&self, event: &HookEvent, session: Option<&SessionState>) -> Option<Handled> {
-        if let Some(refusal) = &self.refusal {
-            return Some(Handled::NotOwner(refusal.clone()));
-        }
         if let Some(SessionState {
             server: Some(key),
             server_process: Some(process),

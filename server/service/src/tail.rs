@@ -139,6 +139,7 @@ impl Service {
         };
         let guard = self.guards.of_workspace(workspace);
         let mode = self.mode_by(&guard, None);
+        let mode = state.chosen.map_or(mode, |chosen| mode.stricter(chosen));
         self.with_session(&state.key, mode, |session| {
             let view = &mut session.view;
             view.counters = state.counters;

@@ -41,6 +41,7 @@ fn begin(store: &dyn StateStore, session: usize) {
                 seen: 0,
                 ended: false,
                 holds_rules: false,
+                chosen: None,
                 server: None,
                 server_process: None,
             })

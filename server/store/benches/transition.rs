@@ -46,6 +46,7 @@ fn transition(store: &dyn StateStore, number: &mut i64) {
                 seen: now,
                 ended: false,
                 holds_rules: false,
+                chosen: None,
                 server: None,
                 server_process: None,
             })?;

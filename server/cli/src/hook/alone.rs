@@ -41,8 +41,11 @@ pub(super) fn handle(alone: &Alone<'_>, places: Places) -> Result<HookOutput, St
         Err(StateError::Unwritable(_)) => None,
         Err(error @ StateError::Unreadable(_)) => return Err(error.to_string()),
     };
-    let tighten =
-        ApprovalMode::strictest(alone.tighten, session.as_ref().and_then(pinned_elsewhere));
+    let pinned = session.as_ref().and_then(pinned_elsewhere);
+    let chosen = session.as_ref().and_then(|session| session.chosen);
+    let tighten = [pinned, chosen]
+        .into_iter()
+        .fold(alone.tighten, ApprovalMode::strictest);
     let began_in = session.and_then(|session| session.workspace);
     let engine = guard::engine(store, Vec::new());
     let guard = Guard::in_session(places, began_in, &event.cwd, tighten);

@@ -24,6 +24,7 @@ pub(super) fn session_may_wait(before: Option<&SessionState>, after: &SessionSta
             seen: _,
             ended,
             holds_rules,
+            chosen,
             server,
             server_process,
         } = before;
@@ -34,6 +35,7 @@ pub(super) fn session_may_wait(before: Option<&SessionState>, after: &SessionSta
             && started == &after.started
             && ended == &after.ended
             && holds_rules == &after.holds_rules
+            && chosen == &after.chosen
             && server == &after.server
             && server_process == &after.server_process
     })
@@ -134,6 +136,7 @@ mod tests {
             seen: 1,
             ended: false,
             holds_rules: false,
+            chosen: None,
             server: None,
             server_process: None,
         }

@@ -84,6 +84,7 @@ pub(crate) fn session(
         seen,
         ended: false,
         holds_rules: false,
+        chosen: None,
         server: None,
         server_process: None,
     }

@@ -81,6 +81,7 @@ pub(crate) fn count(store: &dyn StateStore, call: &str) -> Result<(), StateError
             seen: 1,
             ended: false,
             holds_rules: false,
+            chosen: None,
             server: None,
             server_process: None,
         });
