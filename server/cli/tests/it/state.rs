@@ -5,6 +5,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::{Command, Stdio};
 
+use countersign_core::mode::ApprovalMode;
+use countersign_core::state::StateStore as _;
+use countersign_store::Store;
+
 use crate::support::{AUTO, CLAUDE, DECIDING, GEMINI, Ran, Sandbox, contains};
 
 /// A trusted workspace with a state that was used once.
@@ -306,4 +310,38 @@ fn a_full_disk_without_a_state_acts_as_default() {
     sandbox
         .hook_through(&wrapper, GEMINI, "BeforeTool", &edit)
         .assert_ask(GEMINI, "BeforeTool");
+}
+
+/// Marks the session as one for which a person chose the mode, as a server does.
+fn choose(sandbox: &Sandbox, mode: ApprovalMode) {
+    let store = Store::open(&sandbox.state_dir()).unwrap();
+    store
+        .transition(&mut |transaction| {
+            for mut session in transaction.recent_sessions(16)? {
+                session.chosen = Some(mode);
+                transaction.put_session(&session)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn what_the_state_says_of_a_persons_mode_only_tightens() {
+    let sandbox = used();
+    let edit = || sandbox.edit(CLAUDE, "PreToolUse", "src/lib.rs");
+    sandbox
+        .hook(CLAUDE, "PreToolUse", &edit())
+        .assert_allow(CLAUDE, "PreToolUse");
+    choose(&sandbox, ApprovalMode::Plan);
+    let blocked = sandbox
+        .hook(CLAUDE, "PreToolUse", &edit())
+        .assert_block("PreToolUse");
+    assert!(blocked.contains("plan"), "{blocked}");
+    // Whoever can write the state has not loosened anything with it.
+    choose(&sandbox, ApprovalMode::Yolo);
+    let shell = sandbox.shell(CLAUDE, "PreToolUse", "frobnicate --all");
+    sandbox
+        .hook(CLAUDE, "PreToolUse", &shell)
+        .assert_ask(CLAUDE, "PreToolUse");
 }
