@@ -156,9 +156,8 @@ pub(crate) fn decision(name: SessionName, call_id: String, handled: &Handled) ->
         },
         Handled::Failed(decision) => told(decision),
         Handled::Noted | Handled::NoOpinion => bare("none", "no_opinion", String::new()),
-        Handled::Elsewhere(_) | Handled::NotOwner(_) => {
-            told(&refusal("the session belongs to another server".to_owned()))
-        }
+        Handled::Elsewhere(_) => told(&refusal("the session belongs to another server".to_owned())),
+        Handled::NotOwner(why) => told(&refusal(why.clone())),
     }
 }
 

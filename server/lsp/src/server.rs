@@ -509,6 +509,7 @@ pub(crate) fn of_person(error: &PersonError) -> Error {
         | PersonError::Settings(_)
         | PersonError::Trust(_)
         | PersonError::State(_)
+        | PersonError::Refused(_)
         | PersonError::Failed(_) => code::REFUSED,
     };
     failure(code, error)

@@ -146,12 +146,12 @@ impl Approvals {
         if !fits {
             return Err(AnswerError::WrongNonce(id.to_owned()));
         }
-        if approves && entry.shown.elapsed() < TOO_SOON {
-            return Err(AnswerError::TooSoon(id.to_owned()));
-        }
         let offered = &entry.approval.suggestions;
         if let Some(foreign) = remembers.iter().find(|rule| !offered.contains(rule)) {
             return Err(AnswerError::NotOffered(foreign.clone(), id.to_owned()));
+        }
+        if approves && entry.shown.elapsed() < TOO_SOON {
+            return Err(AnswerError::TooSoon(id.to_owned()));
         }
         entry.claimed = true;
         Ok(Arc::clone(&entry.approval))

@@ -50,6 +50,9 @@ pub enum PersonError {
     /// The call is not granted.
     #[error(transparent)]
     Grant(#[from] GrantError),
+    /// This server must not act for a person.
+    #[error("this server does nothing for a person: {0}")]
+    Refused(String),
     /// The guard itself failed.
     #[error("{0}")]
     Failed(String),
@@ -301,6 +304,10 @@ impl Service {
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, PersonError> + Send + 'static,
     ) -> Result<T, PersonError> {
+        // Whoever started this server speaks for no person.
+        if let Some(refusal) = self.refusal() {
+            return Err(PersonError::Refused(refusal.to_owned()));
+        }
         self.blocking(work)
             .await
             .unwrap_or_else(|problem| Err(PersonError::Failed(problem)))

@@ -12,6 +12,8 @@ mod hook;
 mod inside;
 mod layers;
 mod modes;
+mod nonsense;
+mod refused;
 mod remembered;
 mod screen;
 mod secrets;

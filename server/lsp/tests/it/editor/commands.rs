@@ -120,7 +120,6 @@ fn the_command_that_remembers_opens_a_prompt_and_takes_only_offered_rules() {
         .command("remember", json!([id, "Bash(git *)"]))
         .unwrap();
     let prompt = screen.prompt();
-    std::thread::sleep(countersign_service::TOO_SOON);
     screen.click(&prompt, "Approve and remember");
     screen.message("was not among those");
     assert_eq!(world.service.pending().len(), 1, "it stays open");

@@ -1,6 +1,8 @@
 //! Denials by the classifier, caps, and one-time grants, as an editor sees
 //! them.
 
+use std::time::Duration;
+
 use countersign_core::classify::Verdict;
 use countersign_core::state::RecordKind;
 use serde_json::{Value, json};
@@ -155,6 +157,32 @@ fn a_classifier_that_gives_no_answer_denies_and_after_two_asks() {
     screen.choose(&approval, "approve");
     assert_eq!(hook.said(), "allow approval");
     assert_eq!(counters(&world, &mut screen, "s1"), [0, 0, 0, 2]);
+}
+
+#[test]
+fn a_classifier_that_thinks_longer_than_the_agent_waits_gave_no_answer() {
+    let world = World::new(Setup {
+        thinks: true,
+        ..Setup::judged(Vec::new())
+    });
+    let mut screen = world.vscode();
+    let hook = world.bash_within(Duration::from_millis(200), "s1", "git push");
+    assert_eq!(hook.said(), "block classifier_unavailable");
+    assert_eq!(counters(&world, &mut screen, "s1"), [0, 1, 0, 1]);
+}
+
+#[test]
+fn a_question_that_the_agent_gave_up_counts_for_nothing() {
+    let world = World::new(Setup {
+        thinks: true,
+        ..Setup::judged(Vec::new())
+    });
+    let mut screen = world.vscode();
+    let mut hook = world.bash("s1", "git push");
+    hook.gives_up();
+    assert_eq!(hook.said(), "block person");
+    assert_eq!(world.status(&mut screen)["sessions"], json!([]));
+    assert_eq!(world.rows(RecordKind::Decision), []);
 }
 
 #[test]

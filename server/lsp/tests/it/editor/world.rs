@@ -51,6 +51,10 @@ pub(crate) struct Setup {
     pub(crate) trusted: bool,
     /// What the classifier answers, one call after the other; then it blocks.
     pub(crate) verdicts: Option<Vec<Verdict>>,
+    /// Whether the classifier has nothing to say at all, and thinks for ever.
+    pub(crate) thinks: bool,
+    /// Why the server must not act, if so.
+    pub(crate) refusal: Option<String>,
 }
 
 impl Default for Setup {
@@ -60,6 +64,8 @@ impl Default for Setup {
             workspace: None,
             trusted: true,
             verdicts: None,
+            thinks: false,
+            refusal: None,
         }
     }
 }
@@ -95,11 +101,22 @@ pub(crate) const fn unavailable() -> Verdict {
     Verdict::Unavailable(UnavailableReason::Transport)
 }
 
-struct Scripted(Mutex<VecDeque<Verdict>>);
+struct Scripted {
+    verdicts: Mutex<VecDeque<Verdict>>,
+    thinks: bool,
+}
 
 impl Classifier for Scripted {
     fn classify(&self, _: Question) -> Pin<Box<dyn Future<Output = ClassifierAnswer> + Send>> {
-        let verdict = self.0.lock().unwrap().pop_front().unwrap_or_else(block);
+        if self.thinks {
+            return Box::pin(std::future::pending());
+        }
+        let verdict = self
+            .verdicts
+            .lock()
+            .unwrap()
+            .pop_front()
+            .unwrap_or_else(block);
         let model = ModelRecord {
             stage: Some("fast".to_owned()),
             model: Some("scripted".to_owned()),
@@ -154,15 +171,18 @@ impl World {
             store: Arc::clone(&store) as _,
             journal: store,
             clock: Arc::new(SystemClock),
-            classifier: setup
-                .verdicts
-                .map(|verdicts| Arc::new(Scripted(Mutex::new(verdicts.into()))) as _),
+            classifier: setup.verdicts.map(|verdicts| {
+                Arc::new(Scripted {
+                    verdicts: Mutex::new(verdicts.into()),
+                    thinks: setup.thinks,
+                }) as _
+            }),
             server: ServerId {
                 key: instance.key,
                 process: instance.process.clone(),
             },
             mode: None,
-            refusal: None,
+            refusal: setup.refusal,
         });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
