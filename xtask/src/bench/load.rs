@@ -161,8 +161,9 @@ fn run(
     numbers: &mut impl Iterator<Item = usize>,
 ) -> Result<Vec<Duration>> {
     let mut questions = Vec::new();
-    for session in 0..SESSIONS {
-        for wanted in [Wanted::Read, Wanted::Test] {
+    // Sessions take turns: an agent mostly waits for one call before the next.
+    for wanted in [Wanted::Read, Wanted::Test] {
+        for session in 0..SESSIONS {
             questions.push(Question::new(server, session, wanted)?);
         }
     }
