@@ -169,21 +169,44 @@ fn a_call_that_does_not_fit_is_shown_whole_before_it_can_be_approved() {
 
 #[test]
 fn a_call_that_could_not_be_shown_cannot_be_approved() {
+    for habit in [Behaviour::AnswersNull, Behaviour::HasNoMethod] {
+        let world = World::new(Setup::default());
+        let mut screen = shows_documents(&world);
+        screen.behave("window/showDocument", habit);
+        let hook = world.bash("s1", &format!("echo {}", "x".repeat(3_000)));
+        for _ in 0..3 {
+            let prompt = screen.prompt();
+            assert_eq!(prompt.titles, ["Deny", "Show"]);
+            screen.click(&prompt, "Show");
+        }
+        let prompt = screen.prompt();
+        screen.click(&prompt, "Deny");
+        assert_eq!(hook.said(), "block person");
+    }
+}
+
+#[test]
+fn an_editor_that_says_that_it_showed_nothing_gets_no_confirmation() {
     let world = World::new(Setup::default());
     let mut screen = shows_documents(&world);
     let hook = world.bash("s1", &format!("echo {}", "x".repeat(3_000)));
-    for result in [json!({ "success": false }), Value::Null, json!("yes")] {
-        let prompt = screen.prompt();
-        assert_eq!(prompt.titles, ["Deny", "Show"]);
-        screen.click(&prompt, "Show");
-        let (id, _) = screen.expect_request("window/showDocument");
-        screen.answer(&id, result);
-    }
     let prompt = screen.prompt();
     screen.click(&prompt, "Show");
-    let (id, _) = screen.expect_request("window/showDocument");
-    screen.answer_error(&id, -32_601, "method not found");
-    let prompt = screen.prompt();
+    let mut again = None;
+    eventually("the next prompt", || {
+        let unread = screen.unread();
+        if unread
+            .iter()
+            .any(|one| one["method"] == "window/showDocument")
+        {
+            let (id, _) = screen.expect_request("window/showDocument");
+            screen.answer(&id, json!({ "success": false }));
+        } else if unread.iter().any(|one| one["method"] == PROMPT) {
+            again = Some(screen.prompt());
+        }
+        again.is_some()
+    });
+    let prompt = again.unwrap();
     assert_eq!(prompt.titles, ["Deny", "Show"]);
     screen.click(&prompt, "Deny");
     assert_eq!(hook.said(), "block person");

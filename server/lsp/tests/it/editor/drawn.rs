@@ -64,12 +64,12 @@ fn hover(screen: &mut Screen, uri: &str, line: u64, character: u64) -> String {
 
 #[test]
 fn an_edit_that_waits_is_shown_where_it_would_change_the_file_until_it_is_answered() {
-    let world = World::new(Setup::default());
-    let path = world.file("src/vines.rs", "one\ntwo\nthree\nfour\n");
     for plain in [false, true] {
+        let world = World::new(Setup::default());
+        let path = world.file("src/vines.rs", "one\ntwo\nthree\nfour\n");
         let mut screen = if plain { world.plain() } else { world.vscode() };
         let edit = json!({ "file_path": path, "old_string": "three", "new_string": "3" });
-        let hook = world.tool(if plain { "s2" } else { "s1" }, "Edit", edit);
+        let hook = world.tool("s1", "Edit", edit);
         let shown = screen.diagnostics(&uri(&path), |all| !all.is_empty());
         assert_eq!(shown.len(), 1);
         assert_eq!(
@@ -86,7 +86,7 @@ fn an_edit_that_waits_is_shown_where_it_would_change_the_file_until_it_is_answer
         run(&mut screen, &offered, "Deny");
         assert_eq!(hook.said(), "block person");
         // The block is news until the user speaks.
-        world.user_message(if plain { "s2" } else { "s1" });
+        world.user_message("s1");
         screen.diagnostics(&uri(&path), <[Value]>::is_empty);
         assert_eq!(actions(&mut screen, &uri(&path), 2), Vec::<Value>::new());
         screen.allow(PROMPT);
@@ -408,11 +408,11 @@ fn the_status_counts_what_waits_by_session() {
 
 #[test]
 fn the_short_status_is_told_where_it_is_declared_and_nowhere_else() {
-    let world = World::new(Setup::default());
     for parameters in [
         json!({ "capabilities": { "experimental": { "serverStatusNotification": true } } }),
         json!({ "capabilities": {}, "clientInfo": { "name": "Zed" } }),
     ] {
+        let world = World::new(Setup::default());
         let mut screen = world.plain_with(parameters);
         let short = screen.expect_notification("experimental/serverStatus", |_| true);
         assert_eq!(short["health"], "ok");
@@ -438,6 +438,7 @@ fn the_short_status_is_told_where_it_is_declared_and_nowhere_else() {
         screen.allow("experimental/serverStatus");
     }
     // One that does not declare it gets none: dropping it would show that.
+    let world = World::new(Setup::default());
     let mut screen = world.plain();
     let hook = world.bash("s1", "git push");
     let prompt = screen.prompt();
