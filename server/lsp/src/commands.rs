@@ -436,17 +436,29 @@ impl Actor {
             self.cannot_show(file, subject);
             return;
         }
-        let shown = self.requests.send::<ShowDocument>(ShowDocumentParams {
-            uri,
+        let params = |take_focus: bool| ShowDocumentParams {
+            uri: uri.clone(),
             external: Some(false),
-            take_focus: Some(true),
+            take_focus: Some(take_focus),
             selection: None,
-        });
-        let Some(subject) = subject else { return };
-        let events = self.events.clone();
+        };
+        let first = self.requests.send::<ShowDocument>(params(true));
+        let beside = params(false);
+        let (requests, events) = (self.requests.clone(), self.events.clone());
         tokio::spawn(async move {
-            let shown = matches!(shown.await, Ok(Ok(result)) if result.success);
-            let _ = events.send(Event::Shown { subject, shown });
+            let shown = match first.await {
+                Ok(Ok(result)) => result.success,
+                // Neovim (0.10 to 0.12) fails to give it the focus where the
+                // cursor is at no word. Beside the window that has the focus
+                // it can show it.
+                Ok(Err(_)) | Err(_) => {
+                    let second = requests.send::<ShowDocument>(beside).await;
+                    matches!(second, Ok(Ok(result)) if result.success)
+                }
+            };
+            if let Some(subject) = subject {
+                let _ = events.send(Event::Shown { subject, shown });
+            }
         });
     }
 

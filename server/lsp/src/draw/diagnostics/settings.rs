@@ -31,7 +31,15 @@ struct Finding {
 /// once.
 pub(super) fn draw(drawing: &mut Drawing<'_>) {
     let mut findings = BTreeSet::new();
+    let mut kept = BTreeSet::new();
     for (_, guard) in &drawing.snapshot.workspaces {
+        kept.extend(
+            guard
+                .effective
+                .kept_tightening
+                .iter()
+                .map(|entry| &entry.text),
+        );
         let rules = &guard.policy.rules;
         findings.extend(rules.problems().filter_map(problem));
         findings.extend(rules.over_broad().filter_map(over_broad));
@@ -43,6 +51,13 @@ pub(super) fn draw(drawing: &mut Drawing<'_>) {
             continue;
         }
         let text = drawing.files.text(&finding.file).unwrap_or_default();
+        // It holds until a person drops it, and stands nowhere any more.
+        let is_gone = finding.rule.as_ref().is_some_and(|rule| {
+            kept.contains(rule) && place::line_of_rule(&text, finding.line, rule).is_none()
+        });
+        if is_gone {
+            continue;
+        }
         let range = match &finding.rule {
             Some(rule) => place::of_rule(&text, finding.line, rule),
             None => place::of_problem(&text, finding.line, finding.column),
