@@ -40,7 +40,11 @@ pub async fn answer_hooks(service: Arc<Service>, version: &str) -> Result<(), Ho
     let mut presence = Presence::new(&service, version)?;
     let mut ticks = tokio::time::interval(EVERY);
     loop {
-        ticks.tick().await;
+        // An editor that just began is found at once.
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = service.folders_changed.notified() => {}
+        }
         let kept = presence.keep_up(&service, version);
         let Err(why) = kept else { continue };
         // The announcement goes before a new one can be made.

@@ -144,6 +144,8 @@ pub struct Service {
     pub(crate) chosen: Mutex<Option<ApprovalMode>>,
     surface: Mutex<Option<Surface>>,
     changed: Changed,
+    /// The editor opened or closed folders: hooks find the server by them.
+    pub(crate) folders_changed: Notify,
     activity: AtomicI64,
     pub(crate) connections: Connections,
     trouble: Mutex<Option<String>>,
@@ -209,6 +211,7 @@ impl Service {
             chosen: Mutex::default(),
             surface: Mutex::default(),
             changed: Changed::default(),
+            folders_changed: Notify::new(),
             activity: AtomicI64::new(0),
             connections: Connections::default(),
             trouble: Mutex::default(),
@@ -348,6 +351,7 @@ impl Service {
             .filter_map(|root| root.canonicalize_utf8().ok())
             .collect();
         self.guards.set_editor(EditorSettings { roots, layers });
+        self.folders_changed.notify_one();
         self.changed.mark(None);
     }
 
