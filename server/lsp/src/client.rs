@@ -1,6 +1,7 @@
 //! What the client on the other side can do.
 
 use countersign_service::SurfaceKind;
+use serde_json::Value;
 use tower_lsp::lsp_types::{InitializeParams, MessageType};
 
 use crate::protocol::ClientExtension;
@@ -40,10 +41,13 @@ impl ClientCapabilities {
             .as_ref()
             .map(|info| info.name.clone())
             .unwrap_or_default();
-        let extension = declared("countersign").map(|declared| {
-            // A declaration that cannot be read still says that there is one.
-            serde_json::from_value(declared.clone()).unwrap_or_default()
-        });
+        let says_no = |declared: &&Value| declared.is_null() || **declared == Value::Bool(false);
+        let extension = declared("countersign")
+            .filter(|declared| !says_no(declared))
+            .map(|declared| {
+                // A declaration that cannot be read still says that there is one.
+                serde_json::from_value(declared.clone()).unwrap_or_default()
+            });
         Self {
             // Nearly every client answers it and few declare it.
             prompts: true,
@@ -52,7 +56,7 @@ impl ClientCapabilities {
                 .is_some_and(|show| show.support),
             server_status: name == "Zed"
                 || declared("serverStatusNotification")
-                    .and_then(serde_json::Value::as_bool)
+                    .and_then(Value::as_bool)
                     .unwrap_or(false),
             refreshes_lenses: workspace
                 .and_then(|workspace| workspace.code_lens.as_ref())

@@ -56,7 +56,7 @@ impl Service {
             self.with_session(&outcome.key, prepared.mode, |session| {
                 match session.fatigue.refuses(effects, now) {
                     Some(because) => Err(Answer::NotAsked { because }),
-                    None => Ok(session.fatigue.asking(effects)),
+                    None => Ok(session.fatigue.asked_before(effects)),
                 }
             })?;
         let expires = prepared.deadline.min(now + LONGEST);
@@ -311,6 +311,14 @@ impl Service {
             decision,
         });
         self.mark(Some(&approval.key));
+    }
+
+    /// The person is asked from now on.
+    pub(crate) fn note_asked(&self, approval: &PendingApproval) {
+        let effects = effects_digest(&approval.call, &approval.facts, &approval.parts);
+        self.with_session(&approval.key, approval.mode, |session| {
+            session.fatigue.asked(effects);
+        });
     }
 
     fn note_answer(&self, approval: &PendingApproval, answer: &Answer, counters: Counters) {

@@ -337,6 +337,7 @@ impl Service {
                 };
                 match self.approvals.open(Arc::clone(&approval)) {
                     Ok(receiver) => {
+                        self.note_asked(&approval);
                         self.tell(Notice::Asked(Arc::clone(&approval)));
                         self.mark(Some(&approval.key));
                         // The surface may have gone while this was prepared.

@@ -39,17 +39,22 @@ impl Fatigue {
         self.is_paused().then_some(NotAsked::Paused)
     }
 
-    /// Counts an asking; how often the same was asked before.
-    pub(crate) fn asking(&mut self, effects: Digest) -> u32 {
+    /// How often this was asked before.
+    pub(crate) fn asked_before(&self, effects: Digest) -> u32 {
+        let known = self.asked.iter().find(|(known, _)| *known == effects);
+        known.map_or(0, |(_, times)| *times)
+    }
+
+    /// Counts an asking.
+    pub(crate) fn asked(&mut self, effects: Digest) {
         if let Some((_, times)) = self.asked.iter_mut().find(|(known, _)| *known == effects) {
             *times = times.saturating_add(1);
-            return *times - 1;
+            return;
         }
         if self.asked.len() >= MOST_REMEMBERED {
             self.asked.pop_front();
         }
         self.asked.push_back((effects, 1));
-        0
     }
 
     /// Takes note of how an asking ended.
@@ -207,11 +212,13 @@ mod tests {
     #[test]
     fn a_prompt_knows_how_often_the_same_was_asked() {
         let mut fatigue = Fatigue::default();
-        assert_eq!(fatigue.asking(digest("a")), 0);
-        assert_eq!(fatigue.asking(digest("a")), 1);
-        assert_eq!(fatigue.asking(digest("b")), 0);
+        for times in 0..3 {
+            assert_eq!(fatigue.asked_before(digest("a")), times);
+            fatigue.asked(digest("a"));
+        }
+        assert_eq!(fatigue.asked_before(digest("b")), 0);
         for n in 0..200 {
-            fatigue.asking(digest(&n.to_string()));
+            fatigue.asked(digest(&n.to_string()));
         }
         assert!(fatigue.asked.len() <= MOST_REMEMBERED);
     }

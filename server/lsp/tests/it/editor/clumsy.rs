@@ -251,6 +251,63 @@ fn an_editor_that_never_answers_times_out_and_the_next_prompt_comes() {
 }
 
 #[test]
+fn a_prompt_about_trust_that_is_never_answered_holds_up_no_approval() {
+    let world = World::new(Setup {
+        trusted: false,
+        ..Setup::default()
+    });
+    let mut screen = world.plain();
+    let look = json!({ "pattern": "*" });
+    assert_eq!(world.tool("s1", "Glob", look).said(), "allow safe_tool");
+    let trust = screen.prompt();
+    assert!(trust.text.contains("Trust "));
+    for session in ["s1", "s2"] {
+        let hook = world.bash(session, "git push");
+        let prompt = screen.prompt();
+        assert!(prompt.text.contains("git push"), "{prompt:?}");
+        assert_eq!(
+            screen.approve(prompt, "Approve once", hook).said(),
+            "allow approval"
+        );
+    }
+    // It is still on the screen, and what is clicked there counts.
+    screen.click(&trust, "Trust this workspace");
+    let notice = screen.prompt();
+    assert_eq!(notice.titles, ["Cancel", "Use auto mode"]);
+    assert!(world.service.settings(&world.workspace).trusted);
+    screen.click(&notice, "Cancel");
+}
+
+#[test]
+fn a_prompt_that_a_person_asked_for_and_left_open_holds_up_no_approval() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    screen.command("setMode", json!(["yolo"])).unwrap();
+    let left = screen.prompt();
+    let hook = world.bash("s1", "git push");
+    let prompt = screen.prompt();
+    assert!(prompt.text.contains("git push"), "{prompt:?}");
+    screen.click(&prompt, "Deny");
+    assert_eq!(hook.said(), "block person");
+    screen.click(&left, "Cancel");
+    assert_eq!(world.status(&mut screen)["mode"], "default");
+}
+
+#[test]
+fn an_editor_that_declares_nothing_in_our_name_is_asked_by_prompts() {
+    for nothing in [Value::Null, json!(false)] {
+        let world = World::new(Setup::default());
+        let mut screen = world.plain_with(json!({
+            "capabilities": { "experimental": { "countersign": nothing } },
+        }));
+        let hook = world.bash("s1", "git push");
+        let prompt = screen.prompt();
+        screen.click(&prompt, "Deny");
+        assert_eq!(hook.said(), "block person");
+    }
+}
+
+#[test]
 fn an_editor_that_answers_null_to_everything_denies() {
     let world = World::new(Setup::default());
     let screen = world.plain();

@@ -216,6 +216,10 @@ fn a_ninth_approval_of_one_session_is_denied_and_frees_up_when_one_is_answered()
     assert_eq!(hook.said(), "allow approval");
     let ninth = world.bash("s1", "git push origin ninth");
     let approval = screen.approval();
+    assert_eq!(
+        approval["askedBefore"], 0,
+        "nobody was asked the first time"
+    );
     screen.choose(&approval, "approve");
     assert_eq!(ninth.said(), "allow approval");
     for (hook, approval) in open {
