@@ -87,6 +87,10 @@ pub struct CallState {
     pub events: Vec<CallEvent>,
     /// Where it stands.
     pub status: CallStatus,
+    /// The agent to whose own prompt the ask was handed: only that it goes on
+    /// is a yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegated_to: Option<ProcessId>,
     /// When it was decided.
     pub decided: Millis,
 }

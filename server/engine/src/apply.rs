@@ -83,8 +83,12 @@ pub(crate) fn apply(
                 CallStatus::Pending
             }
         },
+        delegated_to: None,
         decided: applying.now,
     };
+    if state.status == CallStatus::Delegated {
+        state.delegated_to = request.process.cloned();
+    }
     transaction.append(&Record {
         before: Some(before),
         after: Some(after),

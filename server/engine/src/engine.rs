@@ -110,7 +110,7 @@ impl Engine {
         if let Some(mut earlier) = join::joined(open, call, digest, request.event, now) {
             let is_ours = request
                 .memory
-                .is_none_or(|memory| memory.knows(&earlier.id));
+                .is_none_or(|memory| memory.believes(&earlier));
             if is_ours
                 && join::still_holds(&earlier, &step, || {
                     crate::prepare::approval_digest(call, request.facts)
@@ -279,7 +279,9 @@ fn again(
     if earlier.agent_call.is_none() {
         earlier.agent_call.clone_from(&request.call.id);
     }
-    let delegated = earlier.status == CallStatus::Delegated;
+    // A session may have gone over to another process since.
+    let delegated =
+        earlier.status == CallStatus::Delegated && earlier.delegated_to.as_ref() == request.process;
     let decision = match (&earlier.decision, request.event) {
         // The agent asked the person before its last event, and goes on: that
         // is the yes. The result of the call then resolves the approval. An

@@ -70,7 +70,7 @@ pub(crate) fn still_holds(
 
 /// Whether an allow was a verdict on this one call, which deciding anew would
 /// not find again.
-const fn is_of_this_call(via: Via) -> bool {
+pub(crate) const fn is_of_this_call(via: Via) -> bool {
     match via {
         Via::Classifier | Via::Grant | Via::Approval => true,
         Via::Rule | Via::AcceptEdits | Via::SafeTool | Via::Static | Via::Plan | Via::Yolo => false,

@@ -8,7 +8,7 @@ use countersign_core::denials::Counters;
 use countersign_core::facts::Facts;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::Policy;
-use countersign_core::state::{CallEvent, ModelRecord, ProcessId};
+use countersign_core::state::{CallEvent, CallState, ModelRecord, ProcessId};
 use countersign_core::tool::Tool;
 
 /// A call that wants a decision.
@@ -34,21 +34,36 @@ pub struct Request<'a> {
     pub classifier: bool,
     /// The server that decides: a new session belongs to it.
     pub server: Option<&'a ServerId>,
-    /// What this process remembers of its own verdicts. None for a process
-    /// that has no memory but the state.
+    /// What this process remembers of its own verdicts. None where nobody else
+    /// can have written the state.
     pub memory: Option<&'a dyn Memory>,
     /// How long it took to get here, in microseconds: the journal's latency
     /// covers the whole decision.
     pub spent_micros: u64,
 }
 
-/// What a process that lives for long knows of the calls that it decided.
+/// What a process knows of the calls that it decided.
 ///
-/// The state can be written by whoever runs as the user; where there is a
-/// memory, a verdict in the state that it does not know is none.
+/// The state can be written by whoever runs as the user; a verdict in it that
+/// the memory does not believe is none.
 pub trait Memory: fmt::Debug + Sync {
-    /// Whether this process decided the call of this id, or asked about it.
-    fn knows(&self, call: &str) -> bool;
+    /// Whether what the state says of a call can stand without deciding anew.
+    fn believes(&self, call: &CallState) -> bool;
+}
+
+/// The memory of a process that lives for one event, and has none: it believes
+/// what deciding anew would find again, and that the agent's own prompt asks,
+/// but no verdict on a single call.
+#[derive(Debug, Clone, Copy)]
+pub struct NoMemory;
+
+impl Memory for NoMemory {
+    fn believes(&self, call: &CallState) -> bool {
+        match &call.decision {
+            Decision::Allow { via, .. } => !crate::join::is_of_this_call(*via),
+            Decision::Ask { .. } | Decision::Denied { .. } | Decision::Block { .. } => true,
+        }
+    }
 }
 
 /// A running server.

@@ -8,6 +8,7 @@ use countersign_core::approval::Answer;
 use countersign_core::decision::Decision;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::redact;
+use countersign_core::state::CallState;
 use countersign_engine::events::Noted;
 use countersign_engine::request::{Memory, Outcome};
 
@@ -21,8 +22,11 @@ use crate::surface::Notice;
 const SUBJECT_BYTES: usize = 2 * 1024;
 
 impl Memory for Service {
-    fn knows(&self, call: &str) -> bool {
-        self.call(call).is_some_and(|known| !known.elsewhere)
+    fn believes(&self, call: &CallState) -> bool {
+        self.call(&call.id).is_some_and(|known| {
+            let says = |decision: &Decision| (decision.verb(), decision.reason());
+            !known.elsewhere && says(&known.decision) == says(&call.decision)
+        })
     }
 }
 

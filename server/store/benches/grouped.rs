@@ -76,6 +76,7 @@ fn allow(store: &dyn StateStore, session: usize) {
                 },
                 events: vec![CallEvent::PreTool],
                 status: CallStatus::Decided,
+                delegated_to: None,
                 decided: now,
             })?;
             transaction.append(&Record {

@@ -68,6 +68,7 @@ fn transition(store: &dyn StateStore, number: &mut i64) {
                 },
                 events: vec![CallEvent::PreTool],
                 status: CallStatus::Decided,
+                delegated_to: None,
                 decided: now,
             })?;
             transaction.append(&Record {

@@ -9,7 +9,7 @@ use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{ProcessId, SessionState, StateError};
 use countersign_engine::Engine;
 use countersign_engine::prepare;
-use countersign_engine::request::{Reply, Request};
+use countersign_engine::request::{NoMemory, Reply, Request};
 use countersign_service::guard::{self, Guard};
 use countersign_service::{agent_event, answer_of, asking_without_surface};
 use countersign_settings::Places;
@@ -107,7 +107,7 @@ fn decide(
         granted: false,
         classifier: false,
         server: None,
-        memory: None,
+        memory: Some(&NoMemory),
         spent_micros: u64::try_from(alone.started.elapsed().as_micros()).unwrap_or(u64::MAX),
     };
     let reply = engine

@@ -219,7 +219,7 @@ fn allow() -> Vec<u8> {
 }
 
 /// A frame with this header and payload.
-fn frame(header: &str, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(header: &str, payload: &[u8]) -> Vec<u8> {
     let length = |length: usize| u32::try_from(length).unwrap().to_be_bytes();
     [
         &length(header.len())[..],

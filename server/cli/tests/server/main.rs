@@ -6,6 +6,7 @@
 mod alone;
 mod answers;
 mod distrust;
+mod forgery;
 mod owners;
 mod real;
 #[path = "../it/support.rs"]
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         alone::trials(),
         answers::trials(),
         distrust::trials(),
+        forgery::trials(),
         owners::trials(),
         real::trials(),
     ];

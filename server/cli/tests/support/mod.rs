@@ -7,11 +7,13 @@
 mod agent;
 mod desk;
 mod detached;
+mod program;
 mod stand_in;
 
 pub(crate) use agent::{Agent, Running};
 pub(crate) use desk::Desk;
 pub(crate) use detached::start_detached;
+pub(crate) use program::{Below, listens, says};
 pub(crate) use stand_in::{Behaviour, Listening, Setup, StandIn};
 
 /// This program, to start it as something else.
@@ -29,6 +31,10 @@ pub(crate) fn helper() -> bool {
     match arguments.get(1).map(String::as_str) {
         Some(agent::WORD) => agent::serve(),
         Some(desk::WORD) => desk::serve(&arguments[2..]),
+        Some(program::RUNS) => program::serve_running(&arguments[2..]),
+        Some(program::RUNS_AS) => program::serve_running_as(&arguments[2..]),
+        Some(program::SAYS) => program::serve_saying(&arguments[2]),
+        Some(program::LISTENS) => program::serve_listening(&arguments[2]),
         Some(stand_in::WORD) => stand_in::serve(&arguments[2]),
         _ => return false,
     }

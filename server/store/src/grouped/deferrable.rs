@@ -156,6 +156,7 @@ mod tests {
             },
             events: Vec::new(),
             status: CallStatus::Decided,
+            delegated_to: None,
             decided: 1,
         }
     }

@@ -62,6 +62,7 @@ pub(crate) fn call(key: &SessionKey, id: &str, decided: Millis, status: CallStat
         },
         events: Vec::new(),
         status,
+        delegated_to: None,
         decided,
     }
 }

@@ -1,7 +1,7 @@
 //! A person is asked in the editor, and the agent hears what they said.
 
 use libtest_mimic::Trial;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{BUILD, EVENT, hurried, shell};
 use crate::sandbox::{AUTO, CLAUDE, DECIDING, Sandbox, With as _};

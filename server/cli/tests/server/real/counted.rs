@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::{BUILD, EVENT, shell};
-use crate::sandbox::{AUTO, CLAUDE, Sandbox, With as _};
+use crate::sandbox::{AUTO, CLAUDE, Sandbox, With as _, until};
 use crate::support::{Agent, Desk};
 use crate::trial;
 
@@ -55,6 +55,13 @@ fn counted(sandbox: &Sandbox) -> Vec<Value> {
         .collect()
 }
 
+/// What the server says of a session from before it began.
+#[track_caller]
+fn taken_up(desk: &mut Desk, session: &str) -> Value {
+    until("the session is shown", || desk.session(session).is_some());
+    desk.session(session).unwrap()
+}
+
 fn same() {
     let run = |with_server: bool| {
         let sandbox = Sandbox::trusted(AUTO);
@@ -91,7 +98,7 @@ fn outlive() {
     drop(first);
     attack(&agent, &sandbox);
     let mut second = Desk::open(&sandbox);
-    let status = second.session(session.as_str().unwrap()).unwrap();
+    let status = taken_up(&mut second, session.as_str().unwrap());
     assert_eq!(status["counters"]["consecutiveBlock"], 3);
     assert_eq!(status["armed"], "consecutive_block");
     let running = agent.begin_hook(&sandbox, CLAUDE, EVENT, &shell(&sandbox, BUILD));
@@ -171,7 +178,7 @@ fn shown_later() {
     attack(&agent, &sandbox);
     let session = shell(&sandbox, ATTACK)["session_id"].clone();
     let mut desk = Desk::open(&sandbox);
-    let known = desk.session(session.as_str().unwrap()).unwrap();
+    let known = taken_up(&mut desk, session.as_str().unwrap());
     assert_eq!(known["elsewhere"], true);
     assert_eq!(known["counters"]["consecutiveBlock"], 1);
     // From its next call on it is this server's.
@@ -193,6 +200,6 @@ fn shown_now() {
     agent
         .hook(&sandbox, CLAUDE, EVENT, &call)
         .assert_allow(CLAUDE, EVENT);
-    crate::sandbox::until("the call is shown", || desk.session("alone").is_some());
+    until("the call is shown", || desk.session("alone").is_some());
     assert_eq!(desk.session("alone").unwrap()["elsewhere"], true);
 }
