@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn without_a_part_everything_is_tested_once() {
-        assert_eq!(names(&["test"]), ["rust", "docs"]);
+        assert_eq!(names(&["test"]), ["rust", "docs", "neovim"]);
         assert_eq!(names(&["test", "lints"]), ["lints"]);
     }
 

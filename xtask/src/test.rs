@@ -50,7 +50,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "neovim",
         about: "the language server in a real Neovim, without a plugin",
-        by_default: false,
+        by_default: true,
         steps: neovim::STEPS,
     },
 ];

@@ -13,10 +13,14 @@ if not countersign or not folder or vim.fn.executable(countersign) == 0 then
 end
 
 local suite = require('suite')
-require('approvals')(suite)
+for _, tests in ipairs({ 'approvals', 'shown', 'settings', 'servers', 'documentation' }) do
+  require(tests)(suite)
+end
 local failed = suite.run({
-  countersign = countersign,
+  countersign = vim.uv.fs_realpath(countersign),
   folder = vim.uv.fs_realpath(folder),
+  -- The repository.
+  root = vim.fs.dirname(vim.fs.dirname(vim.fs.dirname(here))),
   only = only,
 })
 vim.cmd('cquit ' .. (failed and 1 or 0))

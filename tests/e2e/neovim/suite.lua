@@ -6,7 +6,8 @@ local Editor = require('editor')
 local suite = {}
 local tests = {}
 
--- Declares a test. The body gets a table with `workspace`, `agent`, `editor`.
+-- Declares a test. The body gets a table with `workspace`, `home`,
+-- `agent`, `editor` and the repository's `root`.
 function suite.test(name, body)
   tests[#tests + 1] = { name = name, body = body }
 end
@@ -36,9 +37,10 @@ local function told(problem)
 end
 
 -- Runs a test; what is wrong, if anything is.
-local function run_one(test, countersign, folder)
+local function run_one(test, options, folder)
   local workspace, home = place(folder)
-  local context = { workspace = workspace }
+  local countersign = options.countersign
+  local context = { workspace = workspace, home = home, root = options.root }
   local passed, problem = xpcall(function()
     context.agent = Agent.start(countersign, home, workspace)
     context.editor = Editor.open(countersign, home, workspace)
@@ -67,7 +69,7 @@ function suite.run(options)
       local began = vim.uv.hrtime()
       local before = #logged()
       local folder = ('%s/%d'):format(options.folder, number)
-      local problem = run_one(test, options.countersign, folder)
+      local problem = run_one(test, options, folder)
       local took = (vim.uv.hrtime() - began) / 1e9
       say(('%s %s (%.1f s)'):format(problem and 'FAILED' or 'ok', test.name, took))
       if problem then

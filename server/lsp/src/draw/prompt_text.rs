@@ -50,8 +50,11 @@ pub(crate) fn approval(approval: &PendingApproval) -> PromptText {
         message.push_str(&format!(", for the sub-agent {}", code_words(sub_agent)));
     }
     message.push_str(". Asked because ");
-    // What it says is only that the mode, which the detail names, asks.
-    if approval.reason != AskReason::ApprovalMode {
+    // With these two, the detail says all of it.
+    if !matches!(
+        approval.reason,
+        AskReason::ApprovalMode | AskReason::AskRule
+    ) {
         message.push_str(message::why(approval.reason));
         message.push_str(": ");
     }
