@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anstyle::Style;
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
+use countersign_core::approval::AnswerSource;
 use countersign_core::call::Digest;
 use countersign_core::state::{Record, RecordKind};
 use countersign_settings::Places;
@@ -136,7 +137,15 @@ fn cells(record: &Record) -> Vec<(Style, String)> {
     };
     let subject = match (&record.subject, &record.detail) {
         (Some(subject), _) => output::one_line(subject, SUBJECT_COLUMNS),
-        (None, Some(detail)) => output::one_line(detail, DETAIL_COLUMNS),
+        (None, Some(detail)) => {
+            let told = output::one_line(detail, DETAIL_COLUMNS);
+            match record.source.as_deref() {
+                Some(source) if source != AnswerSource::None.as_str() => {
+                    format!("{told} ({})", output::one_line(source, 20))
+                }
+                Some(_) | None => told,
+            }
+        }
         (None, None) => String::new(),
     };
     vec![
