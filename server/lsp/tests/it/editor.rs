@@ -15,6 +15,7 @@ mod modes;
 mod nonsense;
 mod refused;
 mod remembered;
+mod restart;
 mod screen;
 mod secrets;
 mod trust;

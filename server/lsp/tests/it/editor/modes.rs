@@ -243,6 +243,47 @@ fn a_mode_can_be_set_for_one_session() {
 }
 
 #[test]
+fn a_person_who_made_a_session_stricter_can_loosen_it_again() {
+    let world = World::new(Setup::default());
+    let mut screen = world.vscode();
+    let session = json!({ "agent": "claude-code", "session": "s1" });
+    let set = |screen: &mut Screen, mode: &str| {
+        let all = json!({
+            "mode": mode,
+            "session": session,
+            "acknowledged": true,
+            "confirmed": true,
+        });
+        assert_eq!(screen.request("countersign/setMode", all)["result"], "done");
+    };
+    let hook = world.bash("s1", "git push");
+    let approval = screen.approval();
+    screen.choose(&approval, "approve_and_switch_to_default");
+    assert_eq!(hook.said(), "allow approval");
+    for _ in 0..2 {
+        set(&mut screen, "plan");
+        assert_eq!(world.bash("s1", "git fetch").said(), "block plan_mode");
+        set(&mut screen, "yolo");
+        assert_eq!(world.bash("s1", "git fetch").said(), "allow yolo");
+        set(&mut screen, "default");
+        let hook = world.bash("s1", "git fetch");
+        let approval = screen.approval();
+        assert_eq!(approval["mode"], "default");
+        screen.choose(&approval, "approve");
+        assert_eq!(hook.said(), "allow approval");
+        set(&mut screen, "yolo");
+        assert_eq!(world.bash("s1", "git fetch").said(), "allow yolo");
+    }
+    // For all sessions counts for this one too.
+    let all = json!({ "mode": "plan" });
+    screen.request("countersign/setMode", all);
+    assert_eq!(world.bash("s1", "git fetch").said(), "block plan_mode");
+    let all = json!({ "mode": "yolo", "confirmed": true });
+    screen.request("countersign/setMode", all);
+    assert_eq!(world.bash("s1", "git fetch").said(), "allow yolo");
+}
+
+#[test]
 fn the_agents_own_plan_mode_tightens_and_resets_nothing() {
     let world = World::new(Setup::judged(vec![super::world::block()]));
     let mut screen = world.vscode();

@@ -135,7 +135,7 @@ pub(crate) struct World {
     pub(crate) workspace: Utf8PathBuf,
     process: ProcessId,
     runtime: Runtime,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
@@ -154,16 +154,32 @@ impl World {
             relocated: false,
         };
         fs::create_dir_all(&places.config_dir).unwrap();
-        let store = Arc::new(GroupedStore::open(&places.state_dir).unwrap());
-        if let Some(text) = setup.user {
+        if let Some(text) = &setup.user {
             fs::write(places.user_file(), text).unwrap();
         }
-        if let Some(text) = setup.workspace {
-            write(&Places::workspace_file(&workspace), &text);
+        if let Some(text) = &setup.workspace {
+            write(&Places::workspace_file(&workspace), text);
         }
         if setup.trusted {
             TrustStore::new(&places).trust(&workspace).unwrap();
         }
+        Self::serve(folder, places, workspace, setup)
+    }
+
+    /// The same home and workspace with a new server, which asks a classifier
+    /// of its own. The editor of the old one must be gone.
+    pub(crate) fn restarted(self, setup: Setup) -> Self {
+        let Self {
+            places,
+            workspace,
+            folder,
+            ..
+        } = self;
+        Self::serve(folder, places, workspace, setup)
+    }
+
+    fn serve(folder: TempDir, places: Places, workspace: Utf8PathBuf, setup: Setup) -> Self {
+        let store = Arc::new(GroupedStore::open(&places.state_dir).unwrap());
         let instance = ServerInstance::of_this_process().unwrap();
         let service = Service::new(Parts {
             engine: guard::engine(Arc::clone(&store) as _, Vec::new()),
@@ -195,7 +211,7 @@ impl World {
             workspace,
             process: instance.process,
             runtime,
-            _folder: folder,
+            folder,
         }
     }
 
