@@ -398,6 +398,11 @@ impl World {
     }
 }
 
+/// Waits until that many approvals are open.
+pub(crate) fn open(world: &World, count: usize) {
+    eventually("the approvals", || world.service.pending().len() == count);
+}
+
 /// Writes a file, with its folder.
 pub(crate) fn write(path: &Utf8Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
