@@ -3,12 +3,14 @@
 //! of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::approval::AnswerSource;
 use countersign_core::call::SessionKey;
 use countersign_core::decision::Decision;
 use countersign_core::mode::ApprovalMode;
+use countersign_core::state::Millis;
 use countersign_service::{
     AnswerError, Choice, PersonError, Remember, Said, Service, SessionView, TOO_SOON,
 };
@@ -204,17 +206,18 @@ impl Actor {
                 });
                 let works_there = here().next().is_some() && !is_asking;
                 if works_there && self.offered.insert(format!("trust {folder}")) {
-                    self.queue.push(Subject::Trust(folder));
+                    self.queue.push(Subject::Trust(folder.clone()));
                 }
-                continue;
             }
             let (consent, removal) = (settings.consent_digest(), settings.removal_digest());
-            if !settings.pending_consent.is_empty()
+            if settings.trusted
+                && !settings.pending_consent.is_empty()
                 && self.offered.insert(format!("consent {folder} {consent}"))
             {
                 self.queue
                     .push(Subject::Consent(folder.clone(), consent, false));
             }
+            // What restricts holds in a folder that nobody trusts, too.
             if !settings.kept_tightening.is_empty()
                 && self.offered.insert(format!("removal {folder} {removal}"))
             {
@@ -253,6 +256,7 @@ impl Actor {
         self.service().is_used();
         match meaning {
             Some(Action::Show) => self.show_subject(subject),
+            Some(Action::Later) => self.ask_again_later(subject),
             Some(Action::Yes) => self.yes(subject),
             Some(Action::Remember) => {
                 let rules = match &subject {
@@ -273,6 +277,22 @@ impl Actor {
             None if subject.approval().is_some() => self.answer(subject, Choice::Dismiss),
             Some(Action::No) | None => {}
         }
+    }
+
+    /// Asks again after a minute, or before if there is less time for an answer.
+    fn ask_again_later(&self, subject: Subject) {
+        const TO_READ: Millis = 60 * 1_000;
+        let pending = subject
+            .approval()
+            .and_then(|id| self.service().pending_of(id));
+        let Some(pending) = pending else { return };
+        let left = pending.deadline.saturating_sub(self.service().now());
+        let wait = Duration::from_millis(TO_READ.min(left / 2).max(0).unsigned_abs());
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            let _ = events.send(Event::Offer(subject));
+        });
     }
 
     fn yes(&mut self, subject: Subject) {

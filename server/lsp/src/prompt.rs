@@ -17,6 +17,9 @@ const MOST_CHARS: usize = 600;
 /// Longest rule that an action names, in characters: editors cut titles.
 const LONGEST_RULE: usize = 200;
 
+/// Leaves what was shown open to be read.
+const READ_ON: &str = "Read on, ask again in a minute";
+
 /// The prompt about a subject; none where there is nothing to ask any more.
 pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
     match subject {
@@ -26,6 +29,9 @@ pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
             let short: String = id.chars().take(8).collect();
             let mut actions = vec![("Deny".to_owned(), Action::No)];
             actions.extend(approving(&pending));
+            // Some editors can do nothing else while a prompt is open, scrolling
+            // in what is to be read included.
+            actions.push((READ_ON.to_owned(), Action::Later));
             Some(Prompt {
                 message: format!(
                     "Countersign: {} (call {short}). Approve it as it was shown to you?",

@@ -75,6 +75,8 @@ pub(crate) enum Action {
     Remember,
     /// Show the whole of it first.
     Show,
+    /// Neither yes nor no: ask again when there was time to read.
+    Later,
 }
 
 /// A prompt as it is sent.
