@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use countersign_core::redact;
 use tokio::sync::mpsc;
 use tower_lsp::Client;
 use tower_lsp::lsp_types::MessageType;
@@ -63,6 +64,8 @@ impl Outbox {
 
     /// A person should read this.
     pub(crate) fn message(&self, kind: MessageType, text: String) {
+        // Names in it may be an agent's.
+        let text = redact::visible_lines(&text);
         if self.waiting.load(Ordering::Relaxed) < MOST_WAITING {
             self.put(Letter::Message(kind, text));
         }

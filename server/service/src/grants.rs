@@ -7,11 +7,16 @@ use std::time::{Duration, Instant};
 
 use countersign_core::call::{Call, Digest, SessionKey};
 
+use crate::sessions::held;
+
 /// How long a grant can be used.
 const VALID_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// Denials that can still be granted.
 const MOST_DENIED: usize = 64;
+
+/// About how many bytes they may hold.
+const MOST_DENIED_BYTES: usize = 16 * 1024 * 1024;
 
 /// A call that the classifier denied.
 #[derive(Debug, Clone)]
@@ -62,10 +67,20 @@ impl Grants {
     /// The classifier denied this.
     pub(crate) fn denied(&self, denied: Denied) {
         let mut inner = self.lock();
-        if inner.denied.len() >= MOST_DENIED {
-            inner.denied.pop_front();
-        }
         inner.denied.push_back(denied);
+        let mut bytes = inner
+            .denied
+            .iter()
+            .map(|one| held(&one.call))
+            .sum::<usize>();
+        // The newest can always be granted.
+        while inner.denied.len() > 1
+            && (inner.denied.len() > MOST_DENIED || bytes > MOST_DENIED_BYTES)
+        {
+            if let Some(oldest) = inner.denied.pop_front() {
+                bytes -= held(&oldest.call).min(bytes);
+            }
+        }
     }
 
     /// The denied call of this id.

@@ -12,6 +12,7 @@ use countersign_core::denials::{Counters, DenialLimits};
 use countersign_core::facts::Facts;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{Millis, ModelRecord};
+use serde_json::Value;
 
 use crate::fatigue::Fatigue;
 
@@ -21,6 +22,10 @@ pub(crate) const MOST_SESSIONS: usize = 256;
 /// Most calls of a session's story, and most bytes of what they asked for.
 const MOST_CALLS: usize = 100;
 const MOST_STORY_BYTES: usize = 128 * 1024;
+
+/// About how many bytes of calls themselves are kept with it; the places of
+/// older ones are forgotten.
+const MOST_KEPT_BYTES: usize = 256 * 1024;
 
 /// One call in a session's story.
 #[derive(Debug, Clone)]
@@ -48,7 +53,8 @@ pub struct CallStory {
     /// Who judged it, if a model did.
     pub model: Option<ModelRecord>,
     /// The call itself with what is known of it, where it was blocked: for
-    /// the place of a diagnostic. Not kept for calls of other processes.
+    /// the place of a diagnostic. Not kept for calls of other processes, nor for
+    /// long where calls are large.
     pub call: Option<(Arc<Call>, Arc<Facts>)>,
     /// Whether another process decided it: then it is only shown.
     pub elsewhere: bool,
@@ -92,6 +98,7 @@ pub(crate) struct LiveSession {
     pub(crate) fatigue: Fatigue,
     pub(crate) story: VecDeque<Arc<CallStory>>,
     story_bytes: usize,
+    kept_bytes: usize,
     /// Blocks before this time are no news any more.
     pub(crate) attention_since: Millis,
 }
@@ -117,6 +124,7 @@ impl LiveSession {
             fatigue: Fatigue::default(),
             story: VecDeque::new(),
             story_bytes: 0,
+            kept_bytes: 0,
             attention_since: 0,
         }
     }
@@ -137,17 +145,61 @@ impl LiveSession {
 
     /// Adds to the story, or goes on with what it says of the same call.
     pub(crate) fn tell(&mut self, call: Arc<CallStory>) {
+        self.kept_bytes += call.kept_bytes();
         if let Some(known) = self.story.iter_mut().find(|known| known.id == call.id) {
+            self.kept_bytes -= known.kept_bytes().min(self.kept_bytes);
             *known = call;
-            return;
+        } else {
+            self.story_bytes += call.subject.len();
+            self.story.push_back(call);
         }
-        self.story_bytes += call.subject.len();
-        self.story.push_back(call);
         while self.story.len() > MOST_CALLS || self.story_bytes > MOST_STORY_BYTES {
-            match self.story.pop_front() {
-                Some(oldest) => self.story_bytes -= oldest.subject.len().min(self.story_bytes),
-                None => break,
+            let Some(oldest) = self.story.pop_front() else {
+                break;
+            };
+            self.story_bytes -= oldest.subject.len().min(self.story_bytes);
+            self.kept_bytes -= oldest.kept_bytes().min(self.kept_bytes);
+        }
+        for known in &mut self.story {
+            if self.kept_bytes <= MOST_KEPT_BYTES {
+                break;
+            }
+            let bytes = known.kept_bytes();
+            if bytes > 0 {
+                self.kept_bytes -= bytes.min(self.kept_bytes);
+                let without = CallStory {
+                    call: None,
+                    ..CallStory::clone(known)
+                };
+                *known = Arc::new(without);
             }
         }
+    }
+}
+
+impl CallStory {
+    /// About what it keeps besides its text.
+    fn kept_bytes(&self) -> usize {
+        self.call.as_ref().map_or(0, |(call, _)| held(call))
+    }
+}
+
+/// About what a call holds in bytes: its input, which stands in its operations
+/// once more.
+pub(crate) fn held(call: &Call) -> usize {
+    2 * text_in(&call.raw_input)
+}
+
+fn text_in(value: &Value) -> usize {
+    /// What a value costs besides its text.
+    const EACH: usize = 32;
+    EACH + match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(text_in).sum(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| name.len() + text_in(value))
+            .sum(),
     }
 }

@@ -30,11 +30,15 @@ use crate::service::Service;
 /// Connections at a time; of more, the next waits to be accepted.
 const MOST_CONNECTIONS: u32 = 512;
 
-/// How long a request may take to arrive once it has begun.
+/// How long a request may take to begin, and then to arrive: a hook has nothing
+/// else to do, and whoever only keeps a connection keeps a place of others.
 const REQUEST_IN: Duration = Duration::from_secs(10);
 
 /// A payload up to this length, in bytes, has its room at once.
 const ROOM: usize = 16 * 1024;
+
+/// What longer payloads may hold at a time, all of them together, in KiB.
+const LONG_PAYLOADS: u32 = 64 * 1024;
 
 /// Calls that are decided at a time for each processor: more of them only wait
 /// for each other.
@@ -47,13 +51,21 @@ const TURN_WITHIN: Duration = Duration::from_millis(20);
 /// What is kept back of a hook's time for the way back.
 const WAY_BACK: Duration = Duration::from_millis(250);
 
-/// A place for each connection that there may be.
+/// What all connections share.
 #[derive(Debug)]
-pub(crate) struct Connections(Arc<Semaphore>);
+pub(crate) struct Connections {
+    /// A place for each that there may be.
+    places: Arc<Semaphore>,
+    /// Room for what they send, in KiB.
+    room: Semaphore,
+}
 
 impl Default for Connections {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MOST_CONNECTIONS as usize)))
+        Self {
+            places: Arc::new(Semaphore::new(MOST_CONNECTIONS as usize)),
+            room: Semaphore::new(LONG_PAYLOADS as usize),
+        }
     }
 }
 
@@ -61,7 +73,7 @@ impl Connections {
     /// Waits until no hook is connected any more, so long at most.
     pub(crate) async fn over(&self, within: Duration) {
         // Nothing depends on it: a hook that hears nothing blocks.
-        let _ = tokio::time::timeout(within, self.0.acquire_many(MOST_CONNECTIONS)).await;
+        let _ = tokio::time::timeout(within, self.places.acquire_many(MOST_CONNECTIONS)).await;
     }
 }
 
@@ -74,7 +86,7 @@ pub(crate) async fn serve(service: Arc<Service>, listener: std::os::unix::net::U
             return;
         }
     };
-    let places = Arc::clone(&service.connections.0);
+    let places = Arc::clone(&service.connections.places);
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let turns = Arc::new(Semaphore::new(TURNS * processors));
     loop {
@@ -119,7 +131,8 @@ async fn connection(
         .map_err(io::Error::other)?;
     let (input, mut output) = stream.into_split();
     let mut input = BufReader::new(input);
-    while let Some((request, payload)) = read(&mut input).await? {
+    let room = &service.connections.room;
+    while let Some((request, payload)) = read(&mut input, room).await? {
         let started = Instant::now();
         let reply = match request {
             Ok(request) => {
@@ -140,21 +153,32 @@ async fn connection(
     Ok(())
 }
 
-/// The next request and its payload; none at the end of the connection.
+/// The next request and its payload; none at the end of the connection, or
+/// where nothing comes.
 async fn read(
     input: &mut BufReader<OwnedReadHalf>,
+    room: &Semaphore,
 ) -> io::Result<Option<(Result<Request, FrameError>, Vec<u8>)>> {
     let mut lengths = [0_u8; LENGTHS_BYTES];
-    match input.read_exact(&mut lengths[..1]).await {
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error),
+    let begins = input.read_exact(&mut lengths[..1]);
+    match tokio::time::timeout(REQUEST_IN, begins).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Ok(Err(error)) => return Err(error),
+        Err(_) => return Ok(None),
     }
     let rest = async {
         input.read_exact(&mut lengths[1..]).await?;
         let lengths = Lengths::parse(lengths).map_err(io::Error::other)?;
         let mut header = vec![0; lengths.header];
         input.read_exact(&mut header).await?;
+        // What is long arrives only when there is room for it.
+        let _room = if lengths.payload > ROOM {
+            let size = u32::try_from(lengths.payload.div_ceil(1024)).unwrap_or(LONG_PAYLOADS);
+            Some(room.acquire_many(size).await.map_err(io::Error::other)?)
+        } else {
+            None
+        };
         // Taken as it arrives: an announced length costs next to nothing.
         let mut payload = Vec::with_capacity(lengths.payload.min(ROOM));
         let most = u64::try_from(lengths.payload).unwrap_or(u64::MAX);

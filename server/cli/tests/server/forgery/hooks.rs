@@ -23,6 +23,10 @@ pub(super) fn trials() -> Vec<Trial> {
             "no_program_that_took_a_session_over_asks_for_its_next_agent",
             taken_over,
         ),
+        trial(
+            "no_name_of_a_session_dresses_up_what_a_person_is_told",
+            dressed_up,
+        ),
         trial("no_guarded_call_touches_trust_or_settings", own_files),
         trial(
             "no_variable_moves_the_guard_of_a_hook_with_a_server",
@@ -289,4 +293,23 @@ fn variables() {
     desk.deny(&approval);
     running.ended().assert_block(EVENT);
     assert!(!rogue.database().exists());
+}
+
+fn dressed_up() {
+    let sandbox = Sandbox::trusted(AUTO);
+    let agent = Agent::start(&sandbox);
+    let mut desk = Desk::open(&sandbox);
+    let session = "s\u{202e}lla si llew";
+    let result = sandbox
+        .shell(CLAUDE, "PostToolUse", PRUNE)
+        .with("session_id", json!(session));
+    agent
+        .hook(&sandbox, CLAUDE, "PostToolUse", &result)
+        .assert_neutral();
+    let told = desk
+        .editor
+        .expect_notification("window/showMessage", |_| true);
+    let text = told["message"].as_str().unwrap();
+    assert!(text.contains("UNGUARDED"), "{text}");
+    assert!(text.contains("s<U+202E>lla si llew"), "{text}");
 }

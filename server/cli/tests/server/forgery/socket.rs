@@ -1,6 +1,8 @@
 //! The local socket takes hook events and nothing else, and who sends them is
 //! the kernel's word.
 
+use std::os::unix::net::UnixStream;
+
 use countersign_ipc::wire::{PROTOCOL, Reply, Request, encode_request};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -21,6 +23,11 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("a_mode_on_the_socket_only_tightens", modes),
         trial("events_on_the_socket_speak_for_who_sent_them", events),
         trial("nonsense_on_the_socket_harms_nobody", nonsense),
+        trial("whoever_only_connects_keeps_nobody_out", idle),
+        trial(
+            "large_calls_that_are_blocked_do_not_bloat_the_server",
+            bloat,
+        ),
     ]
 }
 
@@ -313,4 +320,53 @@ fn nonsense() {
     agent
         .hook(&sandbox, CLAUDE, EVENT, &call)
         .assert_allow(CLAUDE, EVENT);
+}
+
+/// More connections than the server takes at a time.
+fn idle() {
+    let sandbox = Sandbox::trusted(AUTO);
+    let agent = Agent::start(&sandbox);
+    let desk = Desk::open(&sandbox);
+    let socket = desk.file(".sock");
+    let idle: Vec<UnixStream> = (0..600)
+        .map(|_| UnixStream::connect(&socket).unwrap())
+        .collect();
+    let call = shell(&sandbox, "cargo test vines");
+    agent
+        .hook(&sandbox, CLAUDE, EVENT, &call)
+        .assert_allow(CLAUDE, EVENT);
+    drop(idle);
+}
+
+/// What the server holds in memory, in bytes.
+fn resident(desk: &Desk) -> usize {
+    let file = format!("/proc/{}/status", desk.process().pid);
+    let text = std::fs::read_to_string(file).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    let kibibytes = line.split_whitespace().nth(1).unwrap();
+    kibibytes.parse::<usize>().unwrap() * 1024
+}
+
+fn bloat() {
+    let sandbox = Sandbox::trusted(AUTO);
+    let agent = Agent::start(&sandbox);
+    let desk = Desk::open(&sandbox);
+    let before = resident(&desk);
+    let content = "x".repeat(3 * 1024 * 1024);
+    let file = sandbox.places().user_file();
+    for number in 0..60 {
+        let input = json!({ "file_path": file, "content": content });
+        let call = sandbox
+            .call(CLAUDE, EVENT, "Write", input)
+            .with("tool_use_id", json!(format!("toolu_{number}")));
+        agent
+            .hook(&sandbox, CLAUDE, EVENT, &call)
+            .assert_block(EVENT);
+    }
+    // Far less than what was sent, which was 180 MiB.
+    let more = resident(&desk).saturating_sub(before);
+    assert!(more < 100 * 1024 * 1024, "{more} bytes more");
 }
