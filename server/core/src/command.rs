@@ -45,6 +45,9 @@ pub struct SimpleCommand {
     /// Words (never the first) that may be paths, resolved by the engine's
     /// host; empty until then, and when no rule looks at paths.
     pub operands: Vec<Operand>,
+    /// The file that it runs, where its name is a literal path, resolved by the
+    /// engine's host; none until then, and for a name that is looked up.
+    pub program: Option<PathFact>,
     /// What its standard input is.
     pub stdin: Stdin,
     /// The folder it runs in, relative to the call's.

@@ -333,6 +333,18 @@ pub trait Transaction {
     /// When the state cannot be read.
     fn open_calls(&mut self, key: &SessionKey) -> Result<Vec<CallState>, StateError>;
 
+    /// The newest of [`Self::open_calls`] that is as wanted.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    fn find_open_call(
+        &mut self,
+        key: &SessionKey,
+        wanted: &dyn Fn(&CallState) -> bool,
+    ) -> Result<Option<CallState>, StateError> {
+        Ok(self.open_calls(key)?.into_iter().find(wanted))
+    }
+
     /// Keeps the call's state, replacing the one of the same id.
     ///
     /// # Errors

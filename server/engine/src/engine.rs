@@ -97,7 +97,9 @@ impl Engine {
         let call = request.call;
         let mut sessions = self.sessions(transaction, request, now)?;
         let digest = call.digest();
-        let open = transaction.open_calls(&call.key)?;
+        let joined = transaction.find_open_call(&call.key, &|state| {
+            join::joins(state, call, digest, request.event, now)
+        })?;
         let step = decide::decide(&Situation {
             call,
             facts: request.facts,
@@ -107,7 +109,7 @@ impl Engine {
             granted: request.granted,
             classifier: request.classifier,
         });
-        if let Some(mut earlier) = join::joined(open, call, digest, request.event, now) {
+        if let Some(mut earlier) = joined {
             let is_ours = request
                 .memory
                 .is_none_or(|memory| memory.believes(&earlier));

@@ -15,22 +15,20 @@ use countersign_core::state::{CallEvent, CallState, Millis};
 /// open for a while between them.
 const JOIN_MILLIS: Millis = 10 * 60 * 1_000;
 
-/// The open call that an event belongs to.
-pub(crate) fn joined(
-    open: Vec<CallState>,
+/// Whether an event belongs to this open call.
+pub(crate) fn joins(
+    state: &CallState,
     call: &Call,
     digest: Digest,
     event: CallEvent,
     now: Millis,
-) -> Option<CallState> {
-    open.into_iter().find(|state| {
-        state.digest == digest
-            && !state.events.contains(&event)
-            && same_id(state, call)
-            && may_run(&state.decision)
-            && now.saturating_sub(state.decided).abs() <= JOIN_MILLIS
-            && follows(state, event)
-    })
+) -> bool {
+    state.digest == digest
+        && !state.events.contains(&event)
+        && same_id(state, call)
+        && may_run(&state.decision)
+        && now.saturating_sub(state.decided).abs() <= JOIN_MILLIS
+        && follows(state, event)
 }
 
 /// The open call whose tool ran, for a result event: the one with its id, else

@@ -126,6 +126,10 @@ fn resolve_paths(view: &mut CommandView, host: &Host, cwd: &Utf8Path, home: &Utf
                 .and_then(|word| word.literal())
                 .and_then(|text| resolve(text, folder.as_deref(), host, home, access));
         }
+        command.program = command
+            .name()
+            .filter(|name| name.contains('/'))
+            .and_then(|name| resolve(name, folder.as_deref(), host, home, Access::Read));
         command.operands = operands(command, folder.as_deref(), host, home, &mut left);
     }
     if left == 0 {
@@ -239,9 +243,10 @@ pub fn approval_digest(call: &Call, facts: &Facts) -> Digest {
             for redirect in &command.redirects {
                 parts.extend(redirect.path.as_ref().map(place));
             }
-            for operand in &command.operands {
-                parts.push(place(&operand.path));
-                parts.push(content(&operand.path));
+            let operands = command.operands.iter().map(|operand| &operand.path);
+            for path in command.program.iter().chain(operands) {
+                parts.push(place(path));
+                parts.push(content(path));
             }
         }
     }

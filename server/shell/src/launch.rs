@@ -149,6 +149,7 @@ impl Walker {
             redirects: outer.redirects.clone(),
             stdin: outer.stdin,
             operands: Vec::new(),
+            program: None,
             words,
             assignments,
             folder,

@@ -113,13 +113,17 @@ impl Host {
             return None;
         }
         let cwd = fact.canonical;
-        let home = self.canonical(home).unwrap_or_else(|| home.to_owned());
-        if !self.may_be_workspace(&cwd, &home) {
+        // Each is looked at once, however many folders are asked about.
+        let canonicals = self.canonicals();
+        let real = |path: &Utf8Path| canonicals.of(path).unwrap_or_else(|| path.to_owned());
+        let home = real(home);
+        let own: Vec<Utf8PathBuf> = self.guard_folders.iter().map(|own| real(own)).collect();
+        if !may_be_workspace(&cwd, &home, &own) {
             return None;
         }
         let marked = cwd
             .ancestors()
-            .take_while(|folder| self.may_be_workspace(folder, &home))
+            .take_while(|folder| may_be_workspace(folder, &home, &own))
             .find(|folder| {
                 [".git", ".countersign"]
                     .iter()
@@ -127,41 +131,40 @@ impl Host {
             });
         Some(marked.unwrap_or(&cwd).to_owned())
     }
+}
 
-    fn may_be_workspace(&self, folder: &Utf8Path, home: &Utf8Path) -> bool {
-        let Some(parent) = folder.parent() else {
-            return false;
-        };
-        let named = |names: &[&str]| names.iter().any(|name| folder == *name);
-        let system = parent.parent().is_none()
-            && folder
-                .file_name()
-                .is_some_and(|name| SYSTEM.contains(&name));
-        let below = |names: &[&str]| {
-            names
-                .iter()
-                .any(|name| lies_in(Utf8Path::new(name), folder))
-        };
-        // A workspace that held a store would make reading it nobody's
-        // business. This also rules out the home folder and its parents.
-        let everything = PathFact {
-            given: folder.to_string(),
-            absolute: folder.to_owned(),
-            canonical: folder.to_owned(),
-            access: Access::ReadTree,
-            kind: FileKind::Directory,
-            links: 1,
-        };
-        !system
-            && !named(NEVER_ITSELF)
-            && !below(NEVER_BELOW)
-            && credential(&everything, &[], home).is_none()
-            && !folder
-                .components()
-                .any(|component| component.as_str().eq_ignore_ascii_case(".countersign"))
-            && !self.guard_folders.iter().any(|own| {
-                let real = self.canonical(own).unwrap_or_else(|| own.clone());
-                lies_in(&real, folder)
-            })
-    }
+/// Whether a folder may be a workspace. `home` and the guard's `own` folders are
+/// canonical.
+fn may_be_workspace(folder: &Utf8Path, home: &Utf8Path, own: &[Utf8PathBuf]) -> bool {
+    let Some(parent) = folder.parent() else {
+        return false;
+    };
+    let named = |names: &[&str]| names.iter().any(|name| folder == *name);
+    let system = parent.parent().is_none()
+        && folder
+            .file_name()
+            .is_some_and(|name| SYSTEM.contains(&name));
+    let below = |names: &[&str]| {
+        names
+            .iter()
+            .any(|name| lies_in(Utf8Path::new(name), folder))
+    };
+    // A workspace that held a store would make reading it nobody's
+    // business. This also rules out the home folder and its parents.
+    let everything = PathFact {
+        given: folder.to_string(),
+        absolute: folder.to_owned(),
+        canonical: folder.to_owned(),
+        access: Access::ReadTree,
+        kind: FileKind::Directory,
+        links: 1,
+    };
+    !system
+        && !named(NEVER_ITSELF)
+        && !below(NEVER_BELOW)
+        && credential(&everything, &[], home).is_none()
+        && !folder
+            .components()
+            .any(|component| component.as_str().eq_ignore_ascii_case(".countersign"))
+        && !own.iter().any(|own| lies_in(own, folder))
 }

@@ -256,6 +256,16 @@ impl Transaction for Overlay<'_> {
         Ok(calls.iter().map(|call| call.as_ref().clone()).collect())
     }
 
+    fn find_open_call(
+        &mut self,
+        key: &SessionKey,
+        wanted: &dyn Fn(&CallState) -> bool,
+    ) -> Result<Option<CallState>, StateError> {
+        let calls = &self.view(key)?.calls;
+        let found = calls.iter().find(|call| wanted(call));
+        Ok(found.map(|call| call.as_ref().clone()))
+    }
+
     fn put_call(&mut self, state: &CallState) -> Result<(), StateError> {
         self.writes()?;
         if self.view(&state.key)?.put_call(state) {

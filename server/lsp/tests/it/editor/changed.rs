@@ -12,7 +12,7 @@ fn a_file_that_changed_after_it_was_shown_voids_the_answer_and_is_asked_anew() {
     let world = World::new(Setup::default());
     let script = world.file("deploy.sh", "echo one\n");
     let mut screen = world.vscode();
-    let mut hook = world.bash("s1", "sh ./deploy.sh");
+    let mut hook = world.bash("s1", "./deploy.sh");
     let first = screen.approval();
     std::fs::write(&script, "echo two\n").unwrap();
     assert_eq!(screen.resolve(&answer(&first, "approve")), Err(CHANGED));
@@ -36,13 +36,13 @@ fn nothing_is_remembered_with_an_answer_that_is_void() {
     let world = World::new(Setup::default());
     let script = world.file("deploy.sh", "echo one\n");
     let mut screen = world.vscode();
-    let hook = world.bash("s1", "sh ./deploy.sh");
+    let hook = world.bash("s1", "./deploy.sh");
     let first = screen.approval();
     std::fs::write(&script, "echo two\n").unwrap();
     let mut remember = answer(&first, "remember");
     remember["rules"] = first["suggestions"].clone();
     remember["scope"] = json!("user");
-    assert_eq!(first["suggestions"], json!(["Bash(sh ./deploy.sh)"]));
+    assert_eq!(first["suggestions"], json!(["Bash(./deploy.sh)"]));
     assert_eq!(screen.resolve(&remember), Err(CHANGED));
     assert_eq!(screen.resolved(&first), "void");
     assert!(!world.places.user_file().exists());
@@ -56,7 +56,7 @@ fn a_denial_of_what_has_changed_is_a_denial() {
     let world = World::new(Setup::default());
     let script = world.file("deploy.sh", "echo one\n");
     let mut screen = world.vscode();
-    let hook = world.bash("s1", "sh ./deploy.sh");
+    let hook = world.bash("s1", "./deploy.sh");
     let approval = screen.approval();
     std::fs::write(&script, "echo two\n").unwrap();
     assert_eq!(screen.choose(&approval, "deny")["decision"], "block");
@@ -88,7 +88,7 @@ fn a_call_whose_files_keep_changing_is_blocked_in_the_end() {
     let world = World::new(Setup::default());
     let script = world.file("deploy.sh", "echo 0\n");
     let mut screen = world.vscode();
-    let mut hook = world.bash("s1", "sh ./deploy.sh");
+    let mut hook = world.bash("s1", "./deploy.sh");
     let mut shown: Vec<Value> = Vec::new();
     while !hook.is_over() {
         assert!(shown.len() < 20, "a person is asked without end");

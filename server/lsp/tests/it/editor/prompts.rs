@@ -1,6 +1,8 @@
 //! Standard prompts: what they say, what they offer, and how the whole of a
 //! call is looked at first where no prompt can hold it.
 
+use std::time::Duration;
+
 use countersign_core::state::RecordKind;
 use countersign_test_support::lsp::{Behaviour, PROMPT};
 use serde_json::json;
@@ -135,7 +137,7 @@ fn a_call_that_does_not_fit_is_shown_whole_before_it_can_be_approved() {
     let world = World::new(Setup::default());
     let mut screen = shows_documents(&world);
     let command = format!("echo {}; git push", "x".repeat(3_000));
-    let hook = world.bash("s1", &command);
+    let hook = world.bash_within(Duration::from_secs(8), "s1", &command);
     let prompt = screen.prompt();
     screen.click(&prompt, "Show");
     let (id, shown) = screen.expect_request("window/showDocument");
@@ -152,7 +154,13 @@ fn a_call_that_does_not_fit_is_shown_whole_before_it_can_be_approved() {
     assert_eq!(mode & 0o077, 0, "nobody else reads it");
     screen.answer(&id, json!({ "success": true }));
     let confirm = screen.prompt();
-    assert_eq!(confirm.titles[..2], ["Deny", "Approve once"]);
+    let titles = ["Deny", "Approve once", "Read on, ask again in a minute"];
+    assert_eq!(confirm.titles, titles);
+    // Neither a yes nor a no: it is asked again, and sooner than in a minute
+    // where there is less time.
+    screen.click(&confirm, titles[2]);
+    let confirm = screen.prompt();
+    assert_eq!(confirm.titles, titles);
     assert!(confirm.text.contains("as it was shown to you"));
     assert_eq!(
         screen.approve(confirm, "Approve once", hook).said(),
