@@ -86,6 +86,11 @@ impl Fatigue {
         self.in_a_row = 0;
     }
 
+    /// Whether a person's no would be forgotten with this.
+    pub(crate) fn remembers(&self) -> bool {
+        self.in_a_row > 0 || !self.rejected.is_empty()
+    }
+
     /// Whether asking is paused.
     pub(crate) const fn is_paused(&self) -> bool {
         self.in_a_row >= MOST_IN_A_ROW

@@ -404,13 +404,14 @@ impl Service {
     }
 
     /// Forgets the session that was seen longest ago, but for one in which a
-    /// person chose something.
+    /// person chose something; one in which they said no only where there is no
+    /// other, so that many new ids make nobody ask the same again.
     fn forget_oldest(&self) {
         let oldest = self
             .sessions
             .iter()
             .filter(|session| session.chosen.is_none() && !session.fatigue.is_paused())
-            .min_by_key(|session| session.view.seen)
+            .min_by_key(|session| (session.fatigue.remembers(), session.view.seen))
             .map(|session| session.key().clone());
         if let Some(oldest) = oldest {
             self.sessions.remove(&oldest);

@@ -13,6 +13,7 @@ use crate::trial;
 pub(super) fn trials() -> Vec<Trial> {
     vec![
         trial("no_program_of_the_agent_ends_a_pause", pause),
+        trial("no_number_of_new_sessions_makes_a_no_forgotten", flood),
         trial("no_program_of_the_agent_clears_a_cap", caps),
         trial("no_program_of_the_agent_answers_a_delegated_ask", delegated),
         trial(
@@ -97,6 +98,28 @@ fn pause() {
     let approval = desk.approval();
     desk.approve(&approval);
     running.ended().assert_allow(CLAUDE, EVENT);
+}
+
+/// More sessions than a server knows at a time.
+fn flood() {
+    let sandbox = Sandbox::trusted(AUTO);
+    let agent = Agent::start(&sandbox);
+    let mut desk = Desk::open(&sandbox);
+    let (running, approval) = super::asked(&sandbox, &agent, &mut desk);
+    desk.deny(&approval);
+    running.ended().assert_block(EVENT);
+    let words = sandbox.hook_words(CLAUDE, EVENT);
+    for number in 0..300 {
+        let call = shell(&sandbox, "git status").with("session_id", json!(format!("n{number}")));
+        let ran = agent.begin(&words, &call.to_string()).ended();
+        ran.assert_allow(CLAUDE, EVENT);
+    }
+    assert!(desk.session("n0").is_none(), "the server knows them all");
+    let message = agent
+        .hook(&sandbox, CLAUDE, EVENT, &again(&sandbox, 1))
+        .assert_block(EVENT);
+    assert!(message.contains("rejected a moment ago"), "{message}");
+    assert_eq!(desk.pending(), 0);
 }
 
 fn caps() {
