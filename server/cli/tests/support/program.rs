@@ -98,6 +98,10 @@ pub(super) fn serve_running_as(words: &[String]) {
 }
 
 /// Runs a child with this process's own streams and ends as it does.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the status is all that it has to say"
+)]
 fn end_as(command: &mut Command) {
     let status = command.stdin(Stdio::inherit()).status().unwrap();
     std::process::exit(status.code().unwrap_or(99));
