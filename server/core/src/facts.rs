@@ -11,6 +11,8 @@ use crate::paths::PathFact;
 pub struct Facts {
     /// The facts of each operation.
     pub operations: Vec<OperationFacts>,
+    /// Where the call's folder really is; none where that cannot be told.
+    pub cwd: Option<Utf8PathBuf>,
 }
 
 /// The facts of one operation.

@@ -65,7 +65,8 @@ pub(crate) fn apply(
         key: request.call.key.clone(),
         agent_call: request.call.id.clone(),
         digest: applying.digest,
-        approval: asked.map(|_| crate::prepare::approval_digest(request.call, request.facts)),
+        approval: is_bound(&applying.decision)
+            .then(|| crate::prepare::approval_digest(request.call, request.facts)),
         tool: tool(request.call),
         decision: applying.decision.clone(),
         events: vec![request.event],
@@ -126,6 +127,8 @@ pub(crate) fn apply(
         after,
         joined: false,
         set_aside,
+        digest: state.digest,
+        approval: state.approval,
         model: applying.model.clone(),
         recorded: true,
     })
@@ -156,6 +159,15 @@ pub(crate) fn nowhere_to_ask(ask: &Decision) -> Decision {
     Decision::Block {
         reason: BlockReason::NoSurface,
         detail: format!("{}; there is nowhere to ask the user", ask.detail()),
+    }
+}
+
+/// Whether a decision is about the files of the call as they are now.
+const fn is_bound(decision: &Decision) -> bool {
+    match decision {
+        Decision::Ask { .. } => true,
+        Decision::Allow { via, .. } => crate::join::is_of_this_call(*via),
+        Decision::Denied { .. } | Decision::Block { .. } => false,
     }
 }
 

@@ -311,6 +311,8 @@ fn again(
         after: sessions.counters(),
         joined: true,
         set_aside: Vec::new(),
+        digest: earlier.digest,
+        approval: earlier.approval,
         model: None,
         recorded: true,
     })
@@ -355,6 +357,8 @@ fn unrecorded(request: &Request<'_>, id: String) -> Reply {
         after: Counters::default(),
         joined: false,
         set_aside: Vec::new(),
+        digest: request.call.digest(),
+        approval: None,
         model: None,
         recorded: false,
     }))

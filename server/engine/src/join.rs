@@ -48,11 +48,15 @@ pub(crate) fn result_of(open: Vec<CallState>, call: &Call, digest: Digest) -> Op
 ///
 /// Between the two events the files that the call names may be others, and a
 /// person may have changed rules or the mode.
-pub(crate) fn still_holds(
-    earlier: &CallState,
-    step: &Step,
-    shown: impl FnOnce() -> Digest,
-) -> bool {
+pub(crate) fn still_holds(earlier: &CallState, step: &Step, shown: impl Fn() -> Digest) -> bool {
+    // A verdict on this one call was about the files as they were then.
+    let is_verdict = matches!(
+        &earlier.decision,
+        Decision::Allow { via, .. } if is_of_this_call(*via)
+    );
+    if is_verdict && earlier.approval != Some(shown()) {
+        return false;
+    }
     match (&earlier.decision, step) {
         (_, Step::Done(Decision::Block { .. } | Decision::Denied { .. })) => false,
         (Decision::Ask { .. }, _) => earlier.approval == Some(shown()),

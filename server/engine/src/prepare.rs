@@ -1,6 +1,8 @@
 //! Finding out what a decision needs to know of the outside world, and what an
 //! approval is bound to.
 
+use std::collections::HashMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::{Access, Call, Digest, Subject};
 use countersign_core::command::{CommandView, Folder, Operand, Problem, SimpleCommand};
@@ -21,6 +23,10 @@ const MOST_TREES: usize = 8;
 /// Largest file whose content an approval is bound to, in bytes; of a larger
 /// one size, times and inode count.
 const CONTENT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// What is read of all files of one call together, in bytes; of more, as of a
+/// large file.
+const ALL_CONTENTS_BYTES: u64 = 32 * 1024 * 1024;
 
 /// The facts of a call.
 #[must_use]
@@ -63,7 +69,10 @@ pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
             }
         })
         .collect();
-    Facts { operations }
+    Facts {
+        operations,
+        cwd: host.canonical(&call.cwd),
+    }
 }
 
 /// What lies below folders that would be read as a whole, where a deny or ask
@@ -228,41 +237,81 @@ fn folder(folder: &Folder, host: &Host, cwd: &Utf8Path, home: &Utf8Path) -> Opti
     }
 }
 
-/// What an approval is bound to: exactly this call, the canonical places it
-/// writes, and the content of every file that its words name.
+/// What an approval is bound to: exactly this call, where its folder really
+/// is, the canonical places that it writes, and the content of every file that
+/// its words name, its commands run and its redirects read.
 ///
 /// Computed again when an answer arrives; a difference voids the approval.
 #[must_use]
 pub fn approval_digest(call: &Call, facts: &Facts) -> Digest {
     let mut parts: Vec<Vec<u8>> = vec![call.digest().to_string().into_bytes()];
+    let cwd = facts.cwd.as_ref().unwrap_or(&call.cwd);
+    parts.push(cwd.as_str().as_bytes().to_vec());
+    let mut contents = Contents::default();
     for operation in &facts.operations {
         for path in &operation.paths {
             parts.push(place(path));
         }
         for command in operation.command.iter().flat_map(|view| &view.commands) {
-            for redirect in &command.redirects {
-                parts.extend(redirect.path.as_ref().map(place));
+            let redirects = command
+                .redirects
+                .iter()
+                .filter_map(|redirect| redirect.path.as_ref());
+            for path in redirects {
+                parts.push(place(path));
+                if !path.access.writes() {
+                    parts.push(contents.of(path));
+                }
             }
             let operands = command.operands.iter().map(|operand| &operand.path);
             for path in command.program.iter().chain(operands) {
                 parts.push(place(path));
-                parts.push(content(path));
+                parts.push(contents.of(path));
             }
         }
     }
     Digest::of_parts(parts.iter().map(Vec::as_slice))
 }
 
-fn place(path: &PathFact) -> Vec<u8> {
-    format!("{}\0{:?}\0{:?}", path.canonical, path.kind, path.access).into_bytes()
+/// The contents of files, each looked at once and all of them within a budget:
+/// others wait for the state while this reads.
+struct Contents {
+    known: HashMap<Utf8PathBuf, Vec<u8>>,
+    left: u64,
 }
 
-/// The content of a regular file as a digest; what is known of it otherwise.
-fn content(path: &PathFact) -> Vec<u8> {
-    if path.kind != FileKind::File {
-        return Vec::new();
+impl Default for Contents {
+    fn default() -> Self {
+        Self {
+            known: HashMap::new(),
+            left: ALL_CONTENTS_BYTES,
+        }
     }
-    crate::host::content_digest(&path.canonical, CONTENT_BYTES)
-        .to_string()
-        .into_bytes()
+}
+
+impl Contents {
+    /// The content of a regular file as a digest; what is known of it
+    /// otherwise.
+    fn of(&mut self, path: &PathFact) -> Vec<u8> {
+        if path.kind != FileKind::File {
+            return Vec::new();
+        }
+        if let Some(known) = self.known.get(&path.canonical) {
+            return known.clone();
+        }
+        let limit = CONTENT_BYTES.min(self.left);
+        let length = std::fs::symlink_metadata(&path.canonical).map_or(0, |file| file.len());
+        if length <= limit {
+            self.left -= length;
+        }
+        let digest = crate::host::content_digest(&path.canonical, limit)
+            .to_string()
+            .into_bytes();
+        self.known.insert(path.canonical.clone(), digest.clone());
+        digest
+    }
+}
+
+fn place(path: &PathFact) -> Vec<u8> {
+    format!("{}\0{:?}\0{:?}", path.canonical, path.kind, path.access).into_bytes()
 }

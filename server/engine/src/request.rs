@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use countersign_core::call::{Call, SessionKey};
+use countersign_core::call::{Call, Digest, SessionKey};
 use countersign_core::decision::{AskReason, Decision};
 use countersign_core::denials::Counters;
 use countersign_core::facts::Facts;
@@ -124,6 +124,10 @@ pub struct Outcome {
     /// Over-broad rules that were set aside because the session is in auto
     /// mode from now on.
     pub set_aside: Vec<String>,
+    /// The digest of the call.
+    pub digest: Digest,
+    /// What an approval of it, or a verdict on it, is bound to.
+    pub approval: Option<Digest>,
     /// Who judged it, if a model did.
     pub model: Option<ModelRecord>,
     /// Whether the decision could be recorded. If not, the guard acted as in

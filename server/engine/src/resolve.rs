@@ -31,11 +31,27 @@ pub enum ResolveError {
     State(#[from] StateError),
 }
 
+/// What an approval is bound to ([`crate::prepare::approval_digest`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// As the person was shown it.
+    pub shown: Digest,
+    /// As it is at the answer.
+    pub now: Digest,
+}
+
+impl Bound {
+    /// Whether all three are the same: shown, recorded, and there now.
+    fn holds(self, recorded: Option<Digest>) -> bool {
+        self.shown == self.now && recorded == Some(self.now)
+    }
+}
+
 impl Engine {
     /// Resolves an open approval of a surface.
     ///
-    /// `shown` is the approval digest ([`crate::prepare::approval_digest`])
-    /// computed anew at the answer: a difference to what was shown voids it.
+    /// `bound` says what the person was shown and what there is now; the state
+    /// alone is not believed, because it may have been written by others.
     ///
     /// # Errors
     /// Why the answer changed nothing.
@@ -43,7 +59,7 @@ impl Engine {
         &self,
         key: &SessionKey,
         call: &str,
-        shown: Digest,
+        bound: Bound,
         answer: &Answer,
         source: AnswerSource,
         limits: DenialLimits,
@@ -61,7 +77,7 @@ impl Engine {
                 refused = Some(ResolveError::NotOpen(call.to_owned()));
                 return transaction.append(&ignored(key, call, answer, source, now, "not open"));
             };
-            if answer.proceeds() && state.approval != Some(shown) {
+            if answer.proceeds() && !bound.holds(state.approval) {
                 refused = Some(ResolveError::Changed(call.to_owned()));
                 state.status = CallStatus::Finished;
                 transaction.put_call(&state)?;
@@ -151,9 +167,11 @@ impl Engine {
         from: ApprovalMode,
         to: ApprovalMode,
         policy: &Policy,
+        source: AnswerSource,
     ) -> Result<(), StateError> {
         if from != to {
-            return self.person_resets(key, policy, Some(to), &format!("mode {from} -> {to}"));
+            let what = format!("mode {from} -> {to}");
+            return self.person_resets(key, policy, Some(to), &what, source);
         }
         let now = self.clock.now();
         self.store.transition(&mut |transaction| {
@@ -171,8 +189,9 @@ impl Engine {
         &self,
         key: &SessionKey,
         policy: &Policy,
+        source: AnswerSource,
     ) -> Result<(), StateError> {
-        self.person_resets(key, policy, None, "counters reset")
+        self.person_resets(key, policy, None, "counters reset", source)
     }
 
     fn person_resets(
@@ -181,6 +200,7 @@ impl Engine {
         policy: &Policy,
         mode: Option<ApprovalMode>,
         what: &str,
+        source: AnswerSource,
     ) -> Result<(), StateError> {
         let now = self.clock.now();
         self.store.transition(&mut |transaction| {
@@ -197,6 +217,7 @@ impl Engine {
                 after: Some(sessions.counters()),
                 mode,
                 detail: Some(what.to_owned()),
+                source: Some(source.to_string()),
                 ..record::bare(RecordKind::Reset, Some(key), now)
             })?;
             sessions.save(transaction)
@@ -223,7 +244,10 @@ pub(crate) fn settle(
     }
     let after = sessions.counters();
     if matches!(answer, Answer::ProceedOnceAndSwitchToDefault) {
-        sessions.root_mut().chosen = Some(ApprovalMode::Default);
+        // A person in plan mode who wants to be asked does not leave it.
+        let root = sessions.root_mut();
+        let chosen = root.chosen.unwrap_or(ApprovalMode::Default);
+        root.chosen = Some(chosen.stricter(ApprovalMode::Default));
     }
     let decision = answer.decision();
     // After a yes from a surface the tool is still to run, and its result then

@@ -121,6 +121,11 @@ fn open_root(
     if let Some(process) = process {
         for earlier in transaction.sessions_of(key.agent, process)? {
             state.counters = state.counters.higher(earlier.counters);
+            // And so it stays with its server: a later one gets no new start.
+            if state.server.is_none() {
+                state.server.clone_from(&earlier.server);
+                state.server_process.clone_from(&earlier.server_process);
+            }
         }
     }
     Ok((state, true))

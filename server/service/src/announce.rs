@@ -124,8 +124,11 @@ fn announcement(service: &Service, version: &str) -> Announcement {
             process: service.server().process.clone(),
             key: service.server().key.clone(),
         },
+        // Nobody is asked before the editor is there to ask.
         roots: service
-            .roots()
+            .surface_kind()
+            .map(|_| service.roots())
+            .unwrap_or_default()
             .into_iter()
             .map(|folder| Root {
                 mode: service.mode_at(&folder),

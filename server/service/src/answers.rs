@@ -12,7 +12,7 @@ use countersign_core::mode::ApprovalMode;
 use countersign_core::state::Millis;
 use countersign_engine::prepare;
 use countersign_engine::request::Outcome;
-use countersign_engine::resolve::ResolveError;
+use countersign_engine::resolve::{Bound, ResolveError};
 
 use crate::approvals::{AnswerError, Ended};
 use crate::decide::internal;
@@ -175,8 +175,10 @@ impl Service {
         } else {
             (*approval.facts).clone()
         };
-        let shown = prepare::approval_digest(call, &facts);
-        let mut warning = None;
+        let bound = Bound {
+            shown: approval.digest,
+            now: prepare::approval_digest(call, &facts),
+        };
         let answer = match choice {
             Choice::Deny { message } => Answer::Cancel {
                 message: message.clone(),
@@ -184,20 +186,12 @@ impl Service {
             Choice::Dismiss => Answer::Dismissed,
             Choice::Approve => Answer::ProceedOnce,
             Choice::ApproveAndSwitchToDefault => Answer::ProceedOnceAndSwitchToDefault,
-            // Only what still is what was shown is remembered.
-            Choice::Remember { .. } if shown != approval.digest => Answer::ProceedOnce,
-            Choice::Remember { rules, scope } => match self.remember(approval, rules, *scope) {
-                Ok(()) => Answer::ProceedAlways,
-                Err(error) => {
-                    warning = Some(error.to_string());
-                    Answer::ProceedOnce
-                }
-            },
+            Choice::Remember { .. } => Answer::ProceedAlways,
         };
         let resolved = self.engine.resolve(
             &approval.key,
             &approval.id,
-            shown,
+            bound,
             &answer,
             source,
             approval.limits,
@@ -206,17 +200,59 @@ impl Service {
             Ok(resolution) => {
                 self.note_answer(approval, &answer, resolution.after);
                 if let Choice::ApproveAndSwitchToDefault = choice {
+                    // Who plans and wants to be asked goes on planning.
+                    let mode = approval.mode.stricter(ApprovalMode::Default);
                     self.with_session(&approval.key, approval.mode, |session| {
-                        session.chosen = Some(ApprovalMode::Default);
-                        session.view.mode = ApprovalMode::Default;
+                        session.chosen = Some(mode);
+                        session.view.mode = mode;
                     });
                 }
+                let warning = match choice {
+                    Choice::Remember { rules, scope } => {
+                        self.remembered(approval, rules, *scope, source)
+                    }
+                    Choice::Deny { .. }
+                    | Choice::Approve
+                    | Choice::ApproveAndSwitchToDefault
+                    | Choice::Dismiss => None,
+                };
                 Ok((answer, warning, resolution.after))
             }
             Err(ResolveError::NotOpen(id)) => Err(AnswerError::NotOpen(id)),
             Err(ResolveError::Changed(id)) => Err(AnswerError::Changed(id)),
             Err(ResolveError::State(error)) => Err(AnswerError::State(error.to_string())),
         }
+    }
+
+    /// Remembers rules after the yes that came with them is recorded; what
+    /// went wrong, if something did. Either is in the journal.
+    fn remembered(
+        &self,
+        approval: &PendingApproval,
+        rules: &[String],
+        scope: Remember,
+        source: AnswerSource,
+    ) -> Option<String> {
+        let place = match scope {
+            Remember::Session => "this session",
+            Remember::Project => "the workspace's settings",
+            Remember::User => "the user's settings",
+        };
+        let rules_text = rules.join(", ");
+        let (what, warning) = match self.remember(approval, rules, scope) {
+            Ok(()) => (format!("allowed in {place}: {rules_text}"), None),
+            Err(error) => (
+                format!("not allowed in {place}: {rules_text}: {error}"),
+                Some(error.to_string()),
+            ),
+        };
+        let recorded = self
+            .engine
+            .person_trusted(Some(&approval.key), &what, source);
+        if let Err(error) = recorded {
+            tracing::error!("what was remembered is not recorded: {error}");
+        }
+        warning
     }
 
     fn remember(
@@ -255,7 +291,10 @@ impl Service {
                 let resolved = service.engine.resolve(
                     &work.key,
                     &work.id,
-                    work.digest,
+                    Bound {
+                        shown: work.digest,
+                        now: work.digest,
+                    },
                     &ending,
                     AnswerSource::None,
                     work.limits,
@@ -286,7 +325,11 @@ impl Service {
         id: &str,
         answer: &Answer,
     ) -> Result<(), String> {
-        let nothing = countersign_core::call::Digest([0; 32]);
+        let zero = countersign_core::call::Digest([0; 32]);
+        let nothing = Bound {
+            shown: zero,
+            now: zero,
+        };
         let limits = countersign_core::denials::DenialLimits::default();
         self.engine
             .resolve(key, id, nothing, answer, AnswerSource::None, limits)

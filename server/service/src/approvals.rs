@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use countersign_core::approval::NotAsked;
+use countersign_core::call::Digest;
 use countersign_core::decision::Decision;
 use countersign_core::denials::Counters;
 use tokio::sync::oneshot;
@@ -84,7 +85,9 @@ impl Approvals {
             .values()
             .filter(|entry| entry.approval.key.root() == root)
             .count();
-        if open.len() >= MOST || of_session >= MOST_PER_SESSION {
+        // An id that is open already is no other call's to take over.
+        let is_taken = open.contains_key(&approval.id);
+        if is_taken || open.len() >= MOST || of_session >= MOST_PER_SESSION {
             return Err(NotAsked::TooMany);
         }
         let (sender, receiver) = oneshot::channel();
@@ -101,13 +104,16 @@ impl Approvals {
         Ok(receiver)
     }
 
-    /// Waits for an approval that is open already.
+    /// Waits for an approval that is open already, if it is about this call.
     pub(crate) fn join(
         &self,
         id: &str,
+        call: Digest,
     ) -> Option<(Arc<PendingApproval>, oneshot::Receiver<Ended>)> {
         let mut open = self.lock();
-        let entry = open.get_mut(id)?;
+        let entry = open
+            .get_mut(id)
+            .filter(|entry| entry.approval.call.digest() == call)?;
         let (sender, receiver) = oneshot::channel();
         entry.waiters.push(sender);
         entry.waiting += 1;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use camino::Utf8PathBuf;
 use countersign_agents::{EventKind, HookEvent};
 use countersign_core::approval::Answer;
-use countersign_core::call::Call;
+use countersign_core::call::{Call, SessionKey};
 use countersign_core::classify::{ClassifierAnswer, Verdict};
 use countersign_core::decision::{BlockReason, Decision, UnavailableReason, Via};
 use countersign_core::mode::ApprovalMode;
@@ -122,6 +122,15 @@ impl Service {
 
     /// Whether the session is another server's, or nothing ties it to this one.
     fn not_ours(&self, event: &HookEvent, session: Option<&SessionState>) -> Option<Handled> {
+        // What was decided here stays here, whatever the state says by now.
+        let root = event.key.root();
+        if self
+            .sessions
+            .get(&root)
+            .is_some_and(|known| !known.view.elsewhere)
+        {
+            return None;
+        }
         if let Some(SessionState {
             server: Some(key),
             server_process: Some(process),
@@ -186,9 +195,21 @@ impl Service {
             Some(session) => (session.chosen, session.rules.clone()),
             None => (None, Vec::new()),
         };
+        let chosen = chosen.or_else(|| self.chosen_for_next(&call.key));
         let guard = self.guards.get(began_in, &call.cwd, &rules, tighten);
         let mode = self.mode_by(&guard, chosen);
         (guard, mode)
+    }
+
+    /// What a person chose for the next session, if this is it: then it is
+    /// chosen for no other.
+    fn chosen_for_next(&self, key: &SessionKey) -> Option<ApprovalMode> {
+        if self.sessions.contains_key(&key.root()) {
+            return None;
+        }
+        let mode = crate::service::lock(&self.next).take()?;
+        self.with_session(key, mode, |session| session.chosen = Some(mode));
+        Some(mode)
     }
 
     /// The mode that a guard comes to: what a person chose for the session,
@@ -323,7 +344,9 @@ impl Service {
         gone: &mut Gone,
     ) -> State {
         let id = outcome.call.clone();
-        let (approval, receiver) = match self.approvals.join(&id) {
+        let digest = prepared.call.digest();
+        let joined = self.approvals.join(&id, digest);
+        let (approval, receiver) = match joined {
             Some(open) => open,
             None => {
                 let (for_asking, of_call) = (prepared.clone(), outcome.clone());
@@ -357,6 +380,10 @@ impl Service {
         let ended = tokio::select! {
             ended = &mut receiver => ended,
             () = deadline => {
+                // Somebody else may have more time for the same call.
+                if !self.approvals.leave(&id) {
+                    return State::Over(Handled::Failed(Answer::Timeout.decision()));
+                }
                 self.end(&id, Answer::Timeout).await;
                 receiver.await
             }

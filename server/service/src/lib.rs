@@ -33,6 +33,7 @@ mod story;
 mod suggest;
 mod surface;
 mod tail;
+mod verdicts;
 
 pub use announce::{HooksError, answer_hooks};
 pub use answers::Answered;

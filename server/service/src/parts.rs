@@ -117,6 +117,7 @@ fn part(
 ) -> Part {
     let facts = Facts {
         operations: vec![facts],
+        cwd: None,
     };
     let decision = static_decision(call, &facts, policy, mode);
     let (fine, why) = match &decision {

@@ -29,6 +29,9 @@ pub enum PersonError {
     /// Auto mode was never explained to this person.
     #[error("auto mode is used for the first time: show its notice and say so")]
     NeedsNotice(Notice),
+    /// Yolo is for one session.
+    #[error("yolo is for one session: name it")]
+    NamesNoSession,
     /// Yolo wants to be confirmed each time.
     #[error("yolo runs everything that no deny rule stops: confirm it")]
     NeedsConfirmation,
@@ -103,6 +106,11 @@ impl Service {
         mode: ApprovalMode,
         said: Said,
     ) -> Result<(), PersonError> {
+        let session = match (session, mode) {
+            (None, ApprovalMode::Yolo) => self.only_session()?,
+            (session, _) => session,
+        };
+        let source = self.source();
         let workspaces = match &session {
             Some(key) => {
                 let view = self
@@ -131,6 +139,8 @@ impl Service {
                     return Err(PersonError::NeedsNotice(self.auto_notice()));
                 }
                 countersign_settings::acknowledge_auto(self.places())?;
+                let what = "what auto mode does was read and accepted";
+                self.engine.person_trusted(None, what, source)?;
             }
             ApprovalMode::Yolo if !said.confirmed => return Err(PersonError::NeedsConfirmation),
             ApprovalMode::Yolo
@@ -141,7 +151,15 @@ impl Service {
         }
         let sessions = match session {
             Some(key) => vec![key.root()],
+            None if mode == ApprovalMode::Yolo => {
+                let what = "yolo mode for the next session";
+                self.engine.person_trusted(None, what, source)?;
+                *lock(&self.next) = Some(mode);
+                Vec::new()
+            }
             None => {
+                let what = format!("{mode} mode for all sessions of this server");
+                self.engine.person_trusted(None, &what, source)?;
                 *lock(&self.chosen) = Some(mode);
                 self.sessions.iter().map(|one| one.key().clone()).collect()
             }
@@ -155,7 +173,7 @@ impl Service {
                 .guards
                 .get(workspace.clone(), &self.folder(workspace), &[], None);
             self.engine
-                .person_sets_mode(&key, from, mode, &guard.policy)?;
+                .person_sets_mode(&key, from, mode, &guard.policy, source)?;
             if let Some(mut session) = self.sessions.get_mut(&key) {
                 session.chosen = Some(mode);
                 session.view.mode = guard.mode(Some(mode));
@@ -165,6 +183,20 @@ impl Service {
         }
         self.mark(None);
         Ok(())
+    }
+
+    /// The one session that is meant where none is named; none where there is
+    /// no session yet.
+    fn only_session(&self) -> Result<Option<SessionKey>, PersonError> {
+        let mut going_on = self
+            .sessions
+            .iter()
+            .filter(|session| !session.view.ended)
+            .map(|session| session.key().clone());
+        match (going_on.next(), going_on.next()) {
+            (first, None) => Ok(first),
+            (_, Some(_)) => Err(PersonError::NamesNoSession),
+        }
     }
 
     /// A person resets a session's counters, and may be asked again.
@@ -180,7 +212,10 @@ impl Service {
             }
             let folder = service.folder(workspace.clone());
             let guard = service.guards.get(workspace, &folder, &[], None);
-            service.engine.person_resets_counters(&key, &guard.policy)?;
+            let source = service.source();
+            service
+                .engine
+                .person_resets_counters(&key, &guard.policy, source)?;
             if let Some(mut session) = service.sessions.get_mut(&root) {
                 session.person_acts(true);
             }
@@ -368,7 +403,8 @@ impl Service {
     /// The mode that sessions of a workspace start in, as things are now.
     #[must_use]
     pub fn mode_of(&self, workspace: &Utf8Path) -> ApprovalMode {
-        self.mode_by(&self.guards.of_workspace(workspace), None)
+        let next = *lock(&self.next);
+        self.mode_by(&self.guards.of_workspace(workspace), next)
     }
 
     /// The mode that is in force in a folder that is open.

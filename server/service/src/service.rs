@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::Utf8PathBuf;
-use countersign_core::approval::Answer;
+use countersign_core::approval::{Answer, AnswerSource};
 use countersign_core::call::SessionKey;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{Millis, StateError, StateStore};
@@ -26,6 +26,7 @@ use crate::guards::{EditorSettings, Guards};
 use crate::sessions::{LiveSession, MOST_SESSIONS};
 use crate::socket::Connections;
 use crate::surface::{Notice, SurfaceKind};
+use crate::verdicts::Verdicts;
 
 /// What a service is made of.
 pub struct Parts {
@@ -138,10 +139,13 @@ pub struct Service {
     pub(crate) guards: Guards,
     pub(crate) approvals: Approvals,
     pub(crate) grants: Grants,
+    pub(crate) verdicts: Verdicts,
     /// By root session.
     pub(crate) sessions: DashMap<SessionKey, LiveSession>,
     /// The mode that a person chose for all sessions of this server.
     pub(crate) chosen: Mutex<Option<ApprovalMode>>,
+    /// The mode that a person chose for the next session alone.
+    pub(crate) next: Mutex<Option<ApprovalMode>>,
     surface: Mutex<Option<Surface>>,
     changed: Changed,
     /// The editor opened or closed folders: hooks find the server by them.
@@ -207,8 +211,10 @@ impl Service {
             refusal: parts.refusal,
             approvals: Approvals::default(),
             grants: Grants::default(),
+            verdicts: Verdicts::default(),
             sessions: DashMap::new(),
             chosen: Mutex::default(),
+            next: Mutex::default(),
             surface: Mutex::default(),
             changed: Changed::default(),
             folders_changed: Notify::new(),
@@ -301,6 +307,7 @@ impl Service {
             can_ask,
             sender,
         });
+        self.folders_changed.notify_one();
         self.changed.mark(None);
     }
 
@@ -335,6 +342,12 @@ impl Service {
     #[must_use]
     pub fn surface_kind(&self) -> Option<SurfaceKind> {
         lock(&self.surface).as_ref().map(|surface| surface.kind)
+    }
+
+    /// What a person's acts through the surface are recorded as.
+    pub(crate) fn source(&self) -> AnswerSource {
+        self.surface_kind()
+            .map_or(AnswerSource::None, SurfaceKind::source)
     }
 
     /// What is to be drawn anew.

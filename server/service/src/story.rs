@@ -23,10 +23,7 @@ const SUBJECT_BYTES: usize = 2 * 1024;
 
 impl Memory for Service {
     fn believes(&self, call: &CallState) -> bool {
-        self.call(&call.id).is_some_and(|known| {
-            let says = |decision: &Decision| (decision.verb(), decision.reason());
-            !known.elsewhere && says(&known.decision) == says(&call.decision)
-        })
+        self.verdicts.agree(call)
     }
 }
 
@@ -36,6 +33,7 @@ impl Service {
         if outcome.joined {
             return;
         }
+        self.verdicts.decided(outcome);
         let now = self.clock.now();
         let blocked = matches!(
             outcome.decision,
@@ -100,6 +98,7 @@ impl Service {
         answer: Option<&Answer>,
         decision: &Decision,
     ) {
+        self.verdicts.answered(&approval.id, decision);
         self.with_session(&approval.key, approval.mode, |session| {
             let known = session.story.iter().find(|call| call.id == approval.id);
             if let Some(known) = known {

@@ -24,13 +24,16 @@ use countersign_engine::observer::Resolution;
 use countersign_engine::policy::{Surroundings, policy};
 use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Outcome, Reply, Request};
-use countersign_engine::resolve::ResolveError;
+use countersign_engine::resolve::{Bound, ResolveError};
 use countersign_settings::{EditorLayers, Effective, Places, TrustStore};
 use countersign_store::{Filter, Store};
 use tempfile::TempDir;
 
 use crate::host::{CountingIds, Lines, NamedProcesses, StoppedClock};
 use crate::parse::Scenario;
+
+/// Who answers in a script.
+const BY_PERSON: AnswerSource = AnswerSource::DemoTerminal;
 
 /// Who acts in a line of the script: `session[/sub-agent][+plan][@process]`.
 #[derive(Debug, Clone)]
@@ -380,10 +383,14 @@ impl World {
     pub(crate) fn resolve(&self, answer: &Answer) -> Result<Result<Resolution, ResolveError>> {
         let open = self.open.as_ref().context("nothing was asked")?;
         let facts = prepare::facts(&open.call, &self.host, &self.policy()?);
+        let now = prepare::approval_digest(&open.call, &facts);
         Ok(self.engine.resolve(
             &open.outcome.key,
             &open.outcome.call,
-            prepare::approval_digest(&open.call, &facts),
+            Bound {
+                shown: open.outcome.approval.unwrap_or(now),
+                now,
+            },
             answer,
             AnswerSource::DemoTerminal,
             self.policy()?.limits,
@@ -403,13 +410,13 @@ impl World {
     pub(crate) fn person_resets(&self) -> Result<()> {
         Ok(self
             .engine
-            .person_resets_counters(self.session()?, &self.policy()?)?)
+            .person_resets_counters(self.session()?, &self.policy()?, BY_PERSON)?)
     }
 
     pub(crate) fn person_sets_mode(&self, from: ApprovalMode, to: ApprovalMode) -> Result<()> {
         Ok(self
             .engine
-            .person_sets_mode(self.session()?, from, to, &self.policy()?)?)
+            .person_sets_mode(self.session()?, from, to, &self.policy()?, BY_PERSON)?)
     }
 
     fn session(&self) -> Result<&SessionKey> {

@@ -16,6 +16,7 @@ use countersign_engine::Engine;
 use countersign_engine::observer::Resolution;
 use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Outcome, Reply, Request};
+use countersign_engine::resolve::Bound;
 use countersign_settings::{Places, TrustStore};
 use countersign_store::Store;
 use serde_json::json;
@@ -148,10 +149,14 @@ impl Stage {
         source: AnswerSource,
     ) -> Result<Resolution> {
         let facts = prepare::facts(&played.call, &self.guard.host, &self.guard.policy);
+        let now = prepare::approval_digest(&played.call, &facts);
         Ok(self.engine.resolve(
             &played.outcome.key,
             &played.outcome.call,
-            prepare::approval_digest(&played.call, &facts),
+            Bound {
+                shown: played.outcome.approval.unwrap_or(now),
+                now,
+            },
             answer,
             source,
             self.guard.policy.limits,
