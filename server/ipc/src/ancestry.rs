@@ -179,8 +179,45 @@ fn is_wrapper(process: &Process) -> bool {
             .first()
             .and_then(|name| base_name(Path::new(name.strip_prefix('-').unwrap_or(name)))),
     };
-    name.is_some_and(|name| WRAPPERS.contains(&name))
+    name.is_some_and(|name| WRAPPERS.contains(&name)) && !runs_script(&process.argv)
 }
+
+/// Whether these are the arguments of a shell that runs a script file, which is
+/// a program of its own: agents start hooks with `-c`. Of other programs in the
+/// list the operand is what they start, and says nothing.
+fn runs_script(argv: &[String]) -> bool {
+    let mut words = argv.iter();
+    let shell = words
+        .next()
+        .and_then(|name| base_name(Path::new(name.strip_prefix('-').unwrap_or(name))));
+    if !shell.is_some_and(|shell| SHELLS.contains(&shell)) {
+        return false;
+    }
+    while let Some(word) = words.next() {
+        if word == "--" {
+            return words.next().is_some();
+        }
+        let Some(option) = word.strip_prefix(['-', '+']) else {
+            return true;
+        };
+        if option.starts_with('-') {
+            continue;
+        }
+        if option.contains('c') {
+            return false;
+        }
+        if option.ends_with(['o', 'O']) {
+            words.next();
+        }
+    }
+    false
+}
+
+/// Shells among the wrappers.
+const SHELLS: &[&str] = &[
+    "sh", "ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "mksh", "nu", "rbash", "tcsh",
+    "xonsh", "zsh",
+];
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
@@ -239,6 +276,28 @@ mod tests {
             .with(6, 5, "sh", "/usr/bin/dash", "sh -c hook")
             .with(7, 6, "countersign", "/bin/countersign", "countersign hook");
         assert_eq!(speaker(&fake.chain(7)).unwrap().pid, 5);
+    }
+
+    /// A script that the agent was allowed to run is a program of its own, and
+    /// not the agent.
+    #[test]
+    fn a_script_of_a_shell_speaks_for_itself() {
+        for (argv, speaker_pid) in [
+            ("sh ./script.sh", 4),
+            ("/bin/sh -e -u ./script.sh arg", 4),
+            ("bash -o pipefail script", 4),
+            ("bash -- script", 4),
+            ("sh -c hook", 3),
+            ("bash -lc hook", 3),
+            ("bash -eo pipefail -c hook", 3),
+            ("bash --norc -c hook", 3),
+        ] {
+            let fake = desktop()
+                .with(3, 2, "claude", "/opt/claude", "claude")
+                .with(4, 3, "sh", "/usr/bin/dash", argv)
+                .with(5, 4, "countersign", "/bin/countersign", "countersign hook");
+            assert_eq!(speaker(&fake.chain(5)).unwrap().pid, speaker_pid, "{argv}");
+        }
     }
 
     #[test]
