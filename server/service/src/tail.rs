@@ -169,6 +169,12 @@ impl Service {
                 let mode = record.mode.unwrap_or(ApprovalMode::Default);
                 let story = Arc::new(story(id, key, record, mode));
                 self.with_session(key, mode, |session| {
+                    let is_ours = !session.story.is_empty() && !session.view.elsewhere;
+                    if is_ours {
+                        // A row changes nothing of what is decided here.
+                        session.tell(story);
+                        return;
+                    }
                     let view = &mut session.view;
                     view.seen = record.time;
                     view.elsewhere = true;

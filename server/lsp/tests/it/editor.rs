@@ -17,6 +17,7 @@ mod prompts;
 mod refused;
 mod remembered;
 mod restart;
+mod rows;
 mod screen;
 mod secrets;
 mod told;
