@@ -37,7 +37,7 @@ pub(super) fn trials() -> Vec<Trial> {
             written_answer,
         ),
         trial(
-            "a_server_written_into_the_state_only_tightens",
+            "a_server_written_into_the_state_moves_no_session",
             written_server,
         ),
         trial(
@@ -248,32 +248,50 @@ fn written_server() {
     let agent = Agent::start(&sandbox);
     let mut desk = Desk::open(&sandbox);
     open_session(&sandbox, &agent, CLAUDE);
+    let key = understood(CLAUDE, EVENT, &shell(&sandbox, PRUNE)).0;
+    let elsewhere = crate::server_of(&sandbox, &sandbox.home)
+        .that(crate::block_by("it"))
+        .start();
+    let write_server = || {
+        write(&sandbox, &mut |state| {
+            let mut row = state.session(&key).unwrap().unwrap();
+            row.server = Some(elsewhere.instance().key);
+            row.server_process = Some(elsewhere.process());
+            state.put_session(&row).unwrap();
+        });
+    };
+    write_server();
+    let running = agent.begin_hook(&sandbox, CLAUDE, EVENT, &shell(&sandbox, PRUNE));
+    let approval = desk.approval();
+    desk.deny(&approval);
+    running.ended().assert_block(EVENT);
+    assert_eq!(elsewhere.asked().len(), 0);
+    // A server that began later does not know the session: it is free if the
+    // one that is named is gone, and in default mode where that runs and is no
+    // server to be found.
+    desk.end(rustix::process::Signal::KILL);
+    drop(desk);
+    let next = Desk::open(&sandbox);
+    write_server();
+    drop(elsewhere);
     let edit = sandbox.edit(CLAUDE, EVENT, "src/lib.rs");
     agent
         .hook(&sandbox, CLAUDE, EVENT, &edit)
         .assert_allow(CLAUDE, EVENT);
-    let key = understood(CLAUDE, EVENT, &edit).0;
-    let ended = crate::server(&sandbox).start().process();
-    for process in [agent.process(), ended] {
-        write(&sandbox, &mut |state| {
-            let mut row = state.session(&key).unwrap().unwrap();
-            row.server = Some("0".repeat(32));
-            row.server_process = Some(process.clone());
-            state.put_session(&row).unwrap();
-        });
-        let call = sandbox
-            .edit(CLAUDE, EVENT, "src/lib.rs")
-            .with("tool_use_id", json!(format!("toolu_{}", process.pid)));
-        let alive = process == agent.process();
-        let ran = agent.hook(&sandbox, CLAUDE, EVENT, &call);
-        if alive {
-            ran.assert_ask(CLAUDE, EVENT);
-        } else {
-            // Gone: the session is this server's again.
-            ran.assert_allow(CLAUDE, EVENT);
-        }
-    }
-    assert_eq!(desk.pending(), 0);
+    write(&sandbox, &mut |state| {
+        let mut row = state.session(&key).unwrap().unwrap();
+        row.server = Some("0".repeat(32));
+        row.server_process = Some(agent.process());
+        state.put_session(&row).unwrap();
+    });
+    next.end(rustix::process::Signal::KILL);
+    drop(next);
+    let last = Desk::open(&sandbox);
+    let again = edit.with("tool_use_id", json!("toolu_again"));
+    agent
+        .hook(&sandbox, CLAUDE, EVENT, &again)
+        .assert_ask(CLAUDE, EVENT);
+    drop(last);
 }
 
 fn written_workspace() {

@@ -141,9 +141,9 @@ fn same_root() {
     let mut one = Desk::open(&sandbox);
     let mut two = Desk::open(&sandbox);
     one.set_mode("plan", None);
-    two.set_mode("yolo", None);
+    two.set_mode("auto-edit", None);
     wait_for_mode(&one, &sandbox.workspace, "plan");
-    wait_for_mode(&two, &sandbox.workspace, "yolo");
+    wait_for_mode(&two, &sandbox.workspace, "auto-edit");
     let message = agent
         .hook(&sandbox, CLAUDE, EVENT, &shell(&sandbox, BUILD))
         .assert_block(EVENT);
