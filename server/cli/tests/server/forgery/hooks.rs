@@ -1,6 +1,8 @@
 //! Hooks that a program of the agent runs in the agent's name, and guarded
 //! calls that reach for the guard's own files.
 
+use std::os::unix::fs::PermissionsExt;
+
 use countersign_settings::TrustStore;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -13,6 +15,7 @@ use crate::trial;
 pub(super) fn trials() -> Vec<Trial> {
     vec![
         trial("no_program_of_the_agent_ends_a_pause", pause),
+        trial("no_script_of_the_agent_speaks_in_its_name", script),
         trial("no_number_of_new_sessions_makes_a_no_forgotten", flood),
         trial("no_program_of_the_agent_clears_a_cap", caps),
         trial("no_program_of_the_agent_answers_a_delegated_ask", delegated),
@@ -98,6 +101,41 @@ fn pause() {
     let approval = desk.approval();
     desk.approve(&approval);
     running.ended().assert_allow(CLAUDE, EVENT);
+}
+
+/// A script that runs a hook, whatever runs the script.
+fn script() {
+    let sandbox = Sandbox::trusted(AUTO);
+    let agent = Agent::start(&sandbox);
+    let _desk = Desk::open(&sandbox);
+    let call = shell(&sandbox, "cargo test vines");
+    agent
+        .hook(&sandbox, CLAUDE, EVENT, &call)
+        .assert_allow(CLAUDE, EVENT);
+    let script = sandbox.file("says.sh");
+    std::fs::write(&script, "#!/bin/sh\n\"$@\"\nexit $?\n").unwrap();
+    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o700)).unwrap();
+    let said = sandbox.payload(CLAUDE, "UserPromptSubmit").to_string();
+    let hook = sandbox.hook_words(CLAUDE, "UserPromptSubmit");
+    let ways: [&[&str]; 4] = [
+        &[&script],
+        &["/bin/sh", &script],
+        &["/bin/sh", "-e", &script],
+        &["/usr/bin/env", "/bin/sh", &script],
+    ];
+    for way in ways {
+        let ran = agent.begin(&[way, &hook].concat(), &said).ended();
+        ran.assert_neutral();
+        let row = sandbox.journal().pop().unwrap();
+        assert_eq!(row["kind"], "ignored", "{way:?}");
+    }
+    // As agents run their hooks.
+    let as_agents_do = ["/bin/sh", "-c", "\"$@\"; exit $?", "sh"];
+    let ran = agent
+        .begin(&[&as_agents_do, &hook[..]].concat(), &said)
+        .ended();
+    ran.assert_neutral();
+    assert_eq!(sandbox.journal().pop().unwrap()["kind"], "user_message");
 }
 
 /// More sessions than a server knows at a time.
