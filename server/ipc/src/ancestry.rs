@@ -128,6 +128,17 @@ pub(crate) fn speaker_of(pid: u32) -> Option<ProcessId> {
     speaker(&table.ancestors_until(pid, speaks))
 }
 
+/// The process of this pid, and the process that it would speak for as a hook.
+pub(crate) fn peer_and_speaker(pid: u32) -> Option<(Process, Option<ProcessId>)> {
+    let table = ProcessTable::system().ok()?;
+    let mut chain = table.ancestors_until(pid, speaks);
+    let speaker = speaker(&chain);
+    if chain.processes.is_empty() {
+        return None;
+    }
+    Some((chain.processes.swap_remove(0), speaker))
+}
+
 /// Whether exactly this process still runs; `false` where that cannot be told.
 #[must_use]
 pub fn alive(process: &ProcessId) -> bool {

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 
 use countersign_core::state::ProcessId;
 
-use crate::ancestry::{Ancestry, ancestors, speaker_of};
+use crate::ancestry::{Ancestry, ancestors, peer_and_speaker, speaker_of};
 use crate::known::{KnownAgent, base_name};
 use crate::procfs::ProcessTable;
 
@@ -62,13 +62,11 @@ pub fn caller_of(pid: u32) -> Option<ProcessId> {
 /// open sockets would else speak for the agent that started it.
 #[must_use]
 pub fn session_owner(pid: u32) -> Option<ProcessId> {
-    let chain = ancestors(pid);
-    let peer = chain.processes.first()?;
-    let is_hook = peer.exe.as_deref().and_then(base_name) == Some(HOOK_PROGRAM);
-    if is_hook {
-        caller_of(pid)
+    let (peer, speaker) = peer_and_speaker(pid)?;
+    if peer.exe.as_deref().and_then(base_name) == Some(HOOK_PROGRAM) {
+        speaker
     } else {
-        Some(peer.id.clone())
+        Some(peer.id)
     }
 }
 
