@@ -151,6 +151,8 @@ pub struct Service {
     /// The editor opened or closed folders: hooks find the server by them.
     pub(crate) folders_changed: Notify,
     activity: AtomicI64,
+    /// When a person was last told of an unguarded call.
+    pub(crate) alarmed: AtomicI64,
     pub(crate) connections: Connections,
     trouble: Mutex<Option<String>>,
 }
@@ -219,6 +221,7 @@ impl Service {
             changed: Changed::default(),
             folders_changed: Notify::new(),
             activity: AtomicI64::new(0),
+            alarmed: AtomicI64::new(0),
             connections: Connections::default(),
             trouble: Mutex::default(),
         })

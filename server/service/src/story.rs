@@ -2,13 +2,15 @@
 //! told after it was committed.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use countersign_agents::{EventKind, HookEvent};
 use countersign_core::approval::Answer;
+use countersign_core::call::SessionKey;
 use countersign_core::decision::Decision;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::redact;
-use countersign_core::state::CallState;
+use countersign_core::state::{CallState, Millis};
 use countersign_engine::events::Noted;
 use countersign_engine::request::{Memory, Outcome};
 
@@ -112,14 +114,28 @@ impl Service {
         });
     }
 
+    /// A tool of the session ran that nobody decided about: said once a minute
+    /// for all sessions together, because whoever can report results could
+    /// bury everything else in it. The journal and the story have each.
+    pub(crate) fn alarm(&self, key: &SessionKey) {
+        const EVERY: Millis = 60 * 1_000;
+        let now = self.clock.now();
+        let before = self.alarmed.swap(now, Ordering::Relaxed);
+        if now.saturating_sub(before) < EVERY {
+            self.alarmed.store(before, Ordering::Relaxed);
+            return;
+        }
+        self.tell(Notice::Tell(format!(
+            "Countersign: UNGUARDED: {} ran a tool that was never decided; its hook may be \
+             disabled, shadowed or too slow. `countersign log` has every such call.",
+            redact::visible(&key.to_string())
+        )));
+    }
+
     /// An event that needs no decision was noted.
     pub(crate) fn tell_noted(&self, event: &HookEvent, noted: &Noted) {
         if noted.unguarded {
-            self.tell(Notice::Tell(format!(
-                "Countersign: UNGUARDED: {} ran a tool that was never decided; its hook may be \
-                 disabled, shadowed or too slow",
-                event.key
-            )));
+            self.alarm(&event.key);
         }
         if noted.ignored {
             return;
@@ -167,7 +183,7 @@ impl Service {
 
     /// The story of a session, the oldest call first.
     #[must_use]
-    pub fn story(&self, key: &countersign_core::call::SessionKey) -> Vec<Arc<CallStory>> {
+    pub fn story(&self, key: &SessionKey) -> Vec<Arc<CallStory>> {
         self.sessions
             .get(&key.root())
             .map(|session| session.story.iter().cloned().collect())

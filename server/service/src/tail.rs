@@ -15,7 +15,6 @@ use countersign_store::{Filter, JournalRow};
 
 use crate::service::Service;
 use crate::sessions::CallStory;
-use crate::surface::Notice;
 
 /// How often is looked whether another process wrote.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -189,12 +188,7 @@ impl Service {
                 });
                 self.mark(Some(key));
             }
-            RecordKind::Unguarded if self.is_elsewhere(key) => {
-                self.tell(Notice::Tell(format!(
-                    "Countersign: UNGUARDED: {key} ran a tool that was never decided; its hook \
-                     may be disabled, shadowed or too slow"
-                )));
-            }
+            RecordKind::Unguarded if self.is_elsewhere(key) => self.alarm(key),
             _ => {}
         }
     }
