@@ -292,17 +292,16 @@ impl Service {
         digest: Digest,
         source: AnswerSource,
     ) -> Result<(), PersonError> {
-        self.act(move |service| {
-            let effective = service.guards.effective(&workspace);
-            if effective.consent_digest() != digest {
-                return Err(PersonError::OtherDigest);
-            }
-            TrustStore::new(service.places()).consent(&workspace, &effective.loosening, digest)?;
-            let what = format!("accepted for {workspace}: {digest}");
-            service.engine.person_trusted(None, &what, source)?;
-            service.mark(None);
-            Ok(())
-        })
+        self.accept(
+            workspace,
+            digest,
+            source,
+            "accepted what it loosens",
+            Effective::consent_digest,
+            |store, workspace, effective, digest| {
+                store.consent(workspace, &effective.loosening, digest)
+            },
+        )
         .await
     }
 
@@ -317,17 +316,38 @@ impl Service {
         digest: Digest,
         source: AnswerSource,
     ) -> Result<(), PersonError> {
+        self.accept(
+            workspace,
+            digest,
+            source,
+            "dropped its restrictions",
+            Effective::removal_digest,
+            |store, workspace, effective, digest| {
+                store.confirm_removal(workspace, &effective.kept_tightening, digest)
+            },
+        )
+        .await
+    }
+
+    /// Keeps what a person accepts of a workspace's settings, if it is what
+    /// they were shown.
+    async fn accept(
+        self: &Arc<Self>,
+        workspace: Utf8PathBuf,
+        digest: Digest,
+        source: AnswerSource,
+        what: &'static str,
+        is_there: fn(&Effective) -> Digest,
+        keep: fn(&TrustStore, &Utf8Path, &Effective, Digest) -> Result<(), StateFileError>,
+    ) -> Result<(), PersonError> {
         self.act(move |service| {
             let effective = service.guards.effective(&workspace);
-            if effective.removal_digest() != digest {
+            if is_there(&effective) != digest {
                 return Err(PersonError::OtherDigest);
             }
-            TrustStore::new(service.places()).confirm_removal(
-                &workspace,
-                &effective.kept_tightening,
-                digest,
-            )?;
-            let what = format!("dropped restrictions of {workspace}: {digest}");
+            let store = TrustStore::new(service.places());
+            keep(&store, &workspace, &effective, digest)?;
+            let what = format!("{what}: {workspace}: {digest}");
             service.engine.person_trusted(None, &what, source)?;
             service.mark(None);
             Ok(())
