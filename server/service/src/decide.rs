@@ -67,11 +67,12 @@ impl Service {
         }
         match state {
             State::Over(handled) => handled,
-            State::Classify(_) | State::Ask(..) => Handled::Failed(Decision::Block {
-                reason: BlockReason::Person,
-                detail: "the files that the call names kept changing while it was asked about"
-                    .to_owned(),
-            }),
+            State::Classify(_) => Handled::Failed(kept_changing()),
+            State::Ask(_, outcome) => {
+                // Nobody is asked once more, and the journal says so.
+                let _ = self.not_asked(*outcome, Answer::Aborted).await;
+                Handled::Failed(kept_changing())
+            }
         }
     }
 
@@ -464,6 +465,13 @@ impl Service {
         {
             tracing::error!("the journal is not kept within its limits: {error}");
         }
+    }
+}
+
+fn kept_changing() -> Decision {
+    Decision::Block {
+        reason: BlockReason::Person,
+        detail: "the files that the call names kept changing while it was asked about".to_owned(),
     }
 }
 

@@ -421,12 +421,16 @@ impl Service {
 
     /// Forgets the session that was seen longest ago, but for one in which a
     /// person chose something; one in which they said no only where there is no
-    /// other, so that many new ids make nobody ask the same again.
+    /// other, so that many new ids make nobody ask the same again. Those that are
+    /// paused go only when there are far too many.
     fn forget_oldest(&self) {
+        let far_too_many = self.sessions.len() >= 4 * MOST_SESSIONS;
         let oldest = self
             .sessions
             .iter()
-            .filter(|session| session.chosen.is_none() && !session.fatigue.is_paused())
+            .filter(|session| {
+                session.chosen.is_none() && (far_too_many || !session.fatigue.is_paused())
+            })
             .min_by_key(|session| (session.fatigue.remembers(), session.view.seen))
             .map(|session| session.key().clone());
         if let Some(oldest) = oldest {
