@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use countersign_agents::EventKind;
@@ -67,6 +68,8 @@ pub(crate) enum Event {
         subject: Subject,
         prompt: Prompt,
         answer: std::result::Result<Option<MessageActionItem>, jsonrpc::Error>,
+        /// How long after the prompt was sent.
+        after: Duration,
     },
     /// A document was shown to the person, or could not be.
     Shown { subject: Subject, shown: bool },
@@ -196,7 +199,8 @@ impl Actor {
                 subject,
                 prompt,
                 answer,
-            } => self.prompted(ticket, subject, &prompt, answer),
+                after,
+            } => self.prompted(ticket, subject, &prompt, answer, after),
             Event::Offer(subject) => self.queue.push(subject),
             Event::Shown { subject, shown } => self.shown(subject, shown),
             Event::Notice(notice) => self.notice(notice),
@@ -397,6 +401,7 @@ impl Actor {
         if let Some(id) = subject.approval() {
             self.service().shown(id);
         }
+        let sent = Instant::now();
         let events = self.events.clone();
         let subject = subject.clone();
         tokio::spawn(async move {
@@ -412,6 +417,7 @@ impl Actor {
                 subject,
                 prompt,
                 answer,
+                after: sent.elapsed(),
             });
         });
         true

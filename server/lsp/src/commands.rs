@@ -28,6 +28,8 @@ use crate::protocol::{SessionName, commands};
 use crate::server::{argument, code, failure, invalid};
 use crate::{convert, documents, prompt, requests_of_a_person};
 
+mod modes;
+
 impl Actor {
     /// Begins a command; says at once what was begun.
     pub(crate) fn command(
@@ -64,10 +66,11 @@ impl Actor {
                 if !self.draw_approval(&id) {
                     // Whatever fits into no prompt is looked at first, also
                     // where a diagnostic has it: editors cut those.
-                    let fits = self
-                        .service()
-                        .pending_of(&id)
-                        .is_some_and(|pending| draw::prompt_text::approval(&pending).fits);
+                    let fits = prompt::fits_a_rule(&rule)
+                        && self
+                            .service()
+                            .pending_of(&id)
+                            .is_some_and(|pending| draw::prompt_text::approval(&pending).fits);
                     self.prompt_now(if fits {
                         Subject::Remember { id, rule }
                     } else {
@@ -77,7 +80,7 @@ impl Actor {
             }
             commands::GRANT => {
                 let id = call_argument(arguments)?;
-                self.prompt_or_fail(Subject::Grant(id))?;
+                self.prompt_or_fail(Subject::Grant { id, seen: false })?;
             }
             commands::SHOW_SESSION => {
                 let name = argument::<SessionName>(arguments, 0)
@@ -119,6 +122,8 @@ impl Actor {
         let draws = self.shared.client().draws_approvals();
         if draws && let Some(pending) = self.service().pending_of(id) {
             self.outbox.asked(convert::approval(&pending, true));
+            // It may come under the cursor only now.
+            self.service().shown(id);
         }
         draws
     }
@@ -128,36 +133,6 @@ impl Actor {
             Ok(())
         } else {
             Err(failure(code::NOT_FOUND, "there is nothing to ask about it"))
-        }
-    }
-
-    fn choose_mode(&mut self, arguments: &[Value]) -> Result<()> {
-        let name = argument::<String>(arguments, 0)
-            .ok_or_else(|| invalid("the first argument is the mode"))?;
-        let mode: ApprovalMode = name.parse().map_err(invalid)?;
-        let session = session_argument(arguments, 1)?;
-        let now = self.mode_of(session.as_ref());
-        if mode > now {
-            self.prompt_now(Subject::Mode { mode, session });
-        } else {
-            self.set_mode(mode, session, Said::default());
-        }
-        Ok(())
-    }
-
-    fn mode_of(&self, session: Option<&SessionKey>) -> ApprovalMode {
-        let of_session = session.and_then(|key| {
-            let root = key.root();
-            let views = self.service().sessions();
-            views.into_iter().find(|view| view.key == root)
-        });
-        match of_session {
-            Some(view) => view.mode,
-            None => self
-                .service()
-                .workspaces()
-                .first()
-                .map_or(ApprovalMode::Default, |first| self.service().mode_of(first)),
         }
     }
 
@@ -233,6 +208,7 @@ impl Actor {
         subject: Subject,
         prompt: &Prompt,
         answer: std::result::Result<Option<MessageActionItem>, jsonrpc::Error>,
+        after: Duration,
     ) {
         let is_current = self.queue.answered(ticket).is_some();
         let title = match answer {
@@ -254,6 +230,13 @@ impl Actor {
             return;
         }
         self.service().is_used();
+        // Nobody can have read it. Of approvals, the service knows better when
+        // they came up, and says so itself.
+        let agrees = matches!(meaning, Some(Action::Yes | Action::Remember));
+        if agrees && after < TOO_SOON && subject.approval().is_none() {
+            self.ask_after(TOO_SOON, subject);
+            return;
+        }
         match meaning {
             Some(Action::Show) => self.show_subject(subject),
             Some(Action::Later) => self.ask_again_later(subject),
@@ -282,15 +265,23 @@ impl Actor {
     /// Asks again after a minute, or before if there is less time for an answer.
     fn ask_again_later(&self, subject: Subject) {
         const TO_READ: Millis = 60 * 1_000;
-        let pending = subject
-            .approval()
-            .and_then(|id| self.service().pending_of(id));
-        let Some(pending) = pending else { return };
-        let left = pending.deadline.saturating_sub(self.service().now());
-        let wait = Duration::from_millis(TO_READ.min(left / 2).max(0).unsigned_abs());
+        let time = match subject.approval() {
+            Some(id) => {
+                let Some(pending) = self.service().pending_of(id) else {
+                    return;
+                };
+                let left = pending.deadline.saturating_sub(self.service().now());
+                TO_READ.min(left / 2)
+            }
+            None => TO_READ,
+        };
+        self.ask_after(Duration::from_millis(time.max(0).unsigned_abs()), subject);
+    }
+
+    fn ask_after(&self, time: Duration, subject: Subject) {
         let events = self.events.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep(time).await;
             let _ = events.send(Event::Offer(subject));
         });
     }
@@ -300,7 +291,7 @@ impl Actor {
             Subject::Approval(_) | Subject::Confirm(_) | Subject::Remember { .. } => {
                 self.answer(subject, Choice::Approve);
             }
-            Subject::Grant(id) => self.act(move |service| async move {
+            Subject::Grant { id, .. } => self.act(move |service| async move {
                 service.grant(id, AnswerSource::StandardPrompt).await
             }),
             Subject::Trust(folder) => {
@@ -402,6 +393,10 @@ impl Actor {
 
     /// Shows the whole of what a prompt could only name.
     fn show_subject(&self, subject: Subject) {
+        // Not what has taken the place of what it asked.
+        if prompt::of(self.service(), &subject).is_none() {
+            return;
+        }
         match &subject {
             Subject::Approval(id) => {
                 let Some(pending) = self.service().pending_of(id) else {
@@ -414,9 +409,13 @@ impl Actor {
                 let text = prompt::consent_text(self.service(), folder);
                 self.show_file("settings", text, Some(subject));
             }
+            Subject::Grant { id, .. } => {
+                if let Some(text) = prompt::denied_call_text(self.service(), id) {
+                    self.show_file("call", text, Some(subject));
+                }
+            }
             Subject::Confirm(_)
             | Subject::Remember { .. }
-            | Subject::Grant(_)
             | Subject::Trust(_)
             | Subject::Mode { .. }
             | Subject::Reset(_) => {}
@@ -501,6 +500,10 @@ impl Actor {
     pub(crate) fn shown(&mut self, subject: Subject, shown: bool) {
         let next = match subject {
             Subject::Approval(id) if shown => Subject::Confirm(id),
+            Subject::Grant { id, seen } => Subject::Grant {
+                id,
+                seen: seen || shown,
+            },
             Subject::Consent(folder, digest, seen) => {
                 Subject::Consent(folder, digest, seen || shown)
             }

@@ -10,7 +10,7 @@ pub(crate) mod explain;
 mod files;
 pub(crate) mod hover;
 pub(crate) mod lens;
-mod markdown;
+pub(crate) mod markdown;
 mod place;
 pub(crate) mod prompt_text;
 mod rule_stats;

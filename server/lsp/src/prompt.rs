@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use camino::Utf8Path;
+use countersign_core::call::{Call, SessionKey};
 use countersign_core::decision::Decision;
+use countersign_core::mode::ApprovalMode;
 use countersign_core::redact::visible;
 use countersign_service::{AUTO_NOTICE, PendingApproval, Service};
 use countersign_settings::WorkspaceEntry;
 
 use crate::draw;
+use crate::draw::markdown::{block, code_without_links};
+use crate::draw::prompt_text::is_shown_as_it_is;
 use crate::prompts::{Action, Prompt, Subject};
 
 /// Longest list that a prompt shows; more is shown as a document.
@@ -44,10 +48,10 @@ pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
             let pending = service.pending_of(id)?;
             Some(Prompt {
                 message: format!(
-                    "Countersign: {}. Approve it, and allow `{}` without asking for the rest of \
+                    "Countersign: {}. Approve it, and allow {} without asking for the rest of \
                      this session?",
                     draw::prompt_text::what(&pending),
-                    visible(rule)
+                    code_without_links(rule)
                 ),
                 actions: vec![
                     ("Deny".to_owned(), Action::No),
@@ -56,27 +60,12 @@ pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
                 ],
             })
         }
-        Subject::Grant(id) => {
-            let call = service.call(id)?;
-            if call.elsewhere || !matches!(call.decision, Decision::Denied { .. }) {
-                return None;
-            }
-            Some(Prompt {
-                message: format!(
-                    "Countersign: allow this exact call once, within 10 minutes? {}",
-                    visible(&call.subject)
-                ),
-                actions: vec![
-                    ("No".to_owned(), Action::No),
-                    ("Allow this exact call once".to_owned(), Action::Yes),
-                ],
-            })
-        }
+        Subject::Grant { id, seen } => Some(grant(&*denied_call(service, id)?, *seen)),
         Subject::Trust(folder) => Some(Prompt {
             message: format!(
                 "Countersign: Trust {}? In a trusted workspace agents may edit files without \
                  asking in auto mode; what its settings would loosen is asked separately.",
-                visible(folder.as_str())
+                code_without_links(folder.as_str())
             ),
             actions: vec![
                 ("Not now".to_owned(), Action::No),
@@ -91,7 +80,7 @@ pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
             Some(entries(
                 &format!(
                     "Countersign: the settings of {} would loosen; accept exactly this?",
-                    visible(folder.as_str())
+                    code_without_links(folder.as_str())
                 ),
                 &[("+", &settings.pending_consent), ("-", &settings.withdrawn)],
                 "Accept exactly this",
@@ -107,23 +96,79 @@ pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
                 &format!(
                     "Countersign: these restrictions left the settings of {} and still hold; drop \
                      them?",
-                    visible(folder.as_str())
+                    code_without_links(folder.as_str())
                 ),
                 &[("-", &settings.kept_tightening)],
                 "Drop these restrictions",
                 *seen,
             ))
         }
-        Subject::Mode { mode, .. } => Some(mode_prompt(service, *mode)),
-        Subject::Reset(_) => Some(Prompt {
-            message: "Countersign: reset the denial counters? Calls are then decided without \
-                      asking until a cap is reached again."
-                .to_owned(),
+        Subject::Mode { mode, session } => Some(mode_prompt(service, *mode, session.as_ref())),
+        Subject::Reset(session) => Some(Prompt {
+            message: format!(
+                "Countersign: reset the denial counters of {}? Calls are then decided without \
+                 asking until a cap is reached again.",
+                named(session.as_ref())
+            ),
             actions: vec![
                 ("Cancel".to_owned(), Action::No),
                 ("Reset the counters".to_owned(), Action::Yes),
             ],
         }),
+    }
+}
+
+/// The session that a question is about.
+fn named(session: Option<&SessionKey>) -> String {
+    session.map_or_else(
+        || "all sessions".to_owned(),
+        |key| {
+            format!(
+                "session {} of {}",
+                code_without_links(&key.session),
+                key.agent
+            )
+        },
+    )
+}
+
+/// A call of this server that the classifier denied.
+fn denied_call(service: &Service, id: &str) -> Option<Arc<Call>> {
+    let story = service.call(id)?;
+    let is_denied = !story.elsewhere && matches!(story.decision, Decision::Denied { .. });
+    let (call, _) = story.call.as_ref().filter(|_| is_denied)?;
+    Some(Arc::clone(call))
+}
+
+/// The whole of a call that was denied, as a document.
+pub(crate) fn denied_call_text(service: &Service, id: &str) -> Option<String> {
+    let call = denied_call(service, id)?;
+    let text = block("text", &draw::prompt_text::whole(&call));
+    let place = code_without_links(call.cwd.as_str());
+    Some(format!(
+        "# A call of {} that was denied\n\nIn {place}\n\n{text}",
+        call.key.agent
+    ))
+}
+
+fn grant(call: &Call, seen: bool) -> Prompt {
+    let text = draw::prompt_text::denied(call);
+    let no = ("No".to_owned(), Action::No);
+    let yes = ("Allow this exact call once".to_owned(), Action::Yes);
+    let (question, actions) = match (text.fits, seen) {
+        (true, _) => ("", vec![no, yes]),
+        (false, true) => (
+            " It is as it was shown to you.",
+            vec![no, yes, (READ_ON.to_owned(), Action::Later)],
+        ),
+        (false, false) => ("", vec![no, ("Show".to_owned(), Action::Show)]),
+    };
+    Prompt {
+        message: format!(
+            "Countersign: allow this exact call once, within 10 minutes?{question} {}",
+            text.message
+        ),
+        actions,
     }
 }
 
@@ -146,7 +191,7 @@ fn approval(service: &Service, id: &str) -> Option<Prompt> {
 fn approving(pending: &PendingApproval) -> Vec<(String, Action)> {
     let mut actions = vec![("Approve once".to_owned(), Action::Yes)];
     if let [rule] = pending.suggestions.as_slice()
-        && rule.chars().count() <= LONGEST_RULE
+        && fits_a_rule(rule)
     {
         actions.push((
             format!("Approve and remember {} for this session", visible(rule)),
@@ -156,8 +201,13 @@ fn approving(pending: &PendingApproval) -> Vec<(String, Action)> {
     actions
 }
 
-fn mode_prompt(service: &Service, mode: countersign_core::mode::ApprovalMode) -> Prompt {
-    use countersign_core::mode::ApprovalMode;
+/// Whether a rule can stand in a prompt exactly as it is.
+pub(crate) fn fits_a_rule(rule: &str) -> bool {
+    rule.chars().count() <= LONGEST_RULE && is_shown_as_it_is(rule)
+}
+
+fn mode_prompt(service: &Service, mode: ApprovalMode, session: Option<&SessionKey>) -> Prompt {
+    let of = named(session);
     let message = match mode {
         ApprovalMode::Auto => {
             let notice = service.auto_notice();
@@ -167,16 +217,17 @@ fn mode_prompt(service: &Service, mode: countersign_core::mode::ApprovalMode) ->
                 format!(
                     " These allow rules are set aside while it is on, because they could allow \
                      nearly anything: {}.",
-                    visible(&notice.set_aside.join(", "))
+                    in_code(&notice.set_aside)
                 )
             };
-            format!("Countersign: use auto mode? {AUTO_NOTICE}{aside}")
+            format!("Countersign: use auto mode for {of}? {AUTO_NOTICE}{aside}")
         }
-        ApprovalMode::Yolo => "Countersign: yolo runs everything that no deny rule stops, without \
-                               asking, until this server ends. Use it?"
-            .to_owned(),
+        ApprovalMode::Yolo => format!(
+            "Countersign: yolo runs everything that no deny rule stops, without asking, until \
+             this server ends. Use it for {of}?"
+        ),
         ApprovalMode::Plan | ApprovalMode::Default | ApprovalMode::AutoEdit => {
-            format!("Countersign: change to {mode} mode? It lets agents do more than now.")
+            format!("Countersign: change to {mode} mode for {of}? It lets agents do more than now.")
         }
     };
     Prompt {
@@ -188,6 +239,12 @@ fn mode_prompt(service: &Service, mode: countersign_core::mode::ApprovalMode) ->
     }
 }
 
+/// Each text on its own, so that none looks like two.
+fn in_code(texts: &[String]) -> String {
+    let each: Vec<String> = texts.iter().map(|text| code_without_links(text)).collect();
+    each.join(", ")
+}
+
 /// A prompt with a list. One that is too long for a prompt must be looked at
 /// first.
 fn entries(
@@ -197,7 +254,11 @@ fn entries(
     seen: bool,
 ) -> Prompt {
     let list = entries_text(lists, ", ");
-    let fits = list.chars().count() <= MOST_CHARS;
+    let fits = list.chars().count() <= MOST_CHARS
+        && lists
+            .iter()
+            .flat_map(|(_, entries)| entries.iter())
+            .all(|entry| is_shown_as_it_is(&entry.text));
     let no = ("Not now".to_owned(), Action::No);
     if seen && !fits {
         Prompt {
@@ -211,7 +272,7 @@ fn entries(
         }
     } else {
         Prompt {
-            message: format!("{question} The list is too long for a prompt: look at it first."),
+            message: format!("{question} The list does not fit into a prompt: look at it first."),
             actions: vec![no, ("Show".to_owned(), Action::Show)],
         }
     }
@@ -221,9 +282,10 @@ fn entries_text(lists: &[(&str, &Vec<WorkspaceEntry>)], between: &str) -> String
     lists
         .iter()
         .flat_map(|(sign, entries)| {
-            entries
-                .iter()
-                .map(move |entry| format!("{sign} {}: {}", entry.key, visible(&entry.text)))
+            entries.iter().map(move |entry| {
+                let text = code_without_links(&entry.text);
+                format!("{sign} {}: {text}", visible(&entry.key))
+            })
         })
         .collect::<Vec<_>>()
         .join(between)
@@ -240,5 +302,6 @@ pub(crate) fn consent_text(service: &Service, folder: &Utf8Path) -> String {
         ],
         "\n",
     );
+    let folder = code_without_links(folder.as_str());
     format!("Settings of {folder}\n\n{list}\n")
 }

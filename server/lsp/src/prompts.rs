@@ -30,7 +30,12 @@ pub(crate) enum Subject {
         rule: String,
     },
     /// A call that the classifier denied may be granted once.
-    Grant(String),
+    Grant {
+        /// The guard's id of the call.
+        id: String,
+        /// Whether the person was shown the whole call elsewhere.
+        seen: bool,
+    },
     /// A workspace may be trusted.
     Trust(Utf8PathBuf),
     /// A workspace's settings would loosen, by the set of this digest; whether
@@ -54,7 +59,7 @@ impl Subject {
     pub(crate) fn approval(&self) -> Option<&str> {
         match self {
             Self::Approval(id) | Self::Confirm(id) | Self::Remember { id, .. } => Some(id),
-            Self::Grant(_)
+            Self::Grant { .. }
             | Self::Trust(_)
             | Self::Consent(..)
             | Self::Removal(..)

@@ -72,13 +72,13 @@ return function(suite)
 
     -- In a folder that nobody trusts it is refused, and trust is offered.
     t.editor:command('setMode', 'auto')
-    t.editor:prompt(1):picks('Use auto mode')
+    t.editor:prompt(1):picks_after_reading('Use auto mode')
     local offer = expect.eventually('an offer of trust', function()
       return t.editor.offers[1], t.editor.notices
     end)
     expect.equal({ 'Not now', 'Trust this workspace' }, offer.titles)
     expect.contains(offer.text, t.workspace)
-    offer:picks('Trust this workspace')
+    offer:picks_after_reading('Trust this workspace')
 
     -- Who trusts a folder is told of auto mode; a no leaves it off.
     local told = t.editor:prompt(2)
@@ -90,7 +90,7 @@ return function(suite)
     end)
 
     t.editor:command('setMode', 'auto')
-    t.editor:prompt(3):picks('Use auto mode')
+    t.editor:prompt(3):picks_after_reading('Use auto mode')
     t.editor:status('a status that says auto', function(status)
       return status.message:find('Countersign: auto', 1, true)
     end)

@@ -1,7 +1,6 @@
 //! A call as text for people: all of it, because who approves it must have
 //! seen all of it.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use countersign_core::call::{Access, Call, Change, Operation, PathUse, Subject};
@@ -10,12 +9,11 @@ use countersign_core::tool::Tool;
 use countersign_service::PendingApproval;
 use similar::{Algorithm, ChangeTag, TextDiff};
 
+mod parameters;
+
 /// How long the lines of one change are compared; beyond that, what is shown
 /// is still all of it, with more lines marked than needed.
 const COMPARING: Duration = Duration::from_millis(50);
-
-/// Parameters that change nothing of what runs.
-const OF_NO_EFFECT: [&str; 4] = ["description", "timeout", "timeout_ms", "explanation"];
 
 /// The whole call of an approval: the command, or each file with its change, or
 /// URLs, or tool and input. Control and bidirectional characters are written
@@ -46,7 +44,7 @@ pub(super) fn as_it_is(call: &Call) -> String {
         of_operation(call, operation, &mut text);
         end_line(&mut text);
     }
-    for parameter in parameters(call) {
+    for parameter in parameters::beside(call) {
         text.push_str(&parameter);
         text.push('\n');
     }
@@ -136,55 +134,6 @@ pub(super) fn compare<'t>(old: &'t str, new: &'t str) -> TextDiff<'t, 't, 't, st
 fn end_line(text: &mut String) {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
-    }
-}
-
-/// What else the agent's tool was told, where that may change what happens:
-/// `run_in_background: true`, `replace_all: true`.
-fn parameters(call: &Call) -> Vec<String> {
-    let shown: BTreeSet<&str> = call.operations.iter().flat_map(shown_in).collect();
-    let mut lines = BTreeSet::new();
-    for operation in &call.operations {
-        if operation.subject == Subject::Other {
-            // The whole input is shown.
-            continue;
-        }
-        for (name, value) in &operation.parameters {
-            let is_shown = shown.contains(value.as_str())
-                // Each file of a patch is an operation.
-                || value.trim_start().starts_with("*** Begin Patch");
-            if is_shown || value == "false" || OF_NO_EFFECT.contains(&name.as_str()) {
-                continue;
-            }
-            lines.insert(redact::visible(&format!("{name}: {value}")));
-        }
-    }
-    lines.into_iter().collect()
-}
-
-/// The texts that are shown of an operation as they are.
-fn shown_in(operation: &Operation) -> Vec<&str> {
-    match &operation.subject {
-        Subject::Command(command) => vec![command.text.as_str()],
-        Subject::Paths(paths) => paths
-            .iter()
-            .flat_map(|path| {
-                let change = path.change.as_ref();
-                [
-                    Some(path.path.as_str()),
-                    change.map(|change| change.old.as_str()),
-                    change.map(|change| change.new.as_str()),
-                ]
-            })
-            .flatten()
-            .collect(),
-        Subject::Urls(urls) => urls.iter().map(String::as_str).collect(),
-        Subject::Delegate { kind, prompt } => kind
-            .iter()
-            .map(String::as_str)
-            .chain([prompt.as_str()])
-            .collect(),
-        Subject::Other => Vec::new(),
     }
 }
 

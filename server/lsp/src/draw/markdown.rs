@@ -5,7 +5,7 @@ use countersign_core::redact;
 
 /// A code block with the text, line by line. Its fence is longer than any run
 /// of backticks in the text, which so cannot close it.
-pub(super) fn block(language: &str, text: &str) -> String {
+pub(crate) fn block(language: &str, text: &str) -> String {
     let text = redact::visible_lines(text);
     let fence = "`".repeat(longest_run(&text).saturating_add(1).max(3));
     let end = if text.ends_with('\n') || text.is_empty() {
@@ -47,15 +47,17 @@ fn longest_run(text: &str) -> usize {
 /// Words on one line of plain text, for clients that take some Markdown in it
 /// for links (Visual Studio Code) or all of it for Markdown (Zed): nothing in
 /// them becomes one.
-pub(super) fn without_links(text: &str) -> String {
+pub(crate) fn without_links(text: &str) -> String {
     unlinked(&redact::visible(text))
         .replace("://", ":\\//")
+        // A backslash before ours would take its effect away.
+        .replace("\\<", "\\ <")
         .replace('<', "\\<")
 }
 
 /// Code on one line, likewise; inside of code only links in brackets are taken
 /// for links.
-pub(super) fn code_without_links(text: &str) -> String {
+pub(crate) fn code_without_links(text: &str) -> String {
     code(&unlinked(text))
 }
 
@@ -94,6 +96,7 @@ mod tests {
             without_links("[x](command:y) <https://z>"),
             "[x]\\(command:y) \\<https:\\//z>"
         );
+        assert_eq!(without_links("\\<https:x>"), "\\ \\<https:x>");
         assert_eq!(code_without_links("[x](http://y)"), "`[x]\\(http://y)`");
     }
 

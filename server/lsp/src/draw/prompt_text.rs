@@ -44,11 +44,9 @@ pub(crate) fn approval(approval: &PendingApproval) -> PromptText {
     }
     let in_workspace = approval.workspace.as_ref() == Some(&approval.call.cwd);
     if !in_workspace {
-        message.push_str(&format!(" in {}", code_words(approval.call.cwd.as_str())));
+        message.push_str(&place(&approval.call));
     }
-    if let Some(sub_agent) = &approval.key.subagent {
-        message.push_str(&format!(", for the sub-agent {}", code_words(sub_agent)));
-    }
+    message.push_str(&for_whom(&approval.call));
     message.push_str(". Asked because ");
     // With these two, the detail says all of it.
     if !matches!(
@@ -74,36 +72,103 @@ pub(crate) fn approval(approval: &PendingApproval) -> PromptText {
     PromptText { message, fits }
 }
 
+/// What a prompt about a call that was denied says of the call: who wants to do
+/// what, and where.
+pub(crate) fn denied(call: &Call) -> PromptText {
+    let whole = call_text::as_it_is(call);
+    let fits = fits(&whole);
+    let mut message = what_of(call);
+    if !fits {
+        message.push_str(&format!(" ({} characters)", whole.chars().count()));
+    }
+    message.push_str(&place(call));
+    message.push_str(&for_whom(call));
+    PromptText { message, fits }
+}
+
+/// The whole call, line by line.
+pub(crate) fn whole(call: &Call) -> String {
+    call_text::of_call(call)
+}
+
+fn place(call: &Call) -> String {
+    format!(" in {}", code_words(call.cwd.as_str()))
+}
+
+fn for_whom(call: &Call) -> String {
+    call.key
+        .subagent
+        .as_ref()
+        .map(|sub_agent| format!(", for the sub-agent {}", code_words(sub_agent)))
+        .unwrap_or_default()
+}
+
 /// Who wants to do what, as `claude-code wants to run `make``: the whole call if
 /// it fits, else what it is about.
 pub(crate) fn what(approval: &PendingApproval) -> String {
-    let whole = call_text::as_it_is(&approval.call);
-    let wants = wants(&approval.call);
-    let shown = shown(&approval.call, &whole);
+    what_of(&approval.call)
+}
+
+fn what_of(call: &Call) -> String {
+    let whole = call_text::as_it_is(call);
+    let wants = wants(call);
+    let shown = shown(call, &whole);
     let shown = if fits(&whole) {
         shown.to_owned()
     } else {
         // Of an edit, this is the file.
         let line = shown.lines().next().unwrap_or_default();
-        call_text::shortened(&line.replace("  ", "␣␣"), BEGINNING)
+        call_text::shortened(&in_order(&line.replace("  ", "␣␣")), BEGINNING)
     };
     format!(
         "{} wants to {wants} {}",
-        approval.key.agent,
+        call.key.agent,
         code_without_links(&shown)
     )
 }
 
 /// Whether a text can stand in a prompt exactly as it is.
 fn fits(whole: &str) -> bool {
-    whole.chars().count() <= FITS
-        && redact::visible(whole) == whole
+    whole.chars().count() <= FITS && is_shown_as_it_is(whole)
+}
+
+/// Whether every editor shows a text of one line character by character, in
+/// the order of its characters.
+pub(crate) fn is_shown_as_it_is(text: &str) -> bool {
+    redact::visible(text) == text
         // Beside a link's syntax, what is shown is not what is there.
-        && !whole.contains("](")
+        && !text.contains("](")
         // Editors that draw with HTML show several spaces as one.
-        && !whole.contains("  ")
-        && whole.trim() == whole
-        && !whole.is_empty()
+        && !text.contains("  ")
+        && text.trim() == text
+        && !text.is_empty()
+        && !text.chars().any(is_right_to_left)
+}
+
+/// Letters of scripts that are written from right to left change the order in
+/// which what stands beside them is drawn, with no control character at all.
+const fn is_right_to_left(character: char) -> bool {
+    matches!(
+        character,
+        '\u{590}'..='\u{8ff}'
+            | '\u{fb1d}'..='\u{fdff}'
+            | '\u{fe70}'..='\u{feff}'
+            | '\u{10800}'..='\u{10fff}'
+            | '\u{1e800}'..='\u{1efff}'
+    )
+}
+
+/// The text with such letters as escapes.
+fn in_order(text: &str) -> String {
+    let mut ordered = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_right_to_left(character) {
+            ordered.push_str(&format!("<U+{:04X}>", u32::from(character)));
+        } else {
+            ordered.push(character);
+        }
+    }
+    ordered
 }
 
 /// What the agent wants, in front of the call's text.

@@ -3,6 +3,7 @@
 mod actions;
 mod diagnostics;
 mod documents;
+mod parameters;
 mod rules;
 mod secrets;
 mod texts;

@@ -28,6 +28,12 @@ fn what_an_editor_could_cut_bend_or_make_a_link_of_does_not_fit() {
         ("echo \u{202e}txt".to_owned(), false),
         ("echo \u{1b}[2J".to_owned(), false),
         ("echo '[x](command:y)'".to_owned(), false),
+        // No control character is needed to change the order.
+        ("npm publish \u{5d0} x \u{5d1}".to_owned(), false),
+        ("npm publish \u{627}".to_owned(), false),
+        ("npm publish \u{fb50}".to_owned(), false),
+        ("npm publish \u{1e900}".to_owned(), false),
+        ("npm publish \u{e4}\u{3b1}\u{4e2d}".to_owned(), true),
         (format!("echo a{}; echo b", " ".repeat(90)), false),
         ("echo `whoami`".to_owned(), true),
         ("curl https://example.org".to_owned(), true),

@@ -53,7 +53,7 @@ fn a_prompt_about_trust_that_is_never_answered_holds_up_no_approval() {
         );
     }
     // It is still on the screen, and what is clicked there counts.
-    screen.click(&trust, "Trust this workspace");
+    screen.agree(&trust, "Trust this workspace");
     let notice = screen.prompt();
     assert_eq!(notice.titles, ["Cancel", "Use auto mode"]);
     assert!(world.service.settings(&world.workspace).trusted);
@@ -64,7 +64,7 @@ fn a_prompt_about_trust_that_is_never_answered_holds_up_no_approval() {
 fn a_prompt_that_a_person_asked_for_and_left_open_holds_up_no_approval() {
     let world = World::new(Setup::default());
     let mut screen = world.plain();
-    screen.command("setMode", json!(["yolo"])).unwrap();
+    screen.command("setMode", json!(["auto"])).unwrap();
     let left = screen.prompt();
     let hook = world.bash("s1", "git push");
     let prompt = screen.prompt();

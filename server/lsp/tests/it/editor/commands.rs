@@ -2,10 +2,11 @@
 //! approves, grants or loosens only opens a prompt.
 
 use countersign_core::state::RecordKind;
+use countersign_service::TOO_SOON;
 use countersign_test_support::lsp::PROMPT;
 use serde_json::{Value, json};
 
-use super::screen::{NOT_DECLARED, NOT_FOUND, Screen};
+use super::screen::{NOT_DECLARED, NOT_FOUND, Screen, TOO_SOON_CODE, answer};
 use super::world::{Setup, World, block, eventually};
 
 const INVALID: i64 = -32_602;
@@ -152,6 +153,24 @@ fn an_editor_that_draws_is_told_to_bring_the_approval_to_the_front() {
 }
 
 #[test]
+fn an_approval_that_is_brought_to_the_front_must_be_read_anew() {
+    let world = World::new(Setup::default());
+    let mut screen = world.vscode();
+    let hook = world.bash("s1", "git push");
+    let approval = screen.approval();
+    let approve = answer(&approval, "approve");
+    // It is long enough there that a yes would count.
+    std::thread::sleep(TOO_SOON);
+    screen.command("approve", json!([approval["id"]])).unwrap();
+    let at_once = screen.try_request("countersign/resolveApproval", approve.clone());
+    assert_eq!(at_once.unwrap_err().code, TOO_SOON_CODE);
+    screen.approval();
+    screen.resolve(&approve).unwrap();
+    screen.resolved(&approval);
+    assert_eq!(hook.said(), "allow approval");
+}
+
+#[test]
 fn a_denied_call_is_granted_by_a_click_and_not_by_the_command() {
     let world = World::new(Setup::judged(vec![block(), block()]));
     let mut screen = world.plain();
@@ -166,10 +185,60 @@ fn a_denied_call_is_granted_by_a_click_and_not_by_the_command() {
         "block classifier_blocked",
         "not yet"
     );
-    screen.click(&prompt, "Allow this exact call once");
+    screen.agree(&prompt, "Allow this exact call once");
     eventually("the grant", || world.rows(RecordKind::Trust).len() == 1);
     assert_eq!(world.bash("s1", "git push").said(), "allow grant");
     assert_eq!(screen.command("grant", json!(["f"])), Err(NOT_FOUND));
+}
+
+#[test]
+fn a_denied_call_that_does_not_fit_into_a_prompt_is_shown_whole_before_it_is_granted() {
+    let world = World::new(Setup::judged(vec![block(), block()]));
+    let mut screen = world.plain_with(json!({ "capabilities": {
+        "window": { "showDocument": { "support": true } },
+    }}));
+    let secret = format!("ghp_{}", "Ab1".repeat(12));
+    let command = format!("echo {}; git push https://{secret}@host", "x".repeat(3_000));
+    let denial = world.bash("s1", &command).outcome();
+    assert_eq!(denial.said(), "block classifier_blocked");
+    screen.command("grant", json!([denial.id])).unwrap();
+    let prompt = screen.prompt();
+    assert_eq!(prompt.titles, ["No", "Show"]);
+    screen.click(&prompt, "Show");
+    let (id, shown) = screen.expect_request("window/showDocument");
+    let path = shown["uri"].as_str().unwrap().replace("file://", "");
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains(&command), "all of it, with nothing masked");
+    screen.answer(&id, json!({ "success": true }));
+    let confirm = screen.prompt();
+    let yes = "Allow this exact call once";
+    let titles = ["No", yes, "Read on, ask again in a minute"];
+    assert_eq!(confirm.titles, titles);
+    assert_eq!(world.rows(RecordKind::Trust).len(), 0);
+    screen.agree(&confirm, yes);
+    eventually("the grant", || world.rows(RecordKind::Trust).len() == 1);
+    assert_eq!(world.bash("s1", &command).said(), "allow grant");
+}
+
+#[test]
+fn a_tool_s_call_is_granted_only_after_its_input_was_shown() {
+    let world = World::new(Setup::judged(vec![block()]));
+    let mut screen = world.plain();
+    let input = json!({ "title": "one", "body": { "deep": ["x"] } });
+    let denial = world.tool("s1", "mcp__tracker__create", input).outcome();
+    assert_eq!(denial.said(), "block classifier_blocked");
+    screen.command("grant", json!([denial.id])).unwrap();
+    let prompt = screen.prompt();
+    assert_eq!(prompt.titles, ["No", "Show"]);
+    screen.click(&prompt, "Show");
+    let message = screen.message("the whole text is in ");
+    let (_, path) = message.split_once("the whole text is in ").unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains("\"deep\""), "{text}");
+    let prompt = screen.prompt();
+    assert_eq!(prompt.titles, ["No", "Show"], "it was shown to nobody");
+    screen.click(&prompt, "No");
+    assert_eq!(world.rows(RecordKind::Trust).len(), 0);
 }
 
 #[test]
@@ -227,7 +296,7 @@ fn counters_are_reset_by_a_click_and_not_by_the_command() {
         .unwrap();
     let prompt = screen.prompt();
     assert_eq!(total(&world, &mut screen), 2);
-    screen.click(&prompt, "Reset the counters");
+    screen.agree(&prompt, "Reset the counters");
     eventually("the reset", || total(&world, &mut screen) == 0);
     assert_eq!(world.rows(RecordKind::Reset).len(), 1);
 }

@@ -56,10 +56,10 @@ fn the_settings_of_a_plain_editor_are_the_workspace_s_and_loosen_only_with_conse
     assert!(
         prompts[0]
             .text
-            .contains("+ permissions.allow: Bash(git push)"),
+            .contains("+ permissions.allow: `Bash(git push)`"),
         "{prompts:?}"
     );
-    screen.click(&prompts[0], "Accept exactly this");
+    screen.agree(&prompts[0], "Accept exactly this");
     eventually("the consent", || {
         world
             .service

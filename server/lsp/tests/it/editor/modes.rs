@@ -46,39 +46,141 @@ fn auto_mode_is_explained_with_the_rules_that_it_sets_aside_and_used_after_the_c
     }
     screen.command("setMode", json!(["auto"])).unwrap();
     let notice = screen.prompt();
-    screen.click(&notice, "Use auto mode");
+    screen.agree(&notice, "Use auto mode");
     eventually("auto mode", || mode(&world, &mut screen) == "auto");
     assert!(acknowledged(&world));
+}
+
+/// A session of this name, in the mode in which sessions begin.
+fn begin(world: &World, session: &str) {
+    let look = json!({ "pattern": "*" });
+    assert_eq!(world.tool(session, "Glob", look).said(), "allow safe_tool");
+}
+
+fn named(session: &str) -> Value {
+    json!({ "agent": "claude-code", "session": session })
+}
+
+fn mode_of(world: &World, session: &str) -> &'static str {
+    let sessions = world.service.sessions();
+    let found = sessions.iter().find(|one| one.key.session == session);
+    found.expect("the session is known").mode.as_str()
 }
 
 #[test]
 fn yolo_is_confirmed_each_time_and_never_stored() {
     let world = World::new(Setup::default());
     let mut screen = world.plain();
+    begin(&world, "s1");
     screen.command("setMode", json!(["yolo"])).unwrap();
     let prompt = screen.prompt();
-    assert!(
-        prompt
-            .text
-            .contains("yolo runs everything that no deny rule stops")
-    );
+    for words in [
+        "yolo runs everything that no deny rule stops",
+        "for session `s1` of claude-code",
+    ] {
+        assert!(prompt.text.contains(words), "{prompt:?}");
+    }
     screen.click(&prompt, "Cancel");
-    assert_eq!(mode(&world, &mut screen), "default");
+    assert_eq!(mode_of(&world, "s1"), "default");
     screen.command("setMode", json!(["yolo"])).unwrap();
     let prompt = screen.prompt();
-    screen.click(&prompt, "Use yolo mode");
-    eventually("yolo", || mode(&world, &mut screen) == "yolo");
+    screen.agree(&prompt, "Use yolo mode");
+    eventually("yolo", || mode_of(&world, "s1") == "yolo");
     assert_eq!(world.bash("s1", "git push").said(), "allow yolo");
     assert_eq!(
         world.bash("s1", "countersign trust").said(),
         "block static_blocked"
     );
+    assert_eq!(mode(&world, &mut screen), "default", "that of new sessions");
     assert!(!world.places.user_file().exists(), "it is in no file");
-    screen.command("setMode", json!(["default"])).unwrap();
-    eventually("default", || mode(&world, &mut screen) == "default");
+    screen
+        .command("setMode", json!(["default", named("s1")]))
+        .unwrap();
+    eventually("default", || mode_of(&world, "s1") == "default");
     screen.command("setMode", json!(["yolo"])).unwrap();
     let prompt = screen.prompt();
     screen.click(&prompt, "Cancel");
+}
+
+#[test]
+fn yolo_is_for_one_session_that_is_named_or_the_only_one() {
+    const INVALID: i64 = -32_602;
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    assert_eq!(screen.command("setMode", json!(["yolo"])), Err(INVALID));
+    begin(&world, "s1");
+    begin(&world, "s2");
+    assert_eq!(screen.command("setMode", json!(["yolo"])), Err(INVALID));
+    assert_eq!(
+        screen.command("setMode", json!(["yolo", named("s3")])),
+        Err(NOT_FOUND)
+    );
+    let ended = world.hook("s1", "SessionEnd", json!({ "reason": "exit" }));
+    let _ = ended.handled();
+    screen.command("setMode", json!(["yolo"])).unwrap();
+    let prompt = screen.prompt();
+    assert!(prompt.text.contains("session `s2`"), "{prompt:?}");
+    screen.agree(&prompt, "Use yolo mode");
+    eventually("yolo", || mode_of(&world, "s2") == "yolo");
+    assert_eq!(mode(&world, &mut screen), "default");
+}
+
+/// A world in auto mode with two sessions, the first of which a person put into
+/// plan mode.
+fn one_in_plan() -> (World, Screen) {
+    let world = World::new(Setup::auto(json!({})));
+    let mut screen = world.plain();
+    begin(&world, "s1");
+    begin(&world, "s2");
+    screen
+        .command("setMode", json!(["plan", named("s1")]))
+        .unwrap();
+    eventually("plan", || mode_of(&world, "s1") == "plan");
+    (world, screen)
+}
+
+#[test]
+fn no_command_loosens_a_session_that_a_person_made_stricter() {
+    // What holds for new sessions is auto; that session it would loosen.
+    for mode in ["auto", "auto-edit", "default"] {
+        for arguments in [json!([mode]), json!([mode, named("s1")])] {
+            let (world, mut screen) = one_in_plan();
+            screen.command("setMode", arguments).unwrap();
+            let prompt = screen.prompt();
+            assert_eq!(prompt.titles[1], format!("Use {mode} mode"));
+            screen.click(&prompt, "Cancel");
+            assert_eq!(world.bash("s1", "git push").said(), "block plan_mode");
+            assert_eq!(mode_of(&world, "s1"), "plan");
+            assert_eq!(mode_of(&world, "s2"), "auto");
+        }
+    }
+}
+
+#[test]
+fn beside_a_stricter_session_another_is_made_stricter_without_a_question() {
+    let (world, mut screen) = one_in_plan();
+    screen
+        .command("setMode", json!(["default", named("s2")]))
+        .unwrap();
+    eventually("default", || mode_of(&world, "s2") == "default");
+    screen.command("setMode", json!(["plan"])).unwrap();
+    eventually("plan", || mode_of(&world, "s2") == "plan");
+}
+
+#[test]
+fn a_yes_before_anybody_can_have_read_the_question_is_asked_again() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    screen.command("setMode", json!(["auto"])).unwrap();
+    let prompt = screen.prompt();
+    // Answered as the request comes in, as by something that waits for it.
+    screen.click(&prompt, "Use auto mode");
+    let again = screen.prompt();
+    assert_eq!(again.text, prompt.text);
+    assert_eq!(mode(&world, &mut screen), "default");
+    assert!(!acknowledged(&world));
+    screen.agree(&again, "Use auto mode");
+    eventually("auto mode", || mode(&world, &mut screen) == "auto");
 }
 
 #[test]
@@ -106,7 +208,7 @@ fn in_an_untrusted_workspace_a_loose_mode_is_refused_and_trust_is_offered() {
     let mut screen = world.plain();
     screen.command("setMode", json!(["auto"])).unwrap();
     let prompt = screen.prompt();
-    screen.click(&prompt, "Use auto mode");
+    screen.agree(&prompt, "Use auto mode");
     screen.message("it is not trusted; trust it first");
     let trust = screen.prompt();
     assert_eq!(trust.titles, ["Not now", "Trust this workspace"]);
@@ -116,10 +218,10 @@ fn in_an_untrusted_workspace_a_loose_mode_is_refused_and_trust_is_offered() {
         !acknowledged(&world),
         "what is refused acknowledges nothing"
     );
-    screen.click(&trust, "Trust this workspace");
+    screen.agree(&trust, "Trust this workspace");
     let notice = screen.prompt();
     assert_eq!(notice.titles, ["Cancel", "Use auto mode"]);
-    screen.click(&notice, "Use auto mode");
+    screen.agree(&notice, "Use auto mode");
     eventually("auto mode", || mode(&world, &mut screen) == "auto");
 }
 
@@ -127,7 +229,8 @@ fn in_an_untrusted_workspace_a_loose_mode_is_refused_and_trust_is_offered() {
 fn a_mode_that_was_chosen_is_not_in_force_where_it_must_not_be() {
     let world = World::new(Setup::default());
     let mut screen = world.vscode();
-    let yolo = json!({ "mode": "yolo", "confirmed": true });
+    begin(&world, "s1");
+    let yolo = json!({ "mode": "yolo", "confirmed": true, "session": named("s1") });
     assert_eq!(
         screen.request("countersign/setMode", yolo)["result"],
         "done"
@@ -179,10 +282,12 @@ fn an_editor_that_draws_is_told_what_to_show_before_auto_mode() {
 fn an_editor_that_draws_must_have_yolo_confirmed() {
     let world = World::new(Setup::default());
     let mut screen = world.vscode();
-    let needs = screen.request("countersign/setMode", json!({ "mode": "yolo" }));
+    begin(&world, "s1");
+    let yolo = json!({ "mode": "yolo", "session": named("s1") });
+    let needs = screen.request("countersign/setMode", yolo);
     assert_eq!(needs["result"], "needsConfirmation");
     assert!(needs["text"].as_str().unwrap().contains("yolo"));
-    let only_acknowledged = json!({ "mode": "yolo", "acknowledged": true });
+    let only_acknowledged = json!({ "mode": "yolo", "acknowledged": true, "session": named("s1") });
     let needs = screen.request("countersign/setMode", only_acknowledged);
     assert_eq!(needs["result"], "needsConfirmation");
     assert_eq!(mode(&world, &mut screen), "default");
@@ -195,8 +300,14 @@ fn an_editor_that_draws_is_refused_a_loose_mode_in_an_untrusted_workspace() {
         ..Setup::default()
     });
     let mut screen = world.vscode();
+    begin(&world, "s1");
     for loose in ["auto-edit", "auto", "yolo"] {
-        let all = json!({ "mode": loose, "acknowledged": true, "confirmed": true });
+        let all = json!({
+            "mode": loose,
+            "acknowledged": true,
+            "confirmed": true,
+            "session": named("s1"),
+        });
         let refused = screen.try_request("countersign/setMode", all).unwrap_err();
         assert_eq!(refused.code, REFUSED, "{loose}");
         assert!(refused.message.contains("not trusted"), "{loose}");
@@ -278,7 +389,7 @@ fn a_person_who_made_a_session_stricter_can_loosen_it_again() {
     let all = json!({ "mode": "plan" });
     screen.request("countersign/setMode", all);
     assert_eq!(world.bash("s1", "git fetch").said(), "block plan_mode");
-    let all = json!({ "mode": "yolo", "confirmed": true });
+    let all = json!({ "mode": "yolo", "confirmed": true, "session": session });
     screen.request("countersign/setMode", all);
     assert_eq!(world.bash("s1", "git fetch").said(), "allow yolo");
 }

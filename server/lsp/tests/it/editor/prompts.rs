@@ -229,3 +229,50 @@ fn an_editor_that_shows_no_documents_is_told_where_the_text_is() {
     screen.click(&prompt, "Deny");
     assert_eq!(hook.said(), "block person");
 }
+
+#[test]
+fn words_of_others_are_no_links_and_no_second_entry_in_what_is_asked() {
+    let one = "Bash(echo [x](command:y))";
+    let two = "Bash(a), + permissions.allow: Bash(b)";
+    let settings = json!({ "permissions": { "allow": [one, two] } });
+    let world = World::new(Setup {
+        workspace: Some(settings.to_string()),
+        ..Setup::default()
+    });
+    let mut screen = world.plain();
+    let prompt = screen.prompt();
+    assert_eq!(prompt.titles, ["Not now", "Show"], "{prompt:?}");
+    assert!(!prompt.text.contains("]("), "{prompt:?}");
+    screen.click(&prompt, "Show");
+    let message = screen.message("the whole text is in ");
+    let (_, path) = message.split_once("the whole text is in ").unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    for line in [
+        "+ permissions.allow: `Bash(echo [x]\\(command:y))`",
+        "+ permissions.allow: `Bash(a), + permissions.allow: Bash(b)`",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{text}");
+    }
+    screen.allow(PROMPT);
+}
+
+#[test]
+fn a_flood_of_messages_is_not_put_up_before_the_person() {
+    let world = World::new(Setup::default());
+    let mut screen = world.plain();
+    let hook = world.bash("s1", "git push");
+    let prompt = screen.prompt();
+    let id = world.service.pending()[0].id.clone();
+    for _ in 0..50 {
+        screen.command("explain", json!([id])).unwrap();
+    }
+    screen.click(&prompt, "Deny");
+    assert_eq!(hook.said(), "block person");
+    world.status(&mut screen);
+    let unread = screen.unread();
+    let shown = unread
+        .iter()
+        .filter(|message| message["method"] == "window/showMessage");
+    assert!((1..=20).contains(&shown.count()), "{unread:?}");
+    screen.allow("window/showMessage");
+}

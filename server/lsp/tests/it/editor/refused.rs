@@ -106,12 +106,12 @@ fn a_click_in_its_prompts_does_nothing_either() {
     screen.message("does not guard");
     for (command, arguments, yes) in [
         ("trust", json!([]), "Trust this workspace"),
-        ("setMode", json!(["yolo"]), "Use yolo mode"),
+        ("setMode", json!(["auto-edit"]), "Use auto-edit mode"),
         ("setMode", json!(["auto"]), "Use auto mode"),
     ] {
         screen.command(command, arguments).unwrap();
         let prompt = screen.prompt();
-        screen.click(&prompt, yes);
+        screen.agree(&prompt, yes);
         screen.message(WHY);
     }
     nothing_changed(&world);

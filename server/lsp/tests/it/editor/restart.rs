@@ -68,7 +68,11 @@ fn yolo_and_rules_of_a_session_end_with_the_server() {
     assert_eq!(hook.said(), "allow approval");
     screen.request(
         "countersign/setMode",
-        json!({ "mode": "yolo", "confirmed": true }),
+        json!({
+            "mode": "yolo",
+            "confirmed": true,
+            "session": { "agent": "claude-code", "session": "s1" },
+        }),
     );
     assert_eq!(world.bash("s1", "git fetch").said(), "allow yolo");
     drop(screen);

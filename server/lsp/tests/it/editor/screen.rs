@@ -94,6 +94,7 @@ impl Screen {
         let titles = params["actions"].as_array().unwrap();
         Prompt {
             id,
+            since: Instant::now(),
             text: params["message"].as_str().unwrap().to_owned(),
             titles: titles
                 .iter()
@@ -110,6 +111,13 @@ impl Screen {
             "{prompt:?}"
         );
         self.answer(&prompt.id, json!({ "title": title }));
+    }
+
+    /// Clicks a yes in a prompt that is about no call, after reading it.
+    #[track_caller]
+    pub(crate) fn agree(&mut self, prompt: &Prompt, title: &str) {
+        std::thread::sleep(TOO_SOON.saturating_sub(prompt.since.elapsed()));
+        self.click(prompt, title);
     }
 
     /// Reads a prompt about a call, then clicks what approves, and again if
@@ -193,6 +201,7 @@ impl Screen {
 #[derive(Debug)]
 pub(crate) struct Prompt {
     pub(crate) id: Value,
+    since: Instant,
     pub(crate) text: String,
     pub(crate) titles: Vec<String>,
 }

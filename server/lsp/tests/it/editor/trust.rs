@@ -86,7 +86,7 @@ fn trust_is_given_by_the_click_and_auto_mode_explained_after_it() {
         .outcome();
     let prompt = screen.prompt();
     assert!(!is_trusted(&world));
-    screen.click(&prompt, "Trust this workspace");
+    screen.agree(&prompt, "Trust this workspace");
     let notice = screen.prompt();
     assert!(is_trusted(&world));
     assert_eq!(notice.titles, ["Cancel", "Use auto mode"]);
@@ -185,10 +185,12 @@ fn a_plain_editor_shows_the_difference_and_accepts_by_the_click() {
     let prompt = screen.prompt();
     assert_eq!(prompt.titles, ["Not now", "Accept exactly this"]);
     assert!(
-        prompt.text.contains("+ permissions.allow: Bash(git push)"),
+        prompt
+            .text
+            .contains("+ permissions.allow: `Bash(git push)`"),
         "{prompt:?}"
     );
-    screen.click(&prompt, "Accept exactly this");
+    screen.agree(&prompt, "Accept exactly this");
     eventually("the consent", || {
         world
             .service
@@ -208,7 +210,7 @@ fn a_click_accepts_nothing_that_was_not_in_its_prompt() {
         &world.workspace_file(),
         &json!({ "permissions": { "allow": ["Bash(git push)", "Bash(git fetch)"] } }).to_string(),
     );
-    screen.click(&prompt, "Accept exactly this");
+    screen.agree(&prompt, "Accept exactly this");
     screen.message("what was shown is not what the settings say now");
     assert_eq!(
         world
@@ -222,7 +224,9 @@ fn a_click_accepts_nothing_that_was_not_in_its_prompt() {
     screen.command("consent", json!([])).unwrap();
     let prompt = screen.prompt();
     assert!(
-        prompt.text.contains("+ permissions.allow: Bash(git fetch)"),
+        prompt
+            .text
+            .contains("+ permissions.allow: `Bash(git fetch)`"),
         "{prompt:?}"
     );
     screen.click(&prompt, "Not now");
@@ -263,7 +267,7 @@ fn a_long_difference_is_shown_whole_before_it_can_be_accepted() {
     screen.answer(&id, json!({ "success": true }));
     let prompt = screen.prompt();
     assert_eq!(prompt.titles, ["Not now", "Accept exactly this"]);
-    screen.click(&prompt, "Accept exactly this");
+    screen.agree(&prompt, "Accept exactly this");
     eventually("the consent", || {
         world
             .service
@@ -311,10 +315,10 @@ fn a_plain_editor_confirms_a_removal_by_the_click() {
     let prompt = screen.prompt();
     assert_eq!(prompt.titles, ["Not now", "Drop these restrictions"]);
     assert!(
-        prompt.text.contains("- permissions.deny: Bash(git push)"),
+        prompt.text.contains("- permissions.deny: `Bash(git push)`"),
         "{prompt:?}"
     );
-    screen.click(&prompt, "Drop these restrictions");
+    screen.agree(&prompt, "Drop these restrictions");
     eventually("the removal", || {
         world
             .service
