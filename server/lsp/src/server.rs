@@ -506,6 +506,7 @@ pub(crate) fn of_person(error: &PersonError) -> Error {
         PersonError::NotTrusted { .. }
         | PersonError::NeedsNotice(_)
         | PersonError::NeedsConfirmation
+        | PersonError::NamesNoSession
         | PersonError::Settings(_)
         | PersonError::Trust(_)
         | PersonError::State(_)
