@@ -135,7 +135,10 @@ fn keeps_changing() {
     };
     let message = ran.assert_block(EVENT);
     assert!(message.contains("kept changing"), "{message}");
-    assert_eq!(sandbox.rows("answer").len(), 0);
+    // What nobody was asked about any more is on record, and no yes is.
+    let answers = sandbox.rows("answer");
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0]["reason"], "aborted");
     assert_eq!(desk.pending(), 0);
 }
 
