@@ -1,6 +1,7 @@
 //! `countersign lsp`: the server that an editor starts. It shows what agents
 //! want, asks, and answers hooks.
 
+use std::io::IsTerminal as _;
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -52,6 +53,12 @@ pub(super) fn run(places: Places, lsp: &Lsp) -> Result<ExitCode> {
         .with_ansi(false)
         .with_writer(std::io::stderr)
         .init();
+    if std::io::stdin().is_terminal() {
+        tracing::warn!(
+            "this speaks the language server protocol: an editor starts it (docs/editors.md says \
+             how); end it with Ctrl-C"
+        );
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .max_blocking_threads(DECIDERS)
