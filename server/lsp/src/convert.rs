@@ -142,7 +142,7 @@ fn workspace(service: &Service, folder: &str, settings: &Effective) -> protocol:
     protocol::Workspace {
         folder: folder.to_owned(),
         trusted: settings.trusted,
-        mode: service.mode_of(folder.into()).to_string(),
+        mode: service.next_mode_of(folder.into()).to_string(),
         pending: entries(&settings.pending_consent),
         withdrawn: entries(&settings.withdrawn),
         consent_digest: waits.then(|| settings.consent_digest().to_string()),

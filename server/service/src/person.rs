@@ -161,6 +161,8 @@ impl Service {
                 let what = format!("{mode} mode for all sessions of this server");
                 self.engine.person_trusted(None, &what, source)?;
                 *lock(&self.chosen) = Some(mode);
+                // What was chosen last holds for the next session too.
+                *lock(&self.next) = None;
                 self.sessions.iter().map(|one| one.key().clone()).collect()
             }
         };
@@ -423,6 +425,13 @@ impl Service {
     /// The mode that sessions of a workspace start in, as things are now.
     #[must_use]
     pub fn mode_of(&self, workspace: &Utf8Path) -> ApprovalMode {
+        self.mode_by(&self.guards.of_workspace(workspace), None)
+    }
+
+    /// The same of the next session alone, for which a person may have chosen
+    /// another one.
+    #[must_use]
+    pub fn next_mode_of(&self, workspace: &Utf8Path) -> ApprovalMode {
         let next = *lock(&self.next);
         self.mode_by(&self.guards.of_workspace(workspace), next)
     }

@@ -121,7 +121,8 @@ impl Service {
         const EVERY: Millis = 60 * 1_000;
         let now = self.clock.now();
         let before = self.alarmed.swap(now, Ordering::Relaxed);
-        if now.saturating_sub(before) < EVERY {
+        // A clock that went back silences nothing.
+        if (0..EVERY).contains(&now.saturating_sub(before)) {
             self.alarmed.store(before, Ordering::Relaxed);
             return;
         }

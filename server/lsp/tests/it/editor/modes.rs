@@ -414,3 +414,49 @@ fn the_agents_own_plan_mode_tightens_and_resets_nothing() {
     let status = world.status(&mut screen);
     assert_eq!(status["sessions"][0]["counters"]["totalBlock"], 1);
 }
+
+/// What a client of ours confirmed before there was a session.
+fn yolo_for_the_next(screen: &mut Screen) {
+    let asked = json!({ "mode": "yolo", "confirmed": true });
+    let set: Value = screen.0.request("countersign/setMode", asked);
+    assert_eq!(set["result"], "done");
+}
+
+#[test]
+fn yolo_without_a_session_is_for_the_next_one_and_for_no_other() {
+    let world = World::new(Setup::default());
+    let mut screen = world.vscode();
+    yolo_for_the_next(&mut screen);
+    assert_eq!(mode(&world, &mut screen), "yolo");
+    assert_eq!(world.bash("s1", "git push").said(), "allow yolo");
+    assert_eq!(mode(&world, &mut screen), "default");
+    let second = world.bash("s2", "git push");
+    let asked = screen.approval();
+    screen.choose(&asked, "deny");
+    assert_eq!(second.said(), "block person");
+}
+
+#[test]
+fn who_chooses_another_mode_before_the_next_session_has_taken_yolo_back() {
+    let world = World::new(Setup::default());
+    let mut screen = world.vscode();
+    yolo_for_the_next(&mut screen);
+    let set: Value = screen
+        .0
+        .request("countersign/setMode", json!({ "mode": "plan" }));
+    assert_eq!(set["result"], "done");
+    assert_eq!(mode(&world, &mut screen), "plan");
+    assert_eq!(world.bash("s1", "git push").said(), "block plan_mode");
+}
+
+#[test]
+fn yolo_for_the_next_session_makes_no_other_mode_less_loose() {
+    let world = World::new(Setup::default());
+    let mut screen = world.vscode();
+    yolo_for_the_next(&mut screen);
+    // Sessions begin in default mode, but for the next one.
+    screen.command("setMode", json!(["auto-edit"])).unwrap();
+    let prompt = screen.prompt();
+    screen.click(&prompt, "Cancel");
+    assert_eq!(mode(&world, &mut screen), "yolo");
+}
