@@ -444,7 +444,8 @@ pub struct ResolveApprovalResult {
 pub struct SetModeParams {
     /// `plan`, `default`, `auto-edit`, `auto` or `yolo`.
     pub mode: String,
-    /// The session; all sessions of this server if left out.
+    /// The session; all sessions of this server if left out. Yolo is for one:
+    /// left out, the only session that goes on, or the next if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionName>,
     /// The notice about auto mode was shown and accepted.
