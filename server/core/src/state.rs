@@ -11,6 +11,7 @@ use crate::call::{Digest, SessionKey};
 use crate::decision::Decision;
 use crate::denials::Counters;
 use crate::mode::ApprovalMode;
+pub use crate::model::ModelRecord;
 use crate::tool::Tool;
 
 /// Milliseconds since the Unix epoch.
@@ -192,22 +193,6 @@ impl Record {
             micros: None,
         }
     }
-}
-
-/// What is kept of a classifier's answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ModelRecord {
-    /// `fast` or `thinking`.
-    pub stage: Option<String>,
-    /// The model's name.
-    pub model: Option<String>,
-    /// The provider's id of the request.
-    pub request_id: Option<String>,
-    /// The provider's id of the message.
-    pub message_id: Option<String>,
-    /// Whether the answer was recorded earlier and is replayed.
-    #[serde(default)]
-    pub recorded: bool,
 }
 
 /// The kinds of journal rows.

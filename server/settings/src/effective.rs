@@ -5,6 +5,7 @@ use countersign_core::call::Digest;
 use countersign_core::denials::DenialLimits;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::{OnUnavailable, StaticAnalysis};
+pub use countersign_core::prompt::Hints;
 use countersign_core::rules::{RuleList, RuleOrigin, Scope};
 
 use crate::assemble::assemble;
@@ -51,18 +52,6 @@ impl ImportFrom {
             Self::Claude => "claude",
         }
     }
-}
-
-/// The hints for the classifier, within their limits.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Hints {
-    /// What is normal here.
-    pub allow: Vec<String>,
-    /// What is blocked unless the user asked for exactly that; the older
-    /// `hints.deny` at the end.
-    pub soft_deny: Vec<String>,
-    /// What is always blocked.
-    pub hard_deny: Vec<String>,
 }
 
 /// How long the classifier's stages may take, with all their attempts.

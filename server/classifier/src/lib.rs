@@ -1,0 +1,2 @@
+//! Asks a model about the calls that nothing else decides: two stages, three
+//! interfaces, and no answer is never an allow.
