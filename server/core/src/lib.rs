@@ -14,6 +14,7 @@ pub mod command;
 pub mod decide;
 pub mod decision;
 pub mod denials;
+pub mod effect;
 pub mod facts;
 pub mod guard;
 pub mod message;

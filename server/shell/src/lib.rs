@@ -12,14 +12,18 @@
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
 mod built_in;
+mod effects;
 mod expand;
 mod findings;
+mod knowledge;
 mod launch;
 mod lex;
 mod parse;
 mod source;
 mod state;
 mod walk;
+
+pub use effects::effects;
 
 use countersign_core::call::{CommandText, ShellDialect};
 use countersign_core::command::{CommandView, Origin, Problem, Stdin};

@@ -1,0 +1,364 @@
+//! From a command's words to what it would do.
+
+use std::ops::Range;
+
+use countersign_core::command::{Word, WordValue};
+use countersign_core::effect::{Doing as Effect, EffectKind, Target, Touch};
+use countersign_core::programs;
+
+use super::Finder;
+use super::options::{self, Operand, Read};
+use crate::knowledge::{self, Command, Count, Doing, Role, StdinUse};
+
+impl Finder<'_> {
+    /// What the command's words say.
+    pub(super) fn words(&mut self) {
+        let Some(first) = self.command.words.first() else {
+            return;
+        };
+        let span = first.span.clone();
+        let Some(name) = first.literal() else {
+            // The view has this as a problem.
+            return;
+        };
+        if name.contains('/') || name.starts_with('~') {
+            self.effect(
+                EffectKind::Path {
+                    touch: Touch::Execute,
+                    target: Target::Path {
+                        text: name.to_owned(),
+                        folder: self.command.folder.clone(),
+                    },
+                },
+                span.clone(),
+            );
+        }
+        if self.built_in(name) {
+            return;
+        }
+        let Some(command) = knowledge::find(programs::bare_name(name)) else {
+            self.effect(
+                EffectKind::Doing(Effect::UnknownProgram, name.to_owned()),
+                span,
+            );
+            return;
+        };
+        let words = self.command.words.get(1..).unwrap_or_default();
+        self.known(command, words, span);
+    }
+
+    /// What a known command, or a sub-command, does.
+    fn known(&mut self, command: &'static Command, words: &[Word], span: Range<usize>) {
+        for doing in command.effects {
+            self.doing(*doing, command, span.clone());
+        }
+        if let Some(parser) = command.parser {
+            super::parsers::parse(self, parser, command, words, &span);
+            return;
+        }
+        if command.any_words {
+            return;
+        }
+        let has_sub = !command.sub.is_empty();
+        let (read, at) = match options::read(words, command, has_sub) {
+            Ok(read) => read,
+            Err(problem) => {
+                self.unproven(
+                    format!("`{}`: {}", self.shown(command), problem.reason),
+                    problem.span,
+                );
+                return;
+            }
+        };
+        if has_sub {
+            self.options(command, &read, &span);
+            self.sub_command(command, words, at, span);
+            return;
+        }
+        self.read_words(command, &read, &span);
+    }
+
+    fn sub_command(
+        &mut self,
+        command: &'static Command,
+        words: &[Word],
+        at: usize,
+        span: Range<usize>,
+    ) {
+        let Some(word) = words.get(at) else {
+            // `git` alone prints its help; others may do something.
+            self.unproven(format!("`{}` without a sub-command", self.shown(command)), span);
+            return;
+        };
+        let sub = word.literal().and_then(|name| {
+            command.sub.iter().find(|sub| sub.names.contains(&name))
+        });
+        match sub {
+            Some(sub) => {
+                let rest = words.get(at + 1..).unwrap_or_default();
+                let whole = span.start..word.span.end.max(span.end);
+                self.known(sub, rest, whole);
+            }
+            None => self.unproven(
+                format!(
+                    "`{} {}` is not known",
+                    self.shown(command),
+                    word.literal().unwrap_or("…")
+                ),
+                word.span.clone(),
+            ),
+        }
+    }
+
+    fn options(&mut self, command: &'static Command, read: &Read, span: &Range<usize>) {
+        for value in &read.values {
+            self.role(command, value.role, &value.value, value.span.clone(), true, &[]);
+        }
+        for when in command.when {
+            if when.flags.iter().any(|flag| read.flags.contains(flag)) {
+                for doing in when.effects {
+                    self.doing(*doing, command, span.clone());
+                }
+            }
+        }
+    }
+
+    /// What options and operands do.
+    pub(super) fn read_words(
+        &mut self,
+        command: &'static Command,
+        read: &Read,
+        span: &Range<usize>,
+    ) {
+        self.options(command, read, span);
+        let (mut operands, mut without, mut stdin) =
+            (command.operands, command.without_operands, command.stdin);
+        for when in command.when {
+            if when.flags.iter().any(|flag| read.flags.contains(flag)) {
+                operands = when.operands.unwrap_or(operands);
+                without = when.without_operands.or(without);
+                stdin = when.stdin.unwrap_or(stdin);
+            }
+        }
+        if read.operands.is_empty() {
+            if stdin == StdinUse::Code {
+                self.unproven(
+                    format!("`{}` runs what it reads", self.shown(command)),
+                    span.clone(),
+                );
+            }
+            if let Some(role) = without {
+                let here = WordValue::Literal(".".to_owned());
+                self.role(command, role, &here, span.clone(), true, &[]);
+            }
+        }
+        let Some(roles) = assign(operands, &read.operands) else {
+            self.unproven(
+                format!("`{}` with these operands is not known", self.shown(command)),
+                span.clone(),
+            );
+            return;
+        };
+        let names: Vec<&WordValue> = read
+            .operands
+            .iter()
+            .zip(&roles)
+            .filter(|(_, role)| !matches!(role, Role::Destination | Role::FolderDestination))
+            .map(|(operand, _)| &operand.value)
+            .collect();
+        for (operand, role) in read.operands.iter().zip(&roles) {
+            self.role(
+                command,
+                *role,
+                &operand.value,
+                operand.span.clone(),
+                operand.is_safe,
+                &names,
+            );
+        }
+    }
+
+    /// What a word in a role does.
+    pub(super) fn role(
+        &mut self,
+        command: &'static Command,
+        role: Role,
+        value: &WordValue,
+        span: Range<usize>,
+        is_safe: bool,
+        sources: &[&WordValue],
+    ) {
+        let touch = match role {
+            Role::Text => return,
+            Role::Read => Touch::Read,
+            Role::ReadTree => Touch::ReadTree,
+            Role::List => Touch::List,
+            Role::ListTree => Touch::ListTree,
+            Role::Write => Touch::Write,
+            Role::Edit => Touch::Edit,
+            Role::MakeFolder => Touch::MakeFolder,
+            Role::Mode => Touch::Mode,
+            Role::Delete => Touch::Delete,
+            Role::DeleteFolder => Touch::DeleteFolder,
+            Role::DeleteTree => Touch::DeleteTree,
+            Role::MoveFrom => Touch::MoveFrom,
+            Role::Destination | Role::FolderDestination => {
+                self.destination(role, value, span, sources);
+                return;
+            }
+            Role::Script => Touch::Execute,
+            Role::Folder => {
+                self.unproven(
+                    format!("`{}` works in another folder", self.shown(command)),
+                    span,
+                );
+                return;
+            }
+            Role::Url | Role::Host => {
+                let what = match value {
+                    WordValue::Literal(text) => text.clone(),
+                    WordValue::Glob(_) | WordValue::Dynamic { .. } => "a host".to_owned(),
+                };
+                self.effect(EffectKind::Doing(Effect::Network, what), span);
+                return;
+            }
+            Role::Code => {
+                self.effect(
+                    EffectKind::Doing(Effect::Interpreter, self.shown(command)),
+                    span,
+                );
+                return;
+            }
+            Role::Program => {
+                self.effect(
+                    EffectKind::Doing(Effect::UnknownProgram, self.shown(command)),
+                    span,
+                );
+                return;
+            }
+        };
+        self.touch(touch, value, span, !is_safe);
+    }
+
+    fn destination(
+        &mut self,
+        role: Role,
+        value: &WordValue,
+        span: Range<usize>,
+        sources: &[&WordValue],
+    ) {
+        let names: Option<Vec<String>> = sources.iter().map(|source| last_name(source)).collect();
+        let (WordValue::Literal(text), Some(names)) = (value, names) else {
+            self.unproven(
+                "where it writes is known only when the command runs",
+                span.clone(),
+            );
+            return;
+        };
+        let target = Target::Into {
+            text: text.clone(),
+            folder: self.command.folder.clone(),
+            is_folder: role == Role::FolderDestination || names.len() > 1,
+            names,
+        };
+        self.effect(
+            EffectKind::Path {
+                touch: Touch::Write,
+                target,
+            },
+            span,
+        );
+    }
+
+    fn doing(&mut self, doing: Doing, command: &'static Command, span: Range<usize>) {
+        let effect = match doing {
+            Doing::Network => Effect::Network,
+            Doing::Privilege => Effect::Privilege,
+            Doing::Process => Effect::Process,
+            Doing::Install => Effect::Install,
+            Doing::Publish => Effect::Publish,
+            Doing::History => Effect::History,
+            Doing::LocalHistory => Effect::LocalHistory,
+            Doing::Infrastructure => Effect::Infrastructure,
+            Doing::Persistence => Effect::Persistence,
+            Doing::Poisoning => Effect::Poisoning,
+            Doing::Interpreter => Effect::Interpreter,
+            Doing::Control => Effect::Control,
+            Doing::System => Effect::System,
+            Doing::Agent => Effect::Agent,
+            Doing::Task => Effect::Task,
+            Doing::CodeTask => Effect::CodeTask,
+            Doing::Translate => Effect::Translate,
+            Doing::Wrapper => {
+                self.wrapper(command, span);
+                return;
+            }
+        };
+        self.effect(EffectKind::Doing(effect, self.shown(command)), span);
+    }
+
+    /// What a wrapper runs stands in the view on its own; one that runs nothing
+    /// that is seen is not understood.
+    fn wrapper(&mut self, command: &'static Command, span: Range<usize>) {
+        use countersign_core::command::Origin;
+        let runs = self.view.commands.iter().any(|other| {
+            matches!(
+                other.origin,
+                Origin::Wrapped { by } | Origin::Launched { by } if by == self.index
+            )
+        });
+        if !runs && self.command.words.len() > 1 {
+            self.unproven(
+                format!("what `{}` runs is not known", self.shown(command)),
+                span,
+            );
+        }
+    }
+
+    /// The command's name for people.
+    pub(super) fn shown(&self, command: &Command) -> String {
+        let name = self
+            .command
+            .name()
+            .map(programs::bare_name)
+            .unwrap_or_default();
+        if command.names.contains(&name) {
+            name.to_owned()
+        } else {
+            let sub = command.names.first().copied().unwrap_or_default();
+            format!("{name} {sub}")
+        }
+    }
+}
+
+/// The role of each operand; `None` if there are too few or too many.
+fn assign(
+    table: &'static [knowledge::Operand],
+    operands: &[Operand],
+) -> Option<Vec<Role>> {
+    let least: usize = table
+        .iter()
+        .map(|operand| usize::from(matches!(operand.count, Count::One | Count::Many)))
+        .sum();
+    let mut spare = operands.len().checked_sub(least)?;
+    let mut roles = Vec::with_capacity(operands.len());
+    for operand in table {
+        let count = match operand.count {
+            Count::One => 1,
+            Count::Optional => spare.min(1),
+            Count::Any => spare,
+            Count::Many => spare + 1,
+        };
+        spare -= count - usize::from(matches!(operand.count, Count::One | Count::Many));
+        roles.extend(std::iter::repeat_n(operand.role, count));
+    }
+    (roles.len() == operands.len()).then_some(roles)
+}
+
+fn last_name(word: &WordValue) -> Option<String> {
+    let WordValue::Literal(text) = word else {
+        return None;
+    };
+    let name = text.trim_end_matches('/').rsplit('/').next()?;
+    (!name.is_empty() && name != "." && name != "..").then(|| name.to_owned())
+}
