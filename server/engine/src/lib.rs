@@ -19,6 +19,14 @@ pub mod request;
 pub mod resolve;
 mod session;
 mod set_aside;
+mod world;
 
 pub use engine::{Engine, Ids, Processes};
 pub use record::subject;
+
+/// For the corpus example only.
+#[must_use]
+pub fn probe(text: &str, cwd: &camino::Utf8Path, host: &host::Host, policy: &countersign_core::policy::Policy) -> Vec<countersign_core::effect::Unproven> {
+    let view = countersign_shell::view(&countersign_core::call::CommandText { text: text.to_owned(), dialect: countersign_core::call::ShellDialect::Bash });
+    countersign_shell::contain(&countersign_shell::effects(&view), &world::CallWorld { host, policy, cwd }).because
+}

@@ -12,6 +12,7 @@ use countersign_core::policy::Policy;
 use countersign_core::programs;
 
 use crate::host::Host;
+use crate::world::CallWorld;
 
 /// Words of one command that are looked at as paths. A command with more has a
 /// problem, so that no rule takes the rest for harmless.
@@ -40,11 +41,24 @@ pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
                 let mut view = countersign_shell::view(command);
                 resolve_paths(&mut view, host, &call.cwd, home);
                 let roots = whole_folders(&view, call);
+                let world = CallWorld {
+                    host,
+                    policy,
+                    cwd: &call.cwd,
+                };
+                let containment =
+                    countersign_shell::contain(&countersign_shell::effects(&view), &world);
                 OperationFacts {
                     trees: trees(roots, call, host, policy),
                     command: Some(view),
                     paths: Vec::new(),
-                    analysis: Analysis::NotProven,
+                    analysis: if containment.because.is_empty() {
+                        Analysis::Contained {
+                            read_only: containment.read_only,
+                        }
+                    } else {
+                        Analysis::NotProven
+                    },
                 }
             }
             Subject::Paths(paths) => {

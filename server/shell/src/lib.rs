@@ -12,6 +12,7 @@
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
 mod built_in;
+mod contain;
 mod effects;
 mod expand;
 mod findings;
@@ -23,6 +24,7 @@ mod source;
 mod state;
 mod walk;
 
+pub use contain::{Containment, Place, Scope, World, contain};
 pub use effects::effects;
 
 use countersign_core::call::{CommandText, ShellDialect};

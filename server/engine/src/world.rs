@@ -1,0 +1,144 @@
+//! What the real file system says about the paths of a shell command, for the
+//! judgement whether its effects are contained.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use countersign_core::call::Access;
+use countersign_core::command::Folder;
+use countersign_core::effect::Touch;
+use countersign_core::paths::{self, FileKind, PathFact};
+use countersign_core::policy::Policy;
+use countersign_shell::{Place, Scope, World};
+
+use crate::host::Host;
+
+/// Folders for temporary files.
+const TEMP: &[&str] = &["/tmp", "/var/tmp"];
+
+/// Folders of the system.
+const SYSTEM: &[&str] = &[
+    "/bin", "/boot", "/etc", "/lib", "/lib64", "/opt", "/proc", "/run", "/sbin", "/srv", "/sys",
+    "/usr", "/var",
+];
+
+/// Devices that only take or give bytes.
+const SINKS: &[&str] = &[
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/stdin",
+    "/dev/stdout",
+    "/dev/stderr",
+    "/dev/tty",
+];
+
+/// The file system as one call sees it.
+pub(crate) struct CallWorld<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) policy: &'a Policy,
+    pub(crate) cwd: &'a Utf8Path,
+}
+
+impl CallWorld<'_> {
+    fn fact(&self, text: &str, folder: &Folder, access: Access) -> Option<PathFact> {
+        let home = self.policy.home.as_path();
+        let folder = match folder {
+            Folder::Call => Some(self.cwd.to_owned()),
+            Folder::Moved(steps) => steps.iter().try_fold(self.cwd.to_owned(), |at, step| {
+                let fact = self.host.resolve(step, &at, home, Access::List);
+                (fact.kind != FileKind::Unresolvable).then_some(fact.canonical)
+            }),
+            Folder::Unknown => None,
+        };
+        match folder {
+            Some(folder) => Some(self.host.resolve(text, &folder, home, access)),
+            None if text.starts_with('/') || text.starts_with('~') => {
+                Some(self.host.resolve(text, Utf8Path::new("/"), home, access))
+            }
+            None => None,
+        }
+    }
+
+    fn scope(&self, fact: &PathFact, touch: Touch) -> Scope {
+        if SINKS.contains(&fact.absolute.as_str()) {
+            return Scope::Sink;
+        }
+        match fact.kind {
+            FileKind::Unresolvable | FileKind::Remote => return Scope::Unknown,
+            FileKind::Special => return Scope::Device,
+            FileKind::Missing | FileKind::File | FileKind::Directory => {}
+        }
+        if fact.canonical.starts_with("/dev") {
+            return Scope::Device;
+        }
+        if let Some(what) = paths::credential(fact, &self.policy.workspaces, &self.policy.home) {
+            return Scope::Credential(what.to_owned());
+        }
+        if touch.changes()
+            && let Some(protected) = self.policy.protected.check(fact)
+        {
+            return Scope::Protected(protected.what.to_string());
+        }
+        if paths::inside(&self.policy.workspaces, fact).is_some() {
+            if touch.changes() && fact.links > 1 {
+                return Scope::Outside;
+            }
+            return Scope::Workspace;
+        }
+        let lies_in = |folders: &[&str]| {
+            folders
+                .iter()
+                .any(|folder| fact.canonical.starts_with(folder))
+        };
+        if lies_in(TEMP) {
+            Scope::Temp
+        } else if fact.canonical.starts_with(&self.policy.home) {
+            Scope::Home
+        } else if lies_in(SYSTEM) {
+            Scope::System
+        } else {
+            Scope::Outside
+        }
+    }
+}
+
+impl World for CallWorld<'_> {
+    fn place(&self, text: &str, folder: &Folder, touch: Touch) -> Place {
+        let access = match touch {
+            Touch::List | Touch::ListTree => Access::List,
+            Touch::Read | Touch::Execute => Access::Read,
+            Touch::ReadTree => Access::ReadTree,
+            Touch::Write | Touch::Edit | Touch::MakeFolder | Touch::Mode => Access::Write,
+            Touch::Delete | Touch::DeleteFolder | Touch::DeleteTree | Touch::MoveFrom => {
+                Access::Delete
+            }
+        };
+        let Some(fact) = self.fact(text, folder, access) else {
+            return Place {
+                path: Utf8PathBuf::from(text),
+                scope: Scope::Unknown,
+                kind: FileKind::Unresolvable,
+                can_be_had_back: false,
+                is_trusted_to_execute: false,
+            };
+        };
+        Place {
+            scope: self.scope(&fact, touch),
+            kind: fact.kind,
+            can_be_had_back: fact.kind == FileKind::Missing,
+            is_trusted_to_execute: false,
+            path: fact.canonical,
+        }
+    }
+
+    fn expand(&self, pattern: &str, folder: &Folder) -> Option<Vec<String>> {
+        let first = pattern.find(['*', '?', '['])?;
+        let fixed = pattern.get(..first)?;
+        let parent = fixed.rsplit_once('/').map_or(".", |(parent, _)| {
+            if parent.is_empty() { "/" } else { parent }
+        });
+        let fact = self.fact(parent, folder, Access::List)?;
+        (fact.kind == FileKind::Missing).then(|| vec![pattern.replace('\\', "")])
+    }
+}
