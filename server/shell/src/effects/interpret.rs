@@ -300,19 +300,23 @@ impl Finder<'_> {
     /// What a wrapper runs stands in the view on its own; one that runs nothing
     /// that is seen is not understood.
     fn wrapper(&mut self, command: &'static Command, span: Range<usize>) {
-        use countersign_core::command::Origin;
-        let runs = self.view.commands.iter().any(|other| {
-            matches!(
-                other.origin,
-                Origin::Wrapped { by } | Origin::Launched { by } if by == self.index
-            )
-        });
-        if !runs && self.command.words.len() > 1 {
+        if !self.is_looked_through() && self.command.words.len() > 1 {
             self.unproven(
                 format!("what `{}` runs is not known", self.shown(command)),
                 span,
             );
         }
+    }
+
+    /// Whether what the command runs stands in the view.
+    pub(super) fn is_looked_through(&self) -> bool {
+        use countersign_core::command::Origin;
+        self.view.commands.iter().any(|other| {
+            matches!(
+                other.origin,
+                Origin::Wrapped { by } | Origin::Launched { by } if by == self.index
+            )
+        })
     }
 
     /// The command's name for people.

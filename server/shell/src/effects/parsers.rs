@@ -1,5 +1,10 @@
 //! Programs whose words are a language of their own.
 
+mod dd;
+pub(super) mod find;
+mod sed;
+mod test;
+
 use std::ops::Range;
 
 use countersign_core::command::Word;
@@ -16,16 +21,15 @@ pub(super) fn parse(
     span: &Range<usize>,
 ) {
     match parser {
-        Parser::Awk
-        | Parser::Dd
-        | Parser::Find
-        | Parser::Git
-        | Parser::Jq
-        | Parser::Sed
-        | Parser::Tar
-        | Parser::Test => {
-            let _ = (command, words);
-            finder.unproven("not parsed", span.clone());
+        Parser::Dd => dd::dd(finder, words, span),
+        Parser::Find => find::find(finder, words, span),
+        Parser::Sed => sed::sed(finder, command, words, span),
+        Parser::Test => test::test(finder, words),
+        Parser::Awk | Parser::Git | Parser::Jq | Parser::Tar => {
+            finder.unproven(
+                format!("`{}` is not understood", finder.shown(command)),
+                span.clone(),
+            );
         }
     }
 }
