@@ -1,6 +1,8 @@
 //! What the real file system says about the paths of a shell command, for the
 //! judgement whether its effects are contained.
 
+mod glob;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Access;
 use countersign_core::command::Folder;
@@ -41,17 +43,22 @@ pub(crate) struct CallWorld<'a> {
 }
 
 impl CallWorld<'_> {
-    fn fact(&self, text: &str, folder: &Folder, access: Access) -> Option<PathFact> {
+    /// Where a program runs, if that is known.
+    fn folder(&self, folder: &Folder) -> Option<Utf8PathBuf> {
         let home = self.policy.home.as_path();
-        let folder = match folder {
+        match folder {
             Folder::Call => Some(self.cwd.to_owned()),
             Folder::Moved(steps) => steps.iter().try_fold(self.cwd.to_owned(), |at, step| {
                 let fact = self.host.resolve(step, &at, home, Access::List);
                 (fact.kind != FileKind::Unresolvable).then_some(fact.canonical)
             }),
             Folder::Unknown => None,
-        };
-        match folder {
+        }
+    }
+
+    fn fact(&self, text: &str, folder: &Folder, access: Access) -> Option<PathFact> {
+        let home = self.policy.home.as_path();
+        match self.folder(folder) {
             Some(folder) => Some(self.host.resolve(text, &folder, home, access)),
             None if text.starts_with('/') || text.starts_with('~') => {
                 Some(self.host.resolve(text, Utf8Path::new("/"), home, access))
@@ -133,12 +140,11 @@ impl World for CallWorld<'_> {
     }
 
     fn expand(&self, pattern: &str, folder: &Folder) -> Option<Vec<String>> {
-        let first = pattern.find(['*', '?', '['])?;
-        let fixed = pattern.get(..first)?;
-        let parent = fixed.rsplit_once('/').map_or(".", |(parent, _)| {
-            if parent.is_empty() { "/" } else { parent }
-        });
-        let fact = self.fact(parent, folder, Access::List)?;
-        (fact.kind == FileKind::Missing).then(|| vec![pattern.replace('\\', "")])
+        let base = match self.folder(folder) {
+            Some(base) => base,
+            None if pattern.starts_with('/') => Utf8PathBuf::from("/"),
+            None => return None,
+        };
+        glob::expand(pattern, &base, &self.policy.home)
     }
 }
