@@ -126,9 +126,7 @@ mod tests {
                 .split(' ')
                 .map(|word| Word {
                     value: match word.strip_prefix('$') {
-                        Some(_) => WordValue::Dynamic {
-                            prefix: String::new(),
-                        },
+                        Some(_) => WordValue::unknown(),
                         None => WordValue::Literal(word.to_owned()),
                     },
                     span: 0..0,

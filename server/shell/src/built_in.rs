@@ -5,7 +5,7 @@ use countersign_core::call::ShellDialect;
 use countersign_core::command::{Assignment, Folder, Word, WordValue};
 
 use crate::launch::moved;
-use crate::state::{State, Value};
+use crate::state::{Numeric, State, Value};
 use crate::walk::{DECLARING, Walker, is_name};
 
 /// Flags of `set` that change neither how words are read nor what names mean.
@@ -151,7 +151,7 @@ impl Walker {
                 );
             }
             for name in names {
-                state.set(name, Value::Number);
+                state.set(name, Value::Number(Numeric::Harmless));
             }
         }
     }
@@ -219,7 +219,7 @@ impl Walker {
             let (text, is_whole) = match &word.value {
                 WordValue::Literal(text) => (text, true),
                 WordValue::Glob(text) => (text, false),
-                WordValue::Dynamic { prefix } => (prefix, false),
+                WordValue::Dynamic { prefix, .. } => (prefix, false),
             };
             if is_whole && text.starts_with(['-', '+']) && !text.contains('=') {
                 attributes.push_str(text);
@@ -276,9 +276,7 @@ impl Walker {
                 value: match (value, known) {
                     (None, _) => None,
                     (Some(_), Some(value)) => Some(WordValue::Literal(value.to_owned())),
-                    (Some(_), None) => Some(WordValue::Dynamic {
-                        prefix: String::new(),
-                    }),
+                    (Some(_), None) => Some(WordValue::unknown()),
                 },
                 for_this_command: false,
                 span: word.span.clone(),

@@ -9,7 +9,7 @@ mod shells;
 mod tables;
 mod wrappers;
 
-use countersign_core::command::{Assignment, Folder, Origin, SimpleCommand, Word, WordValue};
+use countersign_core::command::{Assignment, Folder, Known, Origin, SimpleCommand, Word, WordValue};
 
 pub(crate) use self::wrappers::moved;
 use crate::findings::NESTING;
@@ -239,6 +239,7 @@ pub(crate) fn dynamic(prefix: &str, like: &Word) -> Word {
     Word {
         value: WordValue::Dynamic {
             prefix: prefix.to_owned(),
+            known: Known::Nothing,
         },
         span: like.span.clone(),
     }

@@ -10,15 +10,17 @@ use std::ops::Range;
 
 use brush_parser::ast;
 use countersign_core::call::ShellDialect;
-use countersign_core::command::{CommandView, Folder, Origin, Redirect, SimpleCommand, Stdin};
+use countersign_core::command::{
+    CommandView, Folder, Known, Origin, Redirect, SimpleCommand, Stdin, WordValue,
+};
 
 pub(crate) use self::compound::is_name;
 pub(crate) use self::simple::DECLARING;
-use crate::expand::EXPANDED;
+use crate::expand::{EXPANDED, Output};
 use crate::findings::{COMMANDS, Findings, NESTING, Refusal};
 use crate::lex::{self, Lexeme, Script};
 use crate::source::Source;
-use crate::state::State;
+use crate::state::{Numeric, State, Value};
 
 /// How what is walked comes to run.
 #[derive(Debug, Clone)]
@@ -61,6 +63,10 @@ pub(crate) struct Walker {
     expanded: usize,
     /// Whether effects are only probed: nothing that is found stays.
     probing: bool,
+    /// The simple command that was walked last.
+    last: Option<usize>,
+    /// How many choices there are of one value out of several.
+    choices: usize,
 }
 
 impl Walker {
@@ -74,6 +80,8 @@ impl Walker {
             full: false,
             expanded: 0,
             probing: false,
+            last: None,
+            choices: 0,
         }
     }
 
@@ -258,33 +266,27 @@ impl Walker {
         }
     }
 
-    /// Walks a substitution and returns what it surely prints, without the
-    /// newlines at the end.
+    /// Walks a substitution and returns what it prints.
     pub(crate) fn substitution(
         &mut self,
         script: &Script,
         state: &State,
         context: &Context,
-    ) -> Option<String> {
+    ) -> Output {
         let index = self.commands.len();
         let mut own = state.clone();
+        self.last = None;
         self.script(script, &mut own, &context.substituted());
-        let program = script.program()?;
-        let [list] = program.complete_commands.as_slice() else {
-            return None;
-        };
-        let [ast::CompoundListItem(and_or, ast::SeparatorOperator::Sequence)] = list.0.as_slice()
-        else {
-            return None;
-        };
-        let [ast::Command::Simple(_)] = and_or.first.seq.as_slice() else {
-            return None;
-        };
-        if !and_or.additional.is_empty() || and_or.first.bang {
-            return None;
+        let last = self.last.take();
+        match (only_pipeline(script), last) {
+            (Some([ast::Command::Simple(_)]), _) if let Some(text) = self.printed(index) => {
+                Output::Text(text.trim_end_matches('\n').to_owned())
+            }
+            (Some([.., ast::Command::Simple(_)]), Some(last)) if self.prints_a_count(last) => {
+                Output::Count
+            }
+            _ => Output::Unknown,
         }
-        let text = self.printed(index)?;
-        Some(text.trim_end_matches('\n').to_owned())
     }
 
     /// Runs `walk` only to see what it does to a state.
@@ -339,6 +341,32 @@ impl Place<'_> {
     pub(crate) fn span(&self, range: Range<usize>) -> Range<usize> {
         self.script.source.span(range)
     }
+}
+
+/// A value that is not known, where the shell makes one word of it.
+pub(crate) fn one_word(value: &Value) -> WordValue {
+    let known = match value.number() {
+        Some(Numeric::Natural | Numeric::Count) => Known::Natural,
+        Some(Numeric::Integer) => Known::Integer,
+        Some(Numeric::Harmless) | None => Known::OneWord,
+    };
+    WordValue::Dynamic {
+        prefix: String::new(),
+        known,
+    }
+}
+
+/// The commands of a script that is no more than one pipeline.
+fn only_pipeline(script: &Script) -> Option<&[ast::Command]> {
+    let [list] = script.program()?.complete_commands.as_slice() else {
+        return None;
+    };
+    let [ast::CompoundListItem(and_or, ast::SeparatorOperator::Sequence)] = list.0.as_slice()
+    else {
+        return None;
+    };
+    let is_plain = and_or.additional.is_empty() && !and_or.first.bang;
+    is_plain.then_some(and_or.first.seq.as_slice())
 }
 
 impl Script {

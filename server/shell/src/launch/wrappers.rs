@@ -391,7 +391,7 @@ fn assignment(word: &Word) -> Option<Assignment> {
     let (text, is_whole) = match &word.value {
         WordValue::Literal(text) => (text, true),
         WordValue::Glob(text) => (text, false),
-        WordValue::Dynamic { prefix } => (prefix, false),
+        WordValue::Dynamic { prefix, .. } => (prefix, false),
     };
     let (name, value) = text.split_once('=')?;
     if !is_name(name) {
@@ -400,9 +400,7 @@ fn assignment(word: &Word) -> Option<Assignment> {
     let value = if is_whole {
         WordValue::Literal(value.to_owned())
     } else {
-        WordValue::Dynamic {
-            prefix: String::new(),
-        }
+        WordValue::unknown()
     };
     Some(Assignment {
         name: name.to_owned(),

@@ -100,7 +100,7 @@ impl Walker {
                         let head = lexeme.head.as_ref().map_or("", |head| head.text.as_str());
                         Some(format!("{head}{text}\n"))
                     }
-                    Value::Home(_) | Value::Number | Value::Unknown => None,
+                    _ => None,
                 };
                 stdin_of(context, reads, text);
                 (RedirectKind::Here, None)
@@ -153,9 +153,7 @@ impl Walker {
                 self.findings
                     .problem("a redirect to no file or to several", span.clone());
                 Word {
-                    value: WordValue::Dynamic {
-                        prefix: String::new(),
-                    },
+                    value: WordValue::unknown(),
                     span,
                 }
             }

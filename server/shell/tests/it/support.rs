@@ -25,7 +25,7 @@ pub fn value(value: &WordValue) -> String {
     match value {
         WordValue::Literal(text) => text.clone(),
         WordValue::Glob(text) => format!("glob:{text}"),
-        WordValue::Dynamic { prefix } => format!("{prefix}…"),
+        WordValue::Dynamic { prefix, .. } => format!("{prefix}…"),
     }
 }
 

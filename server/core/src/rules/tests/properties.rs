@@ -105,7 +105,7 @@ proptest! {
             // beyond path rules.
             && word.literal().is_some_and(|text| text != ".env")
         {
-            word.value = WordValue::Dynamic { prefix: String::new() };
+            word.value = WordValue::unknown();
             if before > 0 {
                 prop_assert!(strictness(&set, &vaguer) > 0);
             }
