@@ -43,6 +43,13 @@ pub enum EffectKind {
         /// Which.
         target: Target,
     },
+    /// It would work with the repository that git finds.
+    Repository {
+        /// Where git begins to look for it.
+        folder: Folder,
+        /// The hooks that git would run if the repository has them.
+        hooks: &'static [&'static str],
+    },
     /// It would do this besides.
     Doing(Doing, String),
 }
@@ -76,6 +83,8 @@ pub enum Touch {
     MoveFrom,
     /// The file is run.
     Execute,
+    /// The file is run, or obeyed, if there is one.
+    Load,
 }
 
 impl Touch {
@@ -83,7 +92,12 @@ impl Touch {
     #[must_use]
     pub const fn changes(self) -> bool {
         match self {
-            Self::List | Self::ListTree | Self::Read | Self::ReadTree | Self::Execute => false,
+            Self::List
+            | Self::ListTree
+            | Self::Read
+            | Self::ReadTree
+            | Self::Execute
+            | Self::Load => false,
             Self::Write
             | Self::Edit
             | Self::MakeFolder
@@ -126,6 +140,29 @@ pub enum Target {
         names: Vec<String>,
         /// Whether it must be a folder.
         is_folder: bool,
+    },
+    /// What the links at and below a path lead to.
+    Links {
+        /// The path, as the shell hands it to the program.
+        text: String,
+        /// Where the program runs.
+        folder: Folder,
+    },
+    /// What the names at and below a path become for a program that splits them
+    /// at blanks and reads quotes in them (`find … | xargs`).
+    Pieces {
+        /// The path, as the shell hands it to the program.
+        text: String,
+        /// Where the program runs.
+        folder: Folder,
+    },
+    /// What the shell makes of the matches of a pattern where it splits them at
+    /// blanks and expands them again.
+    SplitMatches {
+        /// The pattern; quoted characters are escaped with `\`.
+        pattern: String,
+        /// Where the program runs.
+        folder: Folder,
     },
     /// Not known.
     Unknown,

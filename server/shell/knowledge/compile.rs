@@ -23,7 +23,19 @@ struct Command {
     does: String,
     #[serde(default)]
     options: Style,
-    /// `-a --all -o=write --color[=text]`
+    /// Whether a version may follow its names: `gcc-12`, `python3.11`.
+    #[serde(default)]
+    versions: bool,
+    /// Options that, alone, only make it say something of itself: `--version`.
+    #[serde(default)]
+    queries: String,
+    /// The same, behind each of its sub-commands.
+    #[serde(default)]
+    sub_queries: String,
+    /// Whether it replaces a word `@FILE` by what the file holds.
+    #[serde(default)]
+    response_files: bool,
+    /// `-a --all -o=write --color[=text] -W*` (a name glued to it)
     #[serde(default)]
     flags: String,
     /// Whether `-20` is a flag.
@@ -86,6 +98,8 @@ enum Style {
     Exact,
     /// Long options with one dash, anywhere (`java -version`).
     Single,
+    /// The same, and values glued to letters (`-Iinclude`).
+    Compiler,
     /// None: every word is an operand.
     None,
 }
@@ -149,11 +163,15 @@ const EFFECTS: &[(&str, &str)] = &[
 
 /// The parsers that some commands have.
 const PARSERS: &[(&str, &str)] = &[
+    ("ar", "Ar"),
     ("awk", "Awk"),
+    ("cc", "Cc"),
     ("dd", "Dd"),
     ("find", "Find"),
     ("git", "Git"),
+    ("javac", "Javac"),
     ("jq", "Jq"),
+    ("rustc", "Rustc"),
     ("sed", "Sed"),
     ("tar", "Tar"),
     ("test", "Test"),
@@ -196,6 +214,7 @@ fn of(command: &Command) -> Result<String, String> {
     if !command.sub.is_empty() && !command.operands.is_empty() {
         return Err("either sub-commands or operands".to_owned());
     }
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let when: Result<Vec<String>, String> = command.when.iter().map(when).collect();
     let sub: Result<Vec<String>, String> = command
         .sub
@@ -204,6 +223,7 @@ fn of(command: &Command) -> Result<String, String> {
         .collect();
     Ok(format!(
         "Command {{ names: &{:?}, does: {:?}, style: Style::{:?}, flags: &[{}], numbers: {}, \
+         versions: {}, queries: &{:?}, sub_queries: &{:?}, response_files: {}, \
          operands: &[{}], without_operands: {}, stdin: StdinUse::{:?}, effects: &[{}], \
          parser: {}, any_words: {}, when: &[{}], defined_by: &{:?}, sub: &[{}] }}",
         command.names,
@@ -211,6 +231,10 @@ fn of(command: &Command) -> Result<String, String> {
         command.style(),
         flags(&command.flags)?.join(", "),
         command.numbers,
+        command.versions,
+        words(&command.queries),
+        words(&command.sub_queries),
+        command.response_files,
         operands(&command.operands)?.join(", "),
         option(command.without_operands.as_deref(), role)?,
         command.stdin,
@@ -255,6 +279,8 @@ fn flags(text: &str) -> Result<Vec<String>, String> {
                     .split_once("[=")
                     .ok_or_else(|| format!("the flag `{token}]` is not understood"))?;
                 (name, format!("Value::Optional({})", role(value)?))
+            } else if let Some(name) = token.strip_suffix('*') {
+                (name, "Value::Name".to_owned())
             } else if let Some((name, value)) = token.split_once('=') {
                 (name, format!("Value::Required({})", role(value)?))
             } else {

@@ -20,6 +20,47 @@ pub trait World {
     /// The paths that a pattern means there, as the program would get them;
     /// `None` if they are too many or cannot be told.
     fn expand(&self, pattern: &str, folder: &Folder) -> Option<Vec<String>>;
+
+    /// What is at and below a path; `None` if it is too much to look at, or
+    /// cannot be told.
+    fn tree(&self, text: &str, folder: &Folder) -> Option<Tree> {
+        let _ = (text, folder);
+        None
+    }
+
+    /// The repository that git finds from a folder, and what its settings
+    /// would run.
+    fn repository(&self, folder: &Folder) -> Repository {
+        let _ = folder;
+        Repository {
+            problem: Some("nothing is known of the repository".to_owned()),
+            ..Repository::default()
+        }
+    }
+}
+
+/// What is at and below a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tree {
+    /// Whether a link leads out of it.
+    pub links_lead_out: bool,
+    /// Whether a name in it holds blanks, quotes, backslashes or other control
+    /// characters.
+    pub has_odd_names: bool,
+}
+
+/// A git repository as the outside world sees it; the default is one that runs
+/// nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Repository {
+    /// Why no git command is proven here: it is another repository than the
+    /// workspace's, or its settings may run programs that are not the user's
+    /// own. Lower case, without a full stop.
+    pub problem: Option<String>,
+    /// The hooks that it has and that are not the user's own.
+    pub hooks: Vec<String>,
+    /// Where its hooks lie.
+    pub hooks_folders: Vec<Utf8PathBuf>,
 }
 
 /// A path as the outside world sees it.
@@ -97,6 +138,7 @@ pub fn contain(effects: &Effects, world: &dyn World) -> Containment {
         world,
         because: effects.unproven.clone(),
         changes: Vec::new(),
+        repositories: Vec::new(),
         read_only: true,
     };
     for effect in &effects.effects {
@@ -115,6 +157,8 @@ struct Judge<'a> {
     world: &'a dyn World,
     because: Vec<Unproven>,
     changes: Vec<Change>,
+    /// Repositories that were looked at already.
+    repositories: Vec<(Folder, Repository)>,
     read_only: bool,
 }
 
@@ -152,6 +196,7 @@ impl Judge<'_> {
     fn effect(&mut self, effect: &Effect) {
         match &effect.kind {
             EffectKind::Doing(doing, what) => self.doing(*doing, what, &effect.span),
+            EffectKind::Repository { folder, hooks } => self.repository(folder, hooks, effect),
             EffectKind::Path { touch, target } => {
                 if touch.changes() {
                     self.read_only = false;
@@ -163,14 +208,14 @@ impl Judge<'_> {
 
     fn doing(&mut self, doing: Doing, what: &str, span: &Range<usize>) {
         match doing {
-            Doing::Translate => self.read_only = false,
+            // What a repository would run is an effect of its own.
+            Doing::Translate | Doing::LocalHistory => self.read_only = false,
             Doing::Network
             | Doing::Privilege
             | Doing::Process
             | Doing::Install
             | Doing::Publish
             | Doing::History
-            | Doing::LocalHistory
             | Doing::Infrastructure
             | Doing::Persistence
             | Doing::Poisoning
@@ -187,6 +232,42 @@ impl Judge<'_> {
         }
     }
 
+    fn repository(&mut self, folder: &Folder, hooks: &[&str], effect: &Effect) {
+        let known = self.repositories.iter().find(|(at, _)| at == folder);
+        let repository = match known {
+            Some((_, repository)) => repository.clone(),
+            None => {
+                let repository = self.world.repository(folder);
+                self.repositories.push((folder.clone(), repository.clone()));
+                repository
+            }
+        };
+        let at = self.world.place(".", folder, Touch::List).path;
+        let is_another = self.changes.iter().any(|change| {
+            change.command != effect.command
+                && ((change.how != How::Folder && at.starts_with(&change.path))
+                    || makes_a_repository(&change.path, &at)
+                    || repository
+                        .hooks_folders
+                        .iter()
+                        .any(|hooks| change.path.starts_with(hooks)))
+        });
+        if is_another {
+            self.no(
+                &effect.span,
+                format!("the command changes what git finds in {at}"),
+            );
+        }
+        if let Some(problem) = repository.problem {
+            self.no(&effect.span, problem);
+        }
+        for hook in hooks {
+            if repository.hooks.iter().any(|has| has == hook) {
+                self.no(&effect.span, format!("git would run the hook {hook}"));
+            }
+        }
+    }
+
     fn path(&mut self, touch: Touch, target: &Target, effect: &Effect) {
         if let Target::Glob {
             pattern,
@@ -198,14 +279,56 @@ impl Judge<'_> {
                 self.no(&effect.span, format!("what `{pattern}` matches cannot be told"));
                 return;
             };
-            if *may_be_option && matches.iter().any(|text| text.starts_with('-')) {
+            // `@FILE` stands for options in that file to many programs.
+            let is_option = |text: &String| {
+                text.starts_with('-')
+                    || text.starts_with('@') && !matches!(touch, Touch::List | Touch::ListTree)
+            };
+            if *may_be_option && matches.iter().any(is_option) {
                 self.no(&effect.span, format!("a match of `{pattern}` would be an option"));
                 return;
             }
         }
+        if let Some(reason) = self.hidden(target, touch, effect.command) {
+            self.no(&effect.span, reason);
+        }
         for place in self.places(target, touch) {
             if let Some(reason) = self.refusal(touch, &place, effect.command) {
                 self.no(&effect.span, reason);
+            }
+        }
+    }
+
+    /// Why names or links that are not in the text may mean other paths.
+    fn hidden(&self, target: &Target, touch: Touch, command: usize) -> Option<String> {
+        match target {
+            Target::Links { text, folder } => {
+                let tree = self.world.tree(text, folder);
+                (!tree.is_some_and(|tree| !tree.links_lead_out)).then(|| {
+                    format!("reads what links in `{text}` lead to, perhaps out of it")
+                })
+            }
+            Target::Pieces { text, folder } => {
+                let root = self.world.place(text, folder, touch).path;
+                let changes = self.changes.iter().any(|change| {
+                    change.command != command
+                        && change.path.starts_with(&root)
+                        && (change.how == How::Anything || is_odd(change.path.as_str()))
+                });
+                let tree = self.world.tree(text, folder);
+                (changes || !tree.is_some_and(|tree| !tree.has_odd_names)).then(|| {
+                    format!("names in `{text}` may become other words; `-print0` and `xargs -0` keep them")
+                })
+            }
+            Target::SplitMatches { pattern, folder } => {
+                let splits = |text: &String| is_odd(text) || text.contains(['*', '?', '[']);
+                let matches = self.world.expand(pattern, folder);
+                matches.is_none_or(|matches| matches.iter().any(splits)).then(|| {
+                    format!("a match of `{pattern}` may become other words; quotes keep it")
+                })
+            }
+            Target::Path { .. } | Target::Glob { .. } | Target::Into { .. } | Target::Unknown => {
+                None
             }
         }
     }
@@ -246,7 +369,10 @@ impl Judge<'_> {
                     vec![there]
                 }
             }
-            Target::Unknown => Vec::new(),
+            Target::Links { .. }
+            | Target::Pieces { .. }
+            | Target::SplitMatches { .. }
+            | Target::Unknown => Vec::new(),
         }
     }
 
@@ -268,6 +394,14 @@ impl Judge<'_> {
             (_, Touch::List | Touch::ListTree | Touch::Read | Touch::ReadTree) => None,
             (Scope::System, Touch::Execute) => None,
             (_, Touch::Execute) => Some(format!("runs {path}")),
+            // Nothing is there, it is a folder, or it is the user's own.
+            (_, Touch::Load)
+                if matches!(place.kind, FileKind::Missing | FileKind::Directory)
+                    || matches!(place.scope, Scope::System | Scope::Home) =>
+            {
+                None
+            }
+            (_, Touch::Load) => Some(format!("runs what {path} says")),
             (Scope::Protected(what), _) => Some(format!("{verb} {path}: {what}")),
             (Scope::Workspace, Touch::MakeFolder | Touch::Mode | Touch::MoveFrom) => None,
             (Scope::Workspace, Touch::Write | Touch::Edit) => {
@@ -320,6 +454,10 @@ impl Judge<'_> {
             let is_below = change.path.starts_with(path) && path != change.path;
             match change.how {
                 How::Folder => false,
+                // A program loads before it writes.
+                How::File if touch == Touch::Load => {
+                    change.command != command && (is_it || is_way)
+                }
                 How::File => touch == Touch::Execute && (is_it || is_way),
                 How::Anything => {
                     is_way
@@ -329,6 +467,25 @@ impl Judge<'_> {
             }
         })
     }
+}
+
+/// Whether a changed path may make a git directory of a folder where git looks:
+/// it takes any that holds these for one.
+fn makes_a_repository(path: &Utf8Path, looked_from: &Utf8Path) -> bool {
+    let is_mark = path.file_name().is_some_and(|name| {
+        [".git", "HEAD", "objects", "refs"]
+            .iter()
+            .any(|mark| name.eq_ignore_ascii_case(mark))
+    });
+    is_mark && path.parent().is_some_and(|parent| looked_from.starts_with(parent))
+}
+
+/// Whether a name becomes other words, or none, where blanks split it and
+/// quotes are read.
+fn is_odd(name: &str) -> bool {
+    name.contains(|next: char| {
+        next.is_whitespace() || next.is_control() || matches!(next, '\'' | '"' | '\\')
+    })
 }
 
 const fn verb(touch: Touch) -> &'static str {
@@ -344,6 +501,6 @@ const fn verb(touch: Touch) -> &'static str {
         Touch::Delete | Touch::DeleteFolder => "deletes",
         Touch::DeleteTree => "deletes everything in",
         Touch::MoveFrom => "moves",
-        Touch::Execute => "runs",
+        Touch::Execute | Touch::Load => "runs",
     }
 }

@@ -12,6 +12,14 @@ pub(crate) struct Command {
     pub(crate) style: Style,
     /// The options that are known.
     pub(crate) flags: &'static [Flag],
+    /// Whether a version may follow its names: `gcc-12`.
+    pub(crate) versions: bool,
+    /// Options that, alone, only make it say something of itself.
+    pub(crate) queries: &'static [&'static str],
+    /// The same, behind each of its sub-commands.
+    pub(crate) sub_queries: &'static [&'static str],
+    /// Whether it replaces a word `@FILE` by what the file holds.
+    pub(crate) response_files: bool,
     /// Whether `-20` is an option.
     pub(crate) numbers: bool,
     /// What operands are, in order.
@@ -46,6 +54,8 @@ pub(crate) enum Style {
     Exact,
     /// Long options with one dash, anywhere.
     Single,
+    /// The same, and values glued to letters: `-Iinclude`.
+    Compiler,
     /// None: every word is an operand.
     None,
 }
@@ -68,6 +78,8 @@ pub(crate) enum Value {
     Required(Role),
     /// Attached or none.
     Optional(Role),
+    /// None, or a name glued to it that has no effect: `-Wall`.
+    Name,
 }
 
 /// Operands.
@@ -175,11 +187,15 @@ pub(crate) enum Doing {
 /// A parser that one command has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parser {
+    Ar,
     Awk,
+    Cc,
     Dd,
     Find,
     Git,
+    Javac,
     Jq,
+    Rustc,
     Sed,
     Tar,
     Test,
@@ -209,6 +225,17 @@ mod tables {
 
 /// The command of that name (the last part of a path), if it is known.
 pub(crate) fn find(name: &str) -> Option<&'static Command> {
+    exactly(name).or_else(|| {
+        let unversioned = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        if unversioned == name || unversioned.is_empty() {
+            return None;
+        }
+        exactly(unversioned.strip_suffix('-').unwrap_or(unversioned))
+            .filter(|command| command.versions)
+    })
+}
+
+fn exactly(name: &str) -> Option<&'static Command> {
     let commands = tables::COMMANDS;
     let at = commands
         .binary_search_by(|(known, _)| (*known).cmp(name))

@@ -49,6 +49,18 @@ impl Finder<'_> {
 
     /// What a known command, or a sub-command, does.
     fn known(&mut self, command: &'static Command, words: &[Word], span: Range<usize>) {
+        if is_query(words, command.queries) {
+            return;
+        }
+        if command.response_files
+            && let Some(word) = words.iter().find(|word| is_response_file(word))
+        {
+            self.unproven(
+                format!("`{}` takes options from a file", self.shown(command)),
+                word.span.clone(),
+            );
+            return;
+        }
         for doing in command.effects {
             self.doing(*doing, command, span.clone());
         }
@@ -96,6 +108,9 @@ impl Finder<'_> {
         match sub {
             Some(sub) => {
                 let rest = words.get(at + 1..).unwrap_or_default();
+                if is_query(rest, command.sub_queries) {
+                    return;
+                }
                 let whole = span.start..word.span.end.max(span.end);
                 self.known(sub, rest, whole);
             }
@@ -110,7 +125,13 @@ impl Finder<'_> {
         }
     }
 
-    fn options(&mut self, command: &'static Command, read: &Read, span: &Range<usize>) {
+    /// What options do.
+    pub(super) fn options(
+        &mut self,
+        command: &'static Command,
+        read: &Read,
+        span: &Range<usize>,
+    ) {
         for value in &read.values {
             self.role(command, value.role, &value.value, value.span.clone(), true, &[]);
         }
@@ -152,7 +173,9 @@ impl Finder<'_> {
                 self.role(command, role, &here, span.clone(), true, &[]);
             }
         }
-        let Some(roles) = assign(operands, &read.operands) else {
+        let roles = assign(operands, read.operands.len())
+            .filter(|roles| keeps_roles(operands, &read.operands, roles));
+        let Some(roles) = roles else {
             self.unproven(
                 format!("`{}` with these operands is not known", self.shown(command)),
                 span.clone(),
@@ -326,7 +349,7 @@ impl Finder<'_> {
             .name()
             .map(programs::bare_name)
             .unwrap_or_default();
-        if command.names.contains(&name) {
+        if knowledge::find(name).is_some_and(|found| std::ptr::eq(found, command)) {
             name.to_owned()
         } else {
             let sub = command.names.first().copied().unwrap_or_default();
@@ -335,17 +358,29 @@ impl Finder<'_> {
     }
 }
 
+/// Whether the words only make a program say something of itself.
+fn is_query(words: &[Word], queries: &[&str]) -> bool {
+    let [word] = words else {
+        return false;
+    };
+    word.literal().is_some_and(|text| queries.contains(&text))
+}
+
+fn is_response_file(word: &Word) -> bool {
+    match &word.value {
+        WordValue::Literal(text) | WordValue::Glob(text) => text.starts_with('@'),
+        WordValue::Dynamic { prefix, .. } => prefix.is_empty() || prefix.starts_with('@'),
+    }
+}
+
 /// The role of each operand; `None` if there are too few or too many.
-fn assign(
-    table: &'static [knowledge::Operand],
-    operands: &[Operand],
-) -> Option<Vec<Role>> {
+fn assign(table: &'static [knowledge::Operand], given: usize) -> Option<Vec<Role>> {
     let least: usize = table
         .iter()
         .map(|operand| usize::from(matches!(operand.count, Count::One | Count::Many)))
         .sum();
-    let mut spare = operands.len().checked_sub(least)?;
-    let mut roles = Vec::with_capacity(operands.len());
+    let mut spare = given.checked_sub(least)?;
+    let mut roles = Vec::with_capacity(given);
     for operand in table {
         let count = match operand.count {
             Count::One => 1,
@@ -356,7 +391,31 @@ fn assign(
         spare -= count - usize::from(matches!(operand.count, Count::One | Count::Many));
         roles.extend(std::iter::repeat_n(operand.role, count));
     }
-    (roles.len() == operands.len()).then_some(roles)
+    (roles.len() == given).then_some(roles)
+}
+
+/// Whether all operands keep their roles when those that may be several are:
+/// in `grep *` the first match is the pattern, and the others are files.
+fn keeps_roles(
+    table: &'static [knowledge::Operand],
+    operands: &[Operand],
+    roles: &[Role],
+) -> bool {
+    let several = |operand: &Operand| options::may_be_several(&operand.value);
+    if !operands.iter().any(several) {
+        return true;
+    }
+    (2..=3).all(|times| {
+        let repeated: Vec<Role> = operands
+            .iter()
+            .zip(roles)
+            .flat_map(|(operand, role)| {
+                let times = if several(operand) { times } else { 1 };
+                std::iter::repeat_n(*role, times)
+            })
+            .collect();
+        assign(table, repeated.len()).is_some_and(|roles| roles == repeated)
+    })
 }
 
 fn last_name(word: &WordValue) -> Option<String> {

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use countersign_core::command::{Word, WordValue};
+use countersign_core::command::{Known, Word, WordValue};
 
 use crate::knowledge::{Command, Flag, Role, Style, Value};
 
@@ -70,7 +70,8 @@ pub(crate) fn read(
                 // A match that begins with a dash would be an option; whoever
                 // expands the pattern checks.
                 WordValue::Glob(pattern) if !pattern.starts_with('-') => {}
-                WordValue::Dynamic { prefix } if !prefix.starts_with('-') => {
+                value if is_operand(value) => {}
+                WordValue::Dynamic { prefix, .. } if !prefix.starts_with('-') => {
                     // Becomes words that are not known, options too.
                     return Err(NotRead {
                         reason:
@@ -78,6 +79,11 @@ pub(crate) fn read(
                                 .to_owned(),
                         span: word.span.clone(),
                     });
+                }
+                WordValue::Dynamic { prefix, known } if is_one_word(known) => {
+                    at += 1;
+                    with_value(prefix, word, command, &mut read)?;
+                    continue;
                 }
                 WordValue::Glob(_) | WordValue::Dynamic { .. } => {
                     return Err(NotRead {
@@ -103,6 +109,77 @@ pub(crate) fn read(
     Ok((read, at))
 }
 
+/// Whether a word is exactly one, whatever it becomes.
+const fn is_one_word(known: &Known) -> bool {
+    match known {
+        Known::OneWord | Known::Natural | Known::Integer | Known::Stream => true,
+        Known::Below(below) => !below.several && !below.is_split,
+        Known::Nothing | Known::OneOf(_) => false,
+    }
+}
+
+/// Whether a word that is not known is never an option: what it begins with, or
+/// consists of, is known.
+fn is_operand(value: &WordValue) -> bool {
+    let WordValue::Dynamic { prefix, known } = value else {
+        return false;
+    };
+    match known {
+        Known::Natural | Known::Stream => true,
+        Known::OneWord => !prefix.is_empty() && !prefix.starts_with(['-', '+', '@']),
+        Known::Below(below) => !below.may_be_option,
+        Known::Nothing | Known::Integer | Known::OneOf(_) => false,
+    }
+}
+
+/// Whether a word may be several operands, or none.
+pub(super) fn may_be_several(value: &WordValue) -> bool {
+    match value {
+        WordValue::Literal(_) => false,
+        WordValue::Glob(_) => true,
+        WordValue::Dynamic { known, .. } => !is_one_word(known),
+    }
+}
+
+/// `--name=` with a value that is not known.
+fn with_value(
+    prefix: &str,
+    word: &Word,
+    command: &'static Command,
+    read: &mut Read,
+) -> Result<(), NotRead> {
+    let flag = prefix
+        .split_once('=')
+        .filter(|(name, _)| name.starts_with("--"))
+        .and_then(|(name, beginning)| Some((find_long(name, command)?, beginning)));
+    match flag {
+        Some((flag, beginning)) => match flag.value {
+            Value::Required(role) | Value::Optional(role) => {
+                read.flags.push(flag.name);
+                read.values.push(Bound {
+                    flag: flag.name,
+                    role,
+                    value: WordValue::Dynamic {
+                        prefix: beginning.to_owned(),
+                        known: Known::OneWord,
+                    },
+                    span: word.span.clone(),
+                });
+                Ok(())
+            }
+            _ => Err(not_known(word)),
+        },
+        None => Err(not_known(word)),
+    }
+}
+
+fn not_known(word: &Word) -> NotRead {
+    NotRead {
+        reason: "an option that is known only when the command runs".to_owned(),
+        span: word.span.clone(),
+    }
+}
+
 fn is_option(text: &str, command: &Command) -> bool {
     (text.starts_with('-') && text != "-")
         || (text.starts_with('+') && command.flags.iter().any(|flag| flag.name.starts_with('+')))
@@ -126,7 +203,8 @@ fn option(
     if command.numbers && is_number {
         return Ok(());
     }
-    let is_long = text.starts_with("--") || command.style == Style::Single;
+    let is_long = (text.starts_with("--") && command.style != Style::Compiler)
+        || command.style == Style::Single;
     if is_long {
         let (name, attached) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value)),
@@ -138,6 +216,10 @@ fn option(
     // A flag such as `-name` that the table has as a whole.
     if let Some(flag) = command.flags.iter().find(|flag| flag.name == text) {
         return given(flag, None, word, words, at, read).ok_or_else(|| unknown(text));
+    }
+    if command.style == Style::Compiler {
+        let (flag, attached) = glued(text, command).ok_or_else(|| unknown(text))?;
+        return given(flag, attached, word, words, at, read).ok_or_else(|| unknown(text));
     }
     let mut dash = text.chars();
     let first = dash.next().unwrap_or('-');
@@ -151,7 +233,7 @@ fn option(
             .find(|flag| flag.name == name)
             .ok_or_else(|| unknown(&name))?;
         match flag.value {
-            Value::None => read.flags.push(flag.name),
+            Value::None | Value::Name => read.flags.push(flag.name),
             Value::Required(_) | Value::Optional(_) => {
                 let attached = (!rest.is_empty()).then_some(rest);
                 return given(flag, attached, word, words, at, read).ok_or_else(|| unknown(text));
@@ -181,6 +263,40 @@ fn find_long(name: &str, command: &'static Command) -> Option<&'static Flag> {
     (found.next().is_none() && long_enough).then_some(flag)
 }
 
+/// A compiler's option with what is glued to it: `-std=c99`, `-Wall`,
+/// `-Iinclude`.
+fn glued<'a>(
+    text: &'a str,
+    command: &'static Command,
+) -> Option<(&'static Flag, Option<&'a str>)> {
+    let flags: &'static [Flag] = command.flags;
+    if let Some((name, value)) = text.split_once('=')
+        && let Some(flag) = flags.iter().find(|flag| {
+            flag.name == name && matches!(flag.value, Value::Required(_) | Value::Optional(_))
+        })
+        && name.len() > 2
+    {
+        return Some((flag, Some(value)));
+    }
+    // No comma, slash or `@`: what follows one is another program's option, or
+    // a path.
+    let is_name = |rest: &str| {
+        rest.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_+=.".contains(&byte))
+    };
+    if let Some(flag) = flags.iter().find(|flag| {
+        flag.value == Value::Name && text.strip_prefix(flag.name).is_some_and(is_name)
+    }) {
+        return Some((flag, None));
+    }
+    flags
+        .iter()
+        .filter(|flag| {
+            flag.name.len() == 2 && matches!(flag.value, Value::Required(_) | Value::Optional(_))
+        })
+        .find_map(|flag| Some((flag, Some(text.strip_prefix(flag.name)?))))
+}
+
 fn given(
     flag: &'static Flag,
     attached: Option<&str>,
@@ -191,8 +307,8 @@ fn given(
 ) -> Option<()> {
     read.flags.push(flag.name);
     let (role, value, span) = match (flag.value, attached) {
-        (Value::None | Value::Optional(_), None) => return Some(()),
-        (Value::None, Some(_)) => return None,
+        (Value::None | Value::Optional(_) | Value::Name, None) => return Some(()),
+        (Value::None | Value::Name, Some(_)) => return None,
         (Value::Required(role) | Value::Optional(role), Some(text)) => {
             (role, WordValue::Literal(text.to_owned()), word.span.clone())
         }
@@ -201,7 +317,12 @@ fn given(
             *at += 1;
             // One that is not known may be several words, or none: then what
             // follows is not what it seems.
-            if !matches!(next.value, WordValue::Literal(_)) {
+            let is_one = match &next.value {
+                WordValue::Literal(_) => true,
+                WordValue::Glob(_) => false,
+                WordValue::Dynamic { known, .. } => is_one_word(known),
+            };
+            if !is_one {
                 return None;
             }
             (role, next.value.clone(), next.span.clone())

@@ -1,7 +1,10 @@
 //! Programs whose words are a language of their own.
 
+mod ar;
+mod compile;
 mod dd;
 pub(super) mod find;
+mod git;
 mod sed;
 mod test;
 
@@ -21,11 +24,16 @@ pub(super) fn parse(
     span: &Range<usize>,
 ) {
     match parser {
+        Parser::Ar => ar::ar(finder, words, span),
+        Parser::Cc => compile::cc(finder, command, words, span),
+        Parser::Javac => compile::javac(finder, command, words, span),
+        Parser::Rustc => compile::rustc(finder, command, words, span),
         Parser::Dd => dd::dd(finder, words, span),
+        Parser::Git => git::git(finder, command, words, span),
         Parser::Find => find::find(finder, words, span),
         Parser::Sed => sed::sed(finder, command, words, span),
         Parser::Test => test::test(finder, words),
-        Parser::Awk | Parser::Git | Parser::Jq | Parser::Tar => {
+        Parser::Awk | Parser::Jq | Parser::Tar => {
             finder.unproven(
                 format!("`{}` is not understood", finder.shown(command)),
                 span.clone(),
