@@ -2,6 +2,8 @@
 //! judgement whether its effects are contained.
 
 mod glob;
+mod repository;
+mod tree;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Access;
@@ -9,7 +11,7 @@ use countersign_core::command::Folder;
 use countersign_core::effect::Touch;
 use countersign_core::paths::{self, FileKind, PathFact};
 use countersign_core::policy::Policy;
-use countersign_shell::{Place, Scope, World};
+use countersign_shell::{Place, Repository, Scope, Tree, World};
 
 use crate::host::Host;
 
@@ -111,10 +113,41 @@ impl CallWorld<'_> {
 }
 
 impl World for CallWorld<'_> {
+    fn repository(&self, folder: &Folder) -> Repository {
+        let unknown = || Repository {
+            problem: Some("where git would work is not known".to_owned()),
+            ..Repository::default()
+        };
+        let find = |fact: &PathFact| {
+            repository::repository(&fact.canonical, &self.policy.workspaces, &self.policy.home)
+        };
+        let Some(fact) = self.fact(".", folder, Access::List) else {
+            return unknown();
+        };
+        match fact.kind {
+            FileKind::Directory => find(&fact),
+            // Entering it fails, unless the command makes it first: then git
+            // works where the shell was before.
+            FileKind::Missing => {
+                let Some(before) = self.fact(".", &Folder::Call, Access::List) else {
+                    return unknown();
+                };
+                let is_one_step = !matches!(folder, Folder::Moved(steps) if steps.len() > 1);
+                match (before.kind, find(&before)) {
+                    (FileKind::Missing, _) => find(&fact),
+                    (_, found) if found.problem.is_some() => found,
+                    _ if is_one_step => find(&fact),
+                    _ => unknown(),
+                }
+            }
+            _ => unknown(),
+        }
+    }
+
     fn place(&self, text: &str, folder: &Folder, touch: Touch) -> Place {
         let access = match touch {
             Touch::List | Touch::ListTree => Access::List,
-            Touch::Read | Touch::Execute => Access::Read,
+            Touch::Read | Touch::Execute | Touch::Load => Access::Read,
             Touch::ReadTree => Access::ReadTree,
             Touch::Write | Touch::Edit | Touch::MakeFolder | Touch::Mode => Access::Write,
             Touch::Delete | Touch::DeleteFolder | Touch::DeleteTree | Touch::MoveFrom => {
@@ -146,5 +179,10 @@ impl World for CallWorld<'_> {
             None => return None,
         };
         glob::expand(pattern, &base, &self.policy.home)
+    }
+
+    fn tree(&self, text: &str, folder: &Folder) -> Option<Tree> {
+        let fact = self.fact(text, folder, Access::List)?;
+        tree::look(&fact.absolute)
     }
 }
