@@ -157,6 +157,10 @@ pub struct Below {
     pub may_be_option: bool,
     /// Whether a path may be a link, which leads out of the roots.
     pub may_be_link: bool,
+    /// Whether all this holds only where no name at and below the roots has
+    /// blanks, quotes or characters of patterns in it or begins like an option:
+    /// such a path becomes other words.
+    pub is_split: bool,
 }
 
 impl WordValue {

@@ -44,8 +44,8 @@ pub trait World {
 pub struct Tree {
     /// Whether a link leads out of it.
     pub links_lead_out: bool,
-    /// Whether a name in it holds blanks, quotes, backslashes or other control
-    /// characters.
+    /// Whether a name in it holds blanks, control characters, quotes or
+    /// characters of patterns, or begins like an option.
     pub has_odd_names: bool,
 }
 
@@ -313,7 +313,7 @@ impl Judge<'_> {
                 let changes = self.changes.iter().any(|change| {
                     change.command != command
                         && change.path.starts_with(&root)
-                        && (change.how == How::Anything || is_odd(change.path.as_str()))
+                        && (change.how == How::Anything || change.path.components().any(|part| is_odd(part.as_str())))
                 });
                 let tree = self.world.tree(text, folder);
                 (changes || !tree.is_some_and(|tree| !tree.has_odd_names)).then(|| {
@@ -321,7 +321,7 @@ impl Judge<'_> {
                 })
             }
             Target::SplitMatches { pattern, folder } => {
-                let splits = |text: &String| is_odd(text) || text.contains(['*', '?', '[']);
+                let splits = |text: &String| text.split('/').any(is_odd);
                 let matches = self.world.expand(pattern, folder);
                 matches.is_none_or(|matches| matches.iter().any(splits)).then(|| {
                     format!("a match of `{pattern}` may become other words; quotes keep it")
@@ -480,12 +480,15 @@ fn makes_a_repository(path: &Utf8Path, looked_from: &Utf8Path) -> bool {
     is_mark && path.parent().is_some_and(|parent| looked_from.starts_with(parent))
 }
 
-/// Whether a name becomes other words, or none, where blanks split it and
-/// quotes are read.
+/// Whether a name becomes other words, or none, where blanks split it, quotes
+/// are read and patterns act, or may be taken for an option.
 fn is_odd(name: &str) -> bool {
-    name.contains(|next: char| {
-        next.is_whitespace() || next.is_control() || matches!(next, '\'' | '"' | '\\')
-    })
+    let acts = |next: char| {
+        next.is_whitespace()
+            || next.is_control()
+            || matches!(next, '\'' | '"' | '\\' | '*' | '?' | '[')
+    };
+    name.starts_with(['-', '+', '@']) || name.contains(acts)
 }
 
 const fn verb(touch: Touch) -> &'static str {

@@ -8,8 +8,9 @@ mod numbers;
 mod printed;
 
 use countersign_core::call::ShellDialect;
-use countersign_core::command::{Known, Word, WordValue};
+use countersign_core::command::{Below, Known, Word, WordValue};
 
+pub(crate) use self::choices::literal_beginning;
 pub(crate) use self::numbers::Output;
 use crate::lex::{Arithmetic, Expansion, Lexeme, Piece, Quoting};
 use crate::source::Source;
@@ -71,11 +72,16 @@ impl Walker {
             Some(choices) => self.chosen_fields(&choices, lexeme, source, state, context),
             None => {
                 let atoms = self.word_atoms(lexeme, source, state, context);
-                if is_stream(&lexeme.pieces) && atoms == [Atom::Unknown] {
-                    vec![WordValue::Dynamic {
-                        prefix: String::new(),
-                        known: Known::Stream,
-                    }]
+                let known = if is_stream(&lexeme.pieces) {
+                    Some(Known::Stream)
+                } else if lexeme.head.is_none() {
+                    self.found(&lexeme.pieces, state).map(Known::Below)
+                } else {
+                    None
+                };
+                if let Some(known) = known {
+                    let prefix = String::new();
+                    vec![WordValue::Dynamic { prefix, known }]
                 } else {
                     self.fields_of(&atoms, lexeme, source, state)
                 }
@@ -514,6 +520,34 @@ fn value(atoms: &[Atom]) -> WordValue {
 /// Whether a word is nothing but a process substitution.
 fn is_stream(pieces: &[Piece]) -> bool {
     matches!(pieces, [Piece::Substitution { process: true, .. }])
+}
+
+impl Walker {
+    /// What has been found, where that is all there is of a word.
+    fn found(&mut self, pieces: &[Piece], state: &State) -> Option<Below> {
+        let is_empty = |piece: &&Piece| {
+            matches!(piece, Piece::Text { text, quoting: Quoting::Quoted } if text.is_empty())
+        };
+        let mut rest = pieces.iter().filter(|piece| !is_empty(piece));
+        let (Some(piece), None) = (rest.next(), rest.next()) else {
+            return None;
+        };
+        match piece {
+            Piece::Parameter { name, quoted } => match state.get(name)? {
+                // Without quotes only a name without blanks stays one word.
+                Value::Below(below) if *quoted || below.is_split && state.splits_at_blanks() => {
+                    Some(Below::clone(below))
+                }
+                _ => None,
+            },
+            Piece::Substitution {
+                process: false,
+                quoted: false,
+                ..
+            } if state.splits_at_blanks() => self.substituted.take()?.split(),
+            _ => None,
+        }
+    }
 }
 
 /// The value of a variable that is all there is of a word.

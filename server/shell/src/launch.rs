@@ -4,6 +4,7 @@
 mod by_option;
 mod containers;
 mod find;
+mod found;
 mod options;
 mod shells;
 mod tables;
@@ -11,7 +12,9 @@ mod wrappers;
 
 use countersign_core::command::{Assignment, Folder, Known, Origin, SimpleCommand, Word, WordValue};
 
+pub(crate) use self::found::{Found, printed as printed_paths};
 pub(crate) use self::wrappers::moved;
+use crate::expand::literal_beginning;
 use crate::findings::NESTING;
 use crate::state::State;
 use crate::walk::{Context, Walker};
@@ -136,6 +139,7 @@ impl Walker {
             return;
         };
         let end = words.last().map_or(first.span.end, |word| word.span.end);
+        let span = first.span.start..end.max(first.span.end);
         let by = launcher.index;
         let from_outer = outer.assignments.iter().filter(|one| one.for_this_command);
         assignments.extend(from_outer.cloned());
@@ -145,12 +149,16 @@ impl Walker {
             Origin::Launched { by }
         };
         let command = SimpleCommand {
-            span: first.span.start..end.max(first.span.end),
+            span,
             redirects: outer.redirects.clone(),
             stdin: outer.stdin,
             operands: Vec::new(),
             program: None,
-            words,
+            words: if folder == outer.folder {
+                words
+            } else {
+                words.into_iter().map(elsewhere).collect()
+            },
             assignments,
             folder,
             origin,
@@ -231,6 +239,34 @@ impl Walker {
                 self.shell_text(&guess, &mut state.child());
             }
         }
+    }
+}
+
+/// A word in a command that runs in another folder than the shell that expanded
+/// its patterns.
+fn elsewhere(word: Word) -> Word {
+    let known = match &word.value {
+        WordValue::Glob(pattern) if !pattern.starts_with(['/', '~', '\\']) => Known::Nothing,
+        WordValue::Dynamic {
+            known: Known::OneOf(choice),
+            ..
+        } if choice
+            .values
+            .iter()
+            .any(|value| !matches!(value, WordValue::Literal(_))) =>
+        {
+            Known::Nothing
+        }
+        _ => return word,
+    };
+    let prefix = match &word.value {
+        WordValue::Glob(pattern) => literal_beginning(pattern),
+        WordValue::Dynamic { prefix, .. } => prefix.clone(),
+        WordValue::Literal(_) => String::new(),
+    };
+    Word {
+        value: WordValue::Dynamic { prefix, known },
+        span: word.span,
     }
 }
 

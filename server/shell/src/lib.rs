@@ -57,6 +57,7 @@ pub fn view(command: &CommandText) -> CommandView {
         origin: Origin::Direct,
         stdin: Stdin::Inherited,
         input: None,
+        found: None,
         redirects: Vec::new(),
         depth: 0,
     };

@@ -11,13 +11,15 @@ use std::ops::Range;
 use brush_parser::ast;
 use countersign_core::call::ShellDialect;
 use countersign_core::command::{
-    CommandView, Folder, Known, Origin, Redirect, SimpleCommand, Stdin, WordValue,
+    CommandView, Folder, Known, Origin, Redirect, SimpleCommand, Stdin, Word, WordValue,
 };
 
 pub(crate) use self::compound::is_name;
 pub(crate) use self::simple::DECLARING;
+use crate::built_in::reads_whole;
 use crate::expand::{EXPANDED, Output};
 use crate::findings::{COMMANDS, Findings, NESTING, Refusal};
+use crate::launch::{Found, printed_paths};
 use crate::lex::{self, Lexeme, Script};
 use crate::source::Source;
 use crate::state::{Numeric, State, Value};
@@ -29,6 +31,8 @@ pub(crate) struct Context {
     pub(crate) stdin: Stdin,
     /// The text on standard input, where it is known.
     pub(crate) input: Option<String>,
+    /// The paths on standard input, where it is nothing else.
+    pub(crate) found: Option<Found>,
     /// Redirects of the compound commands around.
     pub(crate) redirects: Vec<Redirect>,
     /// Nesting of texts and groups around.
@@ -63,6 +67,12 @@ pub(crate) struct Walker {
     expanded: usize,
     /// Whether effects are only probed: nothing that is found stays.
     probing: bool,
+    /// Paths on the standard input of commands, by index.
+    pub(crate) found: BTreeMap<usize, Found>,
+    /// The paths that the last substitution prints.
+    pub(crate) substituted: Option<Found>,
+    /// The paths that the last pipeline prints.
+    piped: Option<Found>,
     /// The simple command that was walked last.
     last: Option<usize>,
     /// How many choices there are of one value out of several.
@@ -80,6 +90,9 @@ impl Walker {
             full: false,
             expanded: 0,
             probing: false,
+            found: BTreeMap::new(),
+            substituted: None,
+            piped: None,
             last: None,
             choices: 0,
         }
@@ -231,15 +244,53 @@ impl Walker {
             // Each runs in a shell of its own, the last perhaps in this one.
             let mut own = state.clone();
             let index = self.commands.len();
+            self.last = None;
             self.command(command, place, &mut own, &context);
+            self.settle(index, matches!(command, ast::Command::Simple(_)));
             after.join(&own);
             context.stdin = Stdin::Pipe;
+            context.found = match (command, self.last) {
+                (ast::Command::Simple(_), Some(last)) => {
+                    self.printed_paths(last, context.found.as_ref())
+                }
+                _ => None,
+            };
             context.input = match command {
                 ast::Command::Simple(_) => self.printed(index),
                 _ => None,
             };
         }
+        self.piped = context.found;
         *state = after;
+    }
+
+    /// Of commands from `start` on, which share their standard input, nothing
+    /// is known of what they read if another may have taken a part of it: the
+    /// rest of a path is any path. With `alone` the first command is the one
+    /// that it is for.
+    fn settle(&mut self, start: usize, alone: bool) {
+        let end = self.commands.len();
+        let mut readers = self.found.range(start..end);
+        let is_taken = readers.any(|(index, found)| {
+            let is_first = alone && *index == start;
+            !is_first
+                && self
+                    .commands
+                    .get(*index)
+                    .is_some_and(|command| !leaves_stdin(command, found))
+        });
+        if !is_taken {
+            return;
+        }
+        for command in self.commands.iter_mut().skip(start) {
+            for word in &mut command.words {
+                if let WordValue::Dynamic { known, .. } = &mut word.value
+                    && matches!(known, Known::Below(_))
+                {
+                    *known = Known::Nothing;
+                }
+            }
+        }
     }
 
     fn command(
@@ -255,8 +306,10 @@ impl Walker {
         match command {
             ast::Command::Simple(simple) => self.simple(simple, place, state, context),
             ast::Command::Compound(compound, redirects) => {
+                let index = self.commands.len();
                 let context = self.redirected(redirects.as_ref(), place, state, context);
                 self.compound(compound, place, state, &context);
+                self.settle(index, false);
             }
             ast::Command::Function(function) => self.function(function, place, state, context),
             ast::Command::ExtendedTest(test, redirects) => {
@@ -275,9 +328,14 @@ impl Walker {
     ) -> Output {
         let index = self.commands.len();
         let mut own = state.clone();
-        self.last = None;
+        (self.last, self.piped) = (None, None);
         self.script(script, &mut own, &context.substituted());
         let last = self.last.take();
+        self.substituted = match (only_pipeline(script), last) {
+            (Some([ast::Command::Simple(_)]), Some(last)) => self.printed_paths(last, None),
+            (Some([_, .., ast::Command::Simple(_)]), Some(_)) => self.piped.take(),
+            _ => None,
+        };
         match (only_pipeline(script), last) {
             (Some([ast::Command::Simple(_)]), _) if let Some(text) = self.printed(index) => {
                 Output::Text(text.trim_end_matches('\n').to_owned())
@@ -287,6 +345,17 @@ impl Walker {
             }
             _ => Output::Unknown,
         }
+    }
+
+    /// The paths that a command prints, with those that it is given.
+    fn printed_paths(&self, index: usize, before: Option<&Found>) -> Option<Found> {
+        let command = self.commands.get(index)?;
+        let is_function = command
+            .name()
+            .is_some_and(|name| self.functions.contains(name));
+        (!is_function)
+            .then(|| printed_paths(command, before))
+            .flatten()
     }
 
     /// Runs `walk` only to see what it does to a state.
@@ -303,6 +372,7 @@ impl Walker {
         walk(self, &mut probe);
         self.commands.truncate(commands);
         self.inputs.split_off(&commands);
+        self.found.split_off(&commands);
         self.findings.problems.truncate(problems);
         (self.guesses, self.expanded, self.full) = (guesses, expanded, full);
         self.probing = was_probing;
@@ -340,6 +410,53 @@ impl Place<'_> {
     /// The place in the outermost text of a range of the source.
     pub(crate) fn span(&self, range: Range<usize>) -> Range<usize> {
         self.script.source.span(range)
+    }
+}
+
+/// Commands that take nothing from their standard input.
+const LEAVES_STDIN: &[&str] = &[
+    ":", "[", "basename", "break", "chmod", "continue", "cp", "dirname", "du", "echo", "exit",
+    "false", "ls", "mkdir", "mv", "printf", "pwd", "rm", "rmdir", "stat", "test", "touch", "true",
+];
+
+/// Commands that take nothing from it if the last word is a file.
+const READS_FILES: &[&str] = &[
+    "cat", "egrep", "fgrep", "file", "grep", "head", "md5sum", "nl", "sha1sum", "sha256sum",
+    "strings", "tail", "wc",
+];
+
+/// Whether a command leaves its standard input to others, or takes whole paths
+/// from it.
+fn leaves_stdin(command: &SimpleCommand, found: &Found) -> bool {
+    let Some(name) = command.name() else {
+        return command.words.is_empty();
+    };
+    let names_stdin = |word: &Word| {
+        word.literal()
+            .is_none_or(|text| text == "-" || text.starts_with("/dev/") || text.contains("/fd/"))
+    };
+    let is_found = |word: &Word| {
+        matches!(
+            word.value,
+            WordValue::Dynamic {
+                known: Known::Below(_),
+                ..
+            }
+        )
+    };
+    match command.words.split_last() {
+        _ if LEAVES_STDIN.contains(&name) => !command.words.iter().skip(1).any(|word| {
+            word.literal()
+                .is_some_and(|text| text.starts_with("/dev/") || text.contains("/fd/"))
+        }),
+        Some((last, rest)) if READS_FILES.contains(&name) => {
+            is_found(last) && !rest.iter().skip(1).any(names_stdin)
+        }
+        Some(_) if name == "read" => {
+            let arguments = command.words.get(1..).unwrap_or_default();
+            reads_whole(arguments, found).is_some()
+        }
+        _ => false,
     }
 }
 

@@ -7,8 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::call::{Access, CommandText, Operation, PathUse, ShellDialect, Subject as CallSubject};
 use crate::command::{
-    Assignment, CommandView, Known, Operand, Origin, Problem, Redirect, RedirectKind, SimpleCommand,
-    Stdin, Word, WordValue,
+    Assignment, CommandView, Known, Operand, Origin, Problem, Redirect, RedirectKind,
+    SimpleCommand, Stdin, Word, WordValue,
 };
 use crate::facts::OperationFacts;
 use crate::paths::{FileKind, PathFact};

@@ -36,14 +36,17 @@ impl Finder<'_> {
         if self.built_in(name) {
             return;
         }
+        let words = self.command.words.get(1..).unwrap_or_default();
         let Some(command) = knowledge::find(programs::bare_name(name)) else {
+            if asks_what_it_is(name, words) {
+                return;
+            }
             self.effect(
                 EffectKind::Doing(Effect::UnknownProgram, name.to_owned()),
                 span,
             );
             return;
         };
-        let words = self.command.words.get(1..).unwrap_or_default();
         self.known(command, words, span);
     }
 
@@ -59,6 +62,9 @@ impl Finder<'_> {
                 format!("`{}` takes options from a file", self.shown(command)),
                 word.span.clone(),
             );
+            return;
+        }
+        if self.has_form(command.forms, words) {
             return;
         }
         for doing in command.effects {
@@ -161,7 +167,8 @@ impl Finder<'_> {
                 stdin = when.stdin.unwrap_or(stdin);
             }
         }
-        if read.operands.is_empty() {
+        // Those that may be none are none perhaps.
+        if read.operands.iter().all(may_vanish) {
             if stdin == StdinUse::Code {
                 self.unproven(
                     format!("`{}` runs what it reads", self.shown(command)),
@@ -366,6 +373,23 @@ fn is_query(words: &[Word], queries: &[&str]) -> bool {
     word.literal().is_some_and(|text| queries.contains(&text))
 }
 
+/// Programs that are not known, but whose names say that they change something
+/// far away, may do so with any words.
+const OUTWARD: &[&str] = &[
+    "deploy", "destroy", "drop", "format", "migrate", "prod", "provision", "publish", "push",
+    "release", "reset", "shutdown", "wipe",
+];
+
+/// Whether a program of the system that is not known is only asked for its
+/// version or its help. A name with a slash may be any file.
+fn asks_what_it_is(name: &str, words: &[Word]) -> bool {
+    let is_plain = !name.contains(['/', '\\', '~']) && !name.starts_with('-');
+    let lower = name.to_ascii_lowercase();
+    is_plain
+        && !OUTWARD.iter().any(|word| lower.contains(word))
+        && is_query(words, &["--version", "--help"])
+}
+
 fn is_response_file(word: &Word) -> bool {
     match &word.value {
         WordValue::Literal(text) | WordValue::Glob(text) => text.starts_with('@'),
@@ -394,6 +418,11 @@ fn assign(table: &'static [knowledge::Operand], given: usize) -> Option<Vec<Role
     (roles.len() == given).then_some(roles)
 }
 
+/// Whether an operand may be no word at all.
+fn may_vanish(operand: &Operand) -> bool {
+    options::may_be_several(&operand.value) && matches!(operand.value, WordValue::Dynamic { .. })
+}
+
 /// Whether all operands keep their roles when those that may be several are:
 /// in `grep *` the first match is the pattern, and the others are files.
 fn keeps_roles(
@@ -405,7 +434,8 @@ fn keeps_roles(
     if !operands.iter().any(several) {
         return true;
     }
-    (2..=3).all(|times| {
+    let least = if operands.iter().any(may_vanish) { 0 } else { 2 };
+    (least..=3).all(|times| {
         let repeated: Vec<Role> = operands
             .iter()
             .zip(roles)
@@ -414,7 +444,8 @@ fn keeps_roles(
                 std::iter::repeat_n(*role, times)
             })
             .collect();
-        assign(table, repeated.len()).is_some_and(|roles| roles == repeated)
+        repeated.is_empty()
+            || assign(table, repeated.len()).is_some_and(|roles| roles == repeated)
     })
 }
 

@@ -110,7 +110,7 @@ pub(crate) fn read(
 }
 
 /// Whether a word is exactly one, whatever it becomes.
-const fn is_one_word(known: &Known) -> bool {
+pub(crate) const fn is_one_word(known: &Known) -> bool {
     match known {
         Known::OneWord | Known::Natural | Known::Integer | Known::Stream => true,
         Known::Below(below) => !below.several && !below.is_split,

@@ -70,7 +70,12 @@ impl Finder<'_> {
 
                 }
             };
-            let is_own = !assignment.for_this_command && is_of_the_script(&assignment.name);
+            // Only `read` itself sees it.
+            let is_for_read = assignment.for_this_command
+                && assignment.name == "IFS"
+                && self.command.name() == Some("read");
+            let is_own = is_for_read
+                || !assignment.for_this_command && is_of_the_script(&assignment.name);
             if !is_harmless && !is_own {
                 self.effect(
                     EffectKind::Doing(Doing::Poisoning, format!("sets {}", assignment.name)),

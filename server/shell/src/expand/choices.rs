@@ -267,7 +267,7 @@ fn common_prefix(values: &[WordValue]) -> String {
 }
 
 /// The text before anything in a pattern that may be more than text.
-pub(super) fn literal_beginning(pattern: &str) -> String {
+pub(crate) fn literal_beginning(pattern: &str) -> String {
     pattern
         .chars()
         .take_while(|next| next.is_alphanumeric() || "/._-~ ,:=%".contains(*next))

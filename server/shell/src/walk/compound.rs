@@ -1,7 +1,9 @@
 //! Compound commands, functions, tests.
 
+use std::rc::Rc;
+
 use brush_parser::ast::{self, CompoundCommand};
-use countersign_core::command::{Folder, Known, Origin, SimpleCommand, Word, WordValue};
+use countersign_core::command::{Below, Folder, Known, Origin, SimpleCommand, Word, WordValue};
 
 use super::{Context, Place, Walker, one_word};
 use crate::lex::Group;
@@ -59,6 +61,7 @@ impl Walker {
                 let index = self.list_named(&["coproc"], place.span(span), state, context);
                 let context = Context {
                     origin: index.map_or(context.origin, |by| Origin::Launched { by }),
+                    found: None,
                     ..context.clone()
                 };
                 self.command(&coprocess.body, place, &mut state.clone(), &context);
@@ -134,9 +137,12 @@ impl Walker {
             }
         }
         self.claim_loop_name(clause, at, place);
+        // `select`, which is shown to the parser as `for`, sets it to nothing
+        // where there is no such word.
+        let rest = place.script.source.text().get(at..).unwrap_or_default();
         let value = match &clause.values {
-            Some(_) => self.loop_value(&words, state),
-            None => Value::Unknown,
+            Some(_) if rest.starts_with("for") => self.loop_value(&words, state),
+            _ => Value::Unknown,
         };
         self.repeat(state, |walker, state| {
             state.set(&clause.variable_name, value.clone());
@@ -277,6 +283,7 @@ impl Walker {
             origin: Origin::Function,
             stdin: countersign_core::command::Stdin::Inherited,
             input: None,
+            found: None,
             redirects: Vec::new(),
             depth: context.depth,
         };
@@ -389,6 +396,10 @@ fn single(word: &WordValue, state: &State) -> Value {
         WordValue::Dynamic { known, .. } => match known {
             Known::Natural => Value::Number(Numeric::Count),
             Known::Integer => Value::Number(Numeric::Integer),
+            Known::Below(below) => Value::Below(Rc::new(Below {
+                several: false,
+                ..below.clone()
+            })),
             _ => Value::Unknown,
         },
     }

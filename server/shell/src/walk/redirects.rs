@@ -1,7 +1,7 @@
 //! Redirects: what is opened, and what standard input becomes.
 
 use brush_parser::ast::{IoFileRedirectTarget, IoRedirect, RedirectList};
-use countersign_core::command::{Redirect, RedirectKind, SimpleCommand, Stdin, Word, WordValue};
+use countersign_core::command::{Known, Redirect, RedirectKind, SimpleCommand, Stdin, Word, WordValue};
 
 use super::{Context, Place, Walker};
 use crate::state::{State, Value};
@@ -124,6 +124,16 @@ impl Walker {
                 };
                 if operator.starts_with('<') {
                     stdin_of(context, reads, None);
+                    let is_stream = matches!(
+                        &target.value,
+                        WordValue::Dynamic {
+                            known: Known::Stream,
+                            ..
+                        }
+                    );
+                    if reads && is_stream {
+                        context.found = self.substituted.take();
+                    }
                 }
                 let target = (kind != RedirectKind::Descriptor).then_some(target);
                 (kind, target)
@@ -166,6 +176,7 @@ fn stdin_of(context: &mut Context, reads: bool, input: Option<String>) {
     if reads {
         context.stdin = Stdin::Redirected;
         context.input = input;
+        context.found = None;
     }
 }
 

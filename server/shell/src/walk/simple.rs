@@ -117,6 +117,9 @@ impl Walker {
         if let Some(text) = &inner.input {
             self.inputs.insert(index, text.clone());
         }
+        if let Some(found) = &inner.found {
+            self.found.insert(index, found.clone());
+        }
         let names: Vec<(String, Option<Value>)> = command
             .assignments
             .iter()

@@ -18,6 +18,7 @@ mod grammar;
 mod hostile;
 mod launchers;
 mod metamorphic;
+mod provenance;
 mod shell_state;
 mod support;
 mod words;
