@@ -4,6 +4,7 @@
 //! Effects are judged one after the other over what the command itself may
 //! have changed before. Pure given a [`World`].
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -140,6 +141,7 @@ pub fn contain(effects: &Effects, world: &dyn World) -> Containment {
         changes: Vec::new(),
         repositories: Vec::new(),
         read_only: true,
+        trees: RefCell::default(),
     };
     for effect in &effects.effects {
         judge.collect(effect);
@@ -160,7 +162,12 @@ struct Judge<'a> {
     /// Repositories that were looked at already.
     repositories: Vec<(Folder, Repository)>,
     read_only: bool,
+    /// The trees that have been looked at.
+    trees: RefCell<Vec<(String, Folder, Option<Tree>)>>,
 }
+
+/// Most trees that are looked at for one command.
+const MOST_TREES: usize = 4;
 
 impl Judge<'_> {
     fn no(&mut self, span: &Range<usize>, reason: String) {
@@ -299,11 +306,28 @@ impl Judge<'_> {
         }
     }
 
+    /// What is below a path, which is looked at once.
+    fn tree(&self, text: &str, folder: &Folder) -> Option<Tree> {
+        let mut trees = self.trees.borrow_mut();
+        let known = trees
+            .iter()
+            .find(|(own, at, _)| own == text && at == folder);
+        if let Some((_, _, tree)) = known {
+            return *tree;
+        }
+        if trees.len() >= MOST_TREES {
+            return None;
+        }
+        let tree = self.world.tree(text, folder);
+        trees.push((text.to_owned(), folder.clone(), tree));
+        tree
+    }
+
     /// Why names or links that are not in the text may mean other paths.
     fn hidden(&self, target: &Target, touch: Touch, command: usize) -> Option<String> {
         match target {
             Target::Links { text, folder } => {
-                let tree = self.world.tree(text, folder);
+                let tree = self.tree(text, folder);
                 (!tree.is_some_and(|tree| !tree.links_lead_out)).then(|| {
                     format!("reads what links in `{text}` lead to, perhaps out of it")
                 })
@@ -315,7 +339,7 @@ impl Judge<'_> {
                         && change.path.starts_with(&root)
                         && (change.how == How::Anything || change.path.components().any(|part| is_odd(part.as_str())))
                 });
-                let tree = self.world.tree(text, folder);
+                let tree = self.tree(text, folder);
                 (changes || !tree.is_some_and(|tree| !tree.has_odd_names)).then(|| {
                     format!("names in `{text}` may become other words; `-print0` and `xargs -0` keep them")
                 })

@@ -7,8 +7,10 @@ use countersign_core::command::{Choice, Known, SimpleCommand, WordValue};
 
 /// Most alternatives of one command.
 const MOST: usize = 128;
-/// Most alternatives of all commands together.
-pub(super) const MOST_OF_ALL: usize = 1_024;
+/// Most words of all alternatives of one command.
+const MOST_WORDS: usize = 1_024;
+/// Most words of all alternatives of all commands.
+pub(super) const MOST_OF_ALL: usize = 4_096;
 
 /// A command with each of its values.
 pub(super) struct Alternatives {
@@ -48,10 +50,11 @@ pub(super) fn of(command: &SimpleCommand, budget: &mut usize) -> Option<Alternat
     let count = groups
         .iter()
         .try_fold(1_usize, |product, (_, length)| product.checked_mul(*length))?;
-    if groups.is_empty() || count == 0 || count > MOST {
+    let words = count.checked_mul(command.words.len() + command.redirects.len())?;
+    if groups.is_empty() || count == 0 || count > MOST || words > MOST_WORDS {
         return None;
     }
-    *budget = budget.checked_sub(count)?;
+    *budget = budget.checked_sub(words)?;
     let commands = (0..count).map(|number| with(command, &groups, number));
     Some(Alternatives {
         commands: commands.collect(),

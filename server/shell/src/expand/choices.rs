@@ -9,6 +9,9 @@ use crate::source::Source;
 use crate::state::{State, VALUES, Value};
 use crate::walk::{Context, Walker};
 
+/// How often all words of a command are expanded with one of several values.
+const CHOSEN: usize = 4_096;
+
 /// Variables whose values go together.
 struct Group {
     by: Option<usize>,
@@ -63,7 +66,7 @@ impl Walker {
     /// The variables of a word that have one of several values; `None` if there
     /// are none, if there are too many values, or if the word is more than text
     /// and variables.
-    pub(super) fn choices(&self, lexeme: &Lexeme, state: &State) -> Option<Choices> {
+    pub(super) fn choices(&mut self, lexeme: &Lexeme, state: &State) -> Option<Choices> {
         use countersign_core::call::ShellDialect::Zsh;
         // There values are not split.
         if self.findings.dialect == Zsh || self.is_overspent() {
@@ -114,6 +117,10 @@ impl Walker {
             .iter()
             .try_fold(1_usize, |product, group| product.checked_mul(group.length()))?;
         if groups.is_empty() || combinations == 0 || combinations > VALUES {
+            return None;
+        }
+        self.chosen = self.chosen.saturating_add(combinations);
+        if self.chosen > CHOSEN {
             return None;
         }
         let by = match groups.as_slice() {
