@@ -60,7 +60,10 @@ impl Repository {
     /// with SHA-256 or reftable, one through a link, one that names a work tree
     /// elsewhere, one that cannot be read.
     pub fn discover(folder: &Utf8Path, home: &Utf8Path) -> Result<Option<Self>> {
-        discover::locate(folder, home)?.map(Self::open).transpose()
+        match discover::find(folder, home)? {
+            Some(found) => Self::open(&found).map(Some),
+            None => Ok(None),
+        }
     }
 
     pub(crate) fn open(found: &Found) -> Result<Self> {
