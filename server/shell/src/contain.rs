@@ -283,7 +283,10 @@ impl Judge<'_> {
         } = target
         {
             let Some(matches) = self.world.expand(pattern, folder) else {
-                self.no(&effect.span, format!("what `{pattern}` matches cannot be told"));
+                self.no(
+                    &effect.span,
+                    format!("what `{pattern}` matches cannot be told"),
+                );
                 return;
             };
             // `@FILE` stands for options in that file to many programs.
@@ -292,7 +295,10 @@ impl Judge<'_> {
                     || text.starts_with('@') && !matches!(touch, Touch::List | Touch::ListTree)
             };
             if *may_be_option && matches.iter().any(is_option) {
-                self.no(&effect.span, format!("a match of `{pattern}` would be an option"));
+                self.no(
+                    &effect.span,
+                    format!("a match of `{pattern}` would be an option"),
+                );
                 return;
             }
         }
@@ -328,28 +334,30 @@ impl Judge<'_> {
         match target {
             Target::Links { text, folder } => {
                 let tree = self.tree(text, folder);
-                (!tree.is_some_and(|tree| !tree.links_lead_out)).then(|| {
-                    format!("reads what links in `{text}` lead to, perhaps out of it")
-                })
+                tree.is_none_or(|tree| tree.links_lead_out)
+                    .then(|| format!("reads what links in `{text}` lead to, perhaps out of it"))
             }
             Target::Pieces { text, folder } => {
                 let root = self.world.place(text, folder, touch).path;
                 let changes = self.changes.iter().any(|change| {
                     change.command != command
                         && change.path.starts_with(&root)
-                        && (change.how == How::Anything || change.path.components().any(|part| is_odd(part.as_str())))
+                        && (change.how == How::Anything
+                            || change.path.components().any(|part| is_odd(part.as_str())))
                 });
                 let tree = self.tree(text, folder);
-                (changes || !tree.is_some_and(|tree| !tree.has_odd_names)).then(|| {
+                (changes || tree.is_none_or(|tree| tree.has_odd_names)).then(|| {
                     format!("names in `{text}` may become other words; `-print0` and `xargs -0` keep them")
                 })
             }
             Target::SplitMatches { pattern, folder } => {
                 let splits = |text: &String| text.split('/').any(is_odd);
                 let matches = self.world.expand(pattern, folder);
-                matches.is_none_or(|matches| matches.iter().any(splits)).then(|| {
-                    format!("a match of `{pattern}` may become other words; quotes keep it")
-                })
+                matches
+                    .is_none_or(|matches| matches.iter().any(splits))
+                    .then(|| {
+                        format!("a match of `{pattern}` may become other words; quotes keep it")
+                    })
             }
             Target::Path { .. } | Target::Glob { .. } | Target::Into { .. } | Target::Unknown => {
                 None
@@ -384,10 +392,7 @@ impl Judge<'_> {
                 if *is_folder || made || there.kind == FileKind::Directory || text.ends_with('/') {
                     names
                         .iter()
-                        .map(|name| {
-                            self.world
-                                .place(&format!("{text}/{name}"), folder, touch)
-                        })
+                        .map(|name| self.world.place(&format!("{text}/{name}"), folder, touch))
                         .collect()
                 } else {
                     vec![there]
@@ -428,16 +433,12 @@ impl Judge<'_> {
             (_, Touch::Load) => Some(format!("runs what {path} says")),
             (Scope::Protected(what), _) => Some(format!("{verb} {path}: {what}")),
             (Scope::Workspace, Touch::MakeFolder | Touch::Mode | Touch::MoveFrom) => None,
-            (Scope::Workspace, Touch::Write | Touch::Edit) => {
-                (!place.can_be_had_back).then(|| {
-                    format!("{verb} {path}, and what it holds could not be had back")
-                })
-            }
+            (Scope::Workspace, Touch::Write | Touch::Edit) => (!place.can_be_had_back)
+                .then(|| format!("{verb} {path}, and what it holds could not be had back")),
             (Scope::Workspace, Touch::Delete | Touch::DeleteFolder | Touch::DeleteTree) => {
                 let is_own = self.was_created(path, place, command);
-                (!place.can_be_had_back && !is_own).then(|| {
-                    format!("{verb} {path}, which could not be had back")
-                })
+                (!place.can_be_had_back && !is_own)
+                    .then(|| format!("{verb} {path}, which could not be had back"))
             }
             (
                 Scope::Temp,
@@ -479,14 +480,14 @@ impl Judge<'_> {
             match change.how {
                 How::Folder => false,
                 // A program loads before it writes.
-                How::File if touch == Touch::Load => {
-                    change.command != command && (is_it || is_way)
-                }
+                How::File if touch == Touch::Load => change.command != command && (is_it || is_way),
                 How::File => touch == Touch::Execute && (is_it || is_way),
                 How::Anything => {
                     is_way
                         || is_it
-                        || (is_below && matches!(touch, Touch::ReadTree) && change.command != command)
+                        || (is_below
+                            && matches!(touch, Touch::ReadTree)
+                            && change.command != command)
                 }
             }
         })
@@ -501,7 +502,10 @@ fn makes_a_repository(path: &Utf8Path, looked_from: &Utf8Path) -> bool {
             .iter()
             .any(|mark| name.eq_ignore_ascii_case(mark))
     });
-    is_mark && path.parent().is_some_and(|parent| looked_from.starts_with(parent))
+    is_mark
+        && path
+            .parent()
+            .is_some_and(|parent| looked_from.starts_with(parent))
 }
 
 /// Whether a name becomes other words, or none, where blanks split it, quotes

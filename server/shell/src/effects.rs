@@ -58,12 +58,7 @@ pub fn effects(view: &CommandView) -> Effects {
 const fn is_for_streams(touch: Touch) -> bool {
     matches!(
         touch,
-        Touch::Read
-            | Touch::ReadTree
-            | Touch::List
-            | Touch::ListTree
-            | Touch::Write
-            | Touch::Edit
+        Touch::Read | Touch::ReadTree | Touch::List | Touch::ListTree | Touch::Write | Touch::Edit
     )
 }
 
@@ -154,12 +149,7 @@ impl Finder<'_> {
 
     /// Paths that a search has found: all that it could have found is touched.
     /// `false` if that is not how to see it.
-    fn touch_below(
-        &mut self,
-        touch: Touch,
-        below: &Below,
-        span: &std::ops::Range<usize>,
-    ) -> bool {
+    fn touch_below(&mut self, touch: Touch, below: &Below, span: &std::ops::Range<usize>) -> bool {
         let touch = match touch {
             Touch::Read | Touch::ReadTree => Touch::ReadTree,
             Touch::List | Touch::ListTree => Touch::ListTree,
@@ -187,7 +177,9 @@ impl Finder<'_> {
 
     /// What is known of some words holds only for names without blanks.
     fn names_that_split(&mut self) {
-        for word in &self.command.words {
+        let targets = self.command.redirects.iter();
+        let targets = targets.filter_map(|redirect| redirect.target.as_ref());
+        for word in self.command.words.iter().chain(targets) {
             let WordValue::Dynamic {
                 known: Known::Below(below),
                 ..

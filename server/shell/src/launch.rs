@@ -10,7 +10,9 @@ mod shells;
 mod tables;
 mod wrappers;
 
-use countersign_core::command::{Assignment, Folder, Known, Origin, SimpleCommand, Word, WordValue};
+use countersign_core::command::{
+    Assignment, Folder, Known, Origin, SimpleCommand, Word, WordValue,
+};
 
 pub(crate) use self::found::{Found, printed as printed_paths};
 pub(crate) use self::wrappers::moved;
@@ -90,6 +92,9 @@ impl Walker {
     fn launch(&mut self, launcher: &Launcher<'_>, state: &mut State) {
         if launcher.name.starts_with('-') {
             self.not_understood(launcher, state);
+            return;
+        }
+        if asks_what_it_is(launcher) {
             return;
         }
         if self
@@ -268,6 +273,28 @@ fn elsewhere(word: Word) -> Word {
         value: WordValue::Dynamic { prefix, known },
         span: word.span,
     }
+}
+
+/// Built-ins and keywords that take `--version` for a command.
+const RUN_ANYTHING: &[&str] = &[
+    "builtin",
+    "command",
+    "eval",
+    "exec",
+    "nocorrect",
+    "noglob",
+    "repeat",
+    "time",
+    "trap",
+];
+
+/// Whether a launcher is only asked for its version or its help: then it runs
+/// nothing.
+fn asks_what_it_is(launcher: &Launcher<'_>) -> bool {
+    let [_, word] = launcher.words else {
+        return false;
+    };
+    matches!(word.literal(), Some("--version" | "--help")) && !RUN_ANYTHING.contains(&launcher.name)
 }
 
 /// A word that is only known once the command runs.

@@ -69,9 +69,15 @@ impl Numeric {
         let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         if !text.is_empty() && is_digits(text) {
             Some(Self::Natural)
-        } else if text.strip_prefix('-').is_some_and(|rest| !rest.is_empty() && is_digits(rest)) {
+        } else if text
+            .strip_prefix('-')
+            .is_some_and(|rest| !rest.is_empty() && is_digits(rest))
+        {
             Some(Self::Integer)
-        } else if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ') {
+        } else if text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b' ')
+        {
             Some(Self::Count)
         } else {
             text.bytes()
@@ -108,9 +114,8 @@ impl Value {
             }
             values = distinct;
         }
-        let is_single = |value: &Self| {
-            matches!(value, Self::Text(_) | Self::Home(_) | Self::Match { .. })
-        };
+        let is_single =
+            |value: &Self| matches!(value, Self::Text(_) | Self::Home(_) | Self::Match { .. });
         if let [only] = values.as_slice() {
             return only.clone();
         }
@@ -314,6 +319,15 @@ impl State {
             *value = Value::Unknown;
         }
         self.folder = Folder::Unknown;
+    }
+
+    /// Nothing is known any more of paths that were read.
+    pub(crate) fn forget_found(&mut self) {
+        for value in self.variables.values_mut() {
+            if matches!(value, Value::Below(_)) {
+                *value = Value::Unknown;
+            }
+        }
     }
 
     /// Gives a variable back the value that it had.

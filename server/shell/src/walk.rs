@@ -249,7 +249,7 @@ impl Walker {
             let index = self.commands.len();
             self.last = None;
             self.command(command, place, &mut own, &context);
-            self.settle(index, matches!(command, ast::Command::Simple(_)));
+            self.settle(index, matches!(command, ast::Command::Simple(_)), &mut own);
             after.join(&own);
             context.stdin = Stdin::Pipe;
             context.found = match (command, self.last) {
@@ -283,7 +283,7 @@ impl Walker {
                 let index = self.commands.len();
                 let context = self.redirected(redirects.as_ref(), place, state, context);
                 self.compound(compound, place, state, &context);
-                self.settle(index, false);
+                self.settle(index, false, state);
             }
             ast::Command::Function(function) => self.function(function, place, state, context),
             ast::Command::ExtendedTest(test, redirects) => {

@@ -86,7 +86,9 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn names_with_blanks_and_quotes_are_odd() {
-        for name in ["a b", "a\nb", "it's", "a\"b", "a\\b", "a\tb", "-x", "@x", "a*"] {
+        for name in [
+            "a b", "a\nb", "it's", "a\"b", "a\\b", "a\tb", "-x", "@x", "a*",
+        ] {
             let (_folder, path) = folder();
             fs::write(path.join("src").join(name), "").unwrap();
             assert!(look(&path).unwrap().has_odd_names, "{name:?}");

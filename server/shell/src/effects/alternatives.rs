@@ -34,7 +34,10 @@ pub(super) fn of(command: &SimpleCommand, budget: &mut usize) -> Option<Alternat
     each(&mut copy, |value, span| {
         let Some(choice) = choice(value) else { return };
         let length = choice.values.len();
-        match groups.iter_mut().find(|(by, _)| by.is_some() && *by == choice.by) {
+        match groups
+            .iter_mut()
+            .find(|(by, _)| by.is_some() && *by == choice.by)
+        {
             Some((_, least)) => *least = length.min(*least),
             None => groups.push((choice.by, length)),
         }
@@ -63,7 +66,11 @@ pub(super) fn of(command: &SimpleCommand, budget: &mut usize) -> Option<Alternat
 }
 
 /// The command with one combination of its values.
-fn with(command: &SimpleCommand, groups: &[(Option<usize>, usize)], number: usize) -> SimpleCommand {
+fn with(
+    command: &SimpleCommand,
+    groups: &[(Option<usize>, usize)],
+    number: usize,
+) -> SimpleCommand {
     let mut rest = number;
     let mut indices: Vec<(Option<usize>, usize)> = Vec::new();
     for (by, length) in groups {

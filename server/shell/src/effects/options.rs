@@ -265,10 +265,7 @@ fn find_long(name: &str, command: &'static Command) -> Option<&'static Flag> {
 
 /// A compiler's option with what is glued to it: `-std=c99`, `-Wall`,
 /// `-Iinclude`.
-fn glued<'a>(
-    text: &'a str,
-    command: &'static Command,
-) -> Option<(&'static Flag, Option<&'a str>)> {
+fn glued<'a>(text: &'a str, command: &'static Command) -> Option<(&'static Flag, Option<&'a str>)> {
     let flags: &'static [Flag] = command.flags;
     if let Some((name, value)) = text.split_once('=')
         && let Some(flag) = flags.iter().find(|flag| {
@@ -284,9 +281,10 @@ fn glued<'a>(
         rest.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_+=.".contains(&byte))
     };
-    if let Some(flag) = flags.iter().find(|flag| {
-        flag.value == Value::Name && text.strip_prefix(flag.name).is_some_and(is_name)
-    }) {
+    if let Some(flag) = flags
+        .iter()
+        .find(|flag| flag.value == Value::Name && text.strip_prefix(flag.name).is_some_and(is_name))
+    {
         return Some((flag, None));
     }
     flags

@@ -3,6 +3,7 @@
 
 use countersign_core::command::{Choice, Folder, Known, WordValue};
 
+use super::fields::{single_value, tilde};
 use super::{Piece, Quoting};
 use crate::lex::{Expansion, Lexeme};
 use crate::source::Source;
@@ -72,7 +73,11 @@ impl Walker {
         if self.findings.dialect == Zsh || self.is_overspent() {
             return None;
         }
-        if lexeme.head.as_ref().is_some_and(|head| head.subscript.is_some()) {
+        if lexeme
+            .head
+            .as_ref()
+            .is_some_and(|head| head.subscript.is_some())
+        {
             return None;
         }
         let mut groups: Vec<Group> = Vec::new();
@@ -113,9 +118,9 @@ impl Walker {
                 }),
             }
         }
-        let combinations = groups
-            .iter()
-            .try_fold(1_usize, |product, group| product.checked_mul(group.length()))?;
+        let combinations = groups.iter().try_fold(1_usize, |product, group| {
+            product.checked_mul(group.length())
+        })?;
         if groups.is_empty() || combinations == 0 || combinations > VALUES {
             return None;
         }
@@ -190,7 +195,7 @@ impl Walker {
             }
             let atoms = self.atoms(&lexeme.pieces, source, state, context);
             self.spend(atoms.len());
-            values.push(super::single_value(&super::tilde(&atoms)));
+            values.push(single_value(&tilde(&atoms)));
         });
         Value::one_of(choices.by, values)
     }
@@ -231,8 +236,7 @@ fn one_of(
         return first.clone();
     }
     let prefix = common_prefix(&values);
-    let is_listed =
-        |value: &WordValue| matches!(value, WordValue::Literal(_) | WordValue::Glob(_));
+    let is_listed = |value: &WordValue| matches!(value, WordValue::Literal(_) | WordValue::Glob(_));
     let is_one_word = |value: &WordValue| match value {
         WordValue::Literal(_) => true,
         WordValue::Glob(_) => false,

@@ -23,15 +23,18 @@ struct Search<'a> {
 /// What a command prints, if it is nothing but paths. `before` is what it has
 /// on its standard input.
 pub(crate) fn printed(command: &SimpleCommand, before: Option<&Found>) -> Option<Found> {
-    let is_quiet = command.redirects.iter().all(|redirect| match redirect.kind {
-        RedirectKind::Write | RedirectKind::Append => {
-            redirect.target.as_ref().and_then(Word::literal) == Some("/dev/null")
-        }
-        RedirectKind::Read
-        | RedirectKind::ReadWrite
-        | RedirectKind::Descriptor
-        | RedirectKind::Here => false,
-    });
+    let is_quiet = command
+        .redirects
+        .iter()
+        .all(|redirect| match redirect.kind {
+            RedirectKind::Write | RedirectKind::Append => {
+                redirect.target.as_ref().and_then(Word::literal) == Some("/dev/null")
+            }
+            RedirectKind::Read
+            | RedirectKind::ReadWrite
+            | RedirectKind::Descriptor
+            | RedirectKind::Here => false,
+        });
     if !is_quiet || !command.assignments.is_empty() {
         return None;
     }
@@ -54,9 +57,9 @@ fn keeps_lines(name: &str, command: &SimpleCommand) -> Option<bool> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     Some(match (name, words?.as_slice()) {
         ("head" | "tail" | "sort" | "uniq", []) | ("sort", ["-u" | "-r"]) => true,
-        ("head" | "tail", [option]) => option.strip_prefix('-').is_some_and(|rest| {
-            is_number(rest.strip_prefix('n').unwrap_or(rest))
-        }),
+        ("head" | "tail", [option]) => option
+            .strip_prefix('-')
+            .is_some_and(|rest| is_number(rest.strip_prefix('n').unwrap_or(rest))),
         ("head" | "tail", ["-n", number]) => is_number(number),
         ("grep", [pattern]) => !pattern.starts_with('-'),
         ("grep", [options, pattern]) => {
@@ -71,18 +74,15 @@ fn keeps_lines(name: &str, command: &SimpleCommand) -> Option<bool> {
 
 fn roots(words: &[&str], folder: &Folder) -> Option<Below> {
     let is_plain = |root: &&str| !root.is_empty() && !root.starts_with(['-', '+', '@', ' ']);
-    let is_odd = |next: char| {
-        next.is_whitespace() || next.is_control() || "'\"\\*?[".contains(next)
-    };
-    (words.iter().all(is_plain) && !words.iter().any(|root| root.contains(is_odd))).then(|| {
-        Below {
-            roots: words.iter().map(|root| (*root).to_owned()).collect(),
-            folder: folder.clone(),
-            several: true,
-            may_be_option: false,
-            may_be_link: true,
-            is_split: false,
-        }
+    let is_odd =
+        |next: char| next.is_whitespace() || next.is_control() || "'\"\\*?[".contains(next);
+    (words.iter().all(is_plain) && !words.iter().any(|root| root.contains(is_odd))).then(|| Below {
+        roots: words.iter().map(|root| (*root).to_owned()).collect(),
+        folder: folder.clone(),
+        several: true,
+        may_be_option: false,
+        may_be_link: true,
+        is_split: false,
     })
 }
 
@@ -139,7 +139,11 @@ fn excludes_links(expression: &[Word]) -> bool {
                 if before.starts_with('-') && !is_operator {
                     return false;
                 }
-                level = if text == "(" { level + 1 } else { level.saturating_sub(1) };
+                level = if text == "(" {
+                    level + 1
+                } else {
+                    level.saturating_sub(1)
+                };
             }
             "-o" | "-or" | "," if level == 0 => return false,
             "-type" if level == 0 && !matches!(before, "!" | "-not") => {
@@ -241,7 +245,13 @@ fn by_git(command: &SimpleCommand) -> Option<Found> {
     let is_known = |option: &&str| {
         let plain = matches!(
             *option,
-            "-z" | "-m" | "-o" | "-c" | "--modified" | "--others" | "--cached" | "--exclude-standard"
+            "-z" | "-m"
+                | "-o"
+                | "-c"
+                | "--modified"
+                | "--others"
+                | "--cached"
+                | "--exclude-standard"
         );
         // Pathspecs without magic, which stay below the folder.
         plain || !option.starts_with(['-', ':', '/', '~']) && !option.contains("..")

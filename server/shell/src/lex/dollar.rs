@@ -217,7 +217,9 @@ impl Lexer<'_> {
         self.leave();
         let is_list = indirect
             || matches!(name.as_str(), "@")
-            || subscript.as_deref().is_some_and(|key| key.contains(['@', '$', '`']))
+            || subscript
+                .as_deref()
+                .is_some_and(|key| key.contains(['@', '$', '`']))
             || inner.iter().any(is_list);
         let plain = (!indirect && !length && subscript.is_none())
             .then(|| (name.clone(), operation.clone()));

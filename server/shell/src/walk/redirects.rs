@@ -1,7 +1,9 @@
 //! Redirects: what is opened, and what standard input becomes.
 
 use brush_parser::ast::{IoFileRedirectTarget, IoRedirect, RedirectList};
-use countersign_core::command::{Known, Redirect, RedirectKind, SimpleCommand, Stdin, Word, WordValue};
+use countersign_core::command::{
+    Known, Redirect, RedirectKind, SimpleCommand, Stdin, Word, WordValue,
+};
 
 use super::{Context, Place, Walker};
 use crate::state::{State, Value};

@@ -15,7 +15,11 @@ fn last(text: &str, expected: &str) {
 #[track_caller]
 fn of(text: &str, name: &str, expected: &str) {
     let view = view(text);
-    let command = view.commands.iter().rev().find(|command| command.name() == Some(name));
+    let command = view
+        .commands
+        .iter()
+        .rev()
+        .find(|command| command.name() == Some(name));
     assert_eq!(known(command.unwrap()), expected, "{text}");
 }
 
@@ -46,16 +50,24 @@ fn touched(text: &str) -> Vec<(Touch, String)> {
 
 #[track_caller]
 fn touches(text: &str, expected: &[(Touch, &str)]) {
-    let expected: Vec<(Touch, String)> =
-        expected.iter().map(|(touch, path)| (*touch, (*path).to_owned())).collect();
+    let expected: Vec<(Touch, String)> = expected
+        .iter()
+        .map(|(touch, path)| (*touch, (*path).to_owned()))
+        .collect();
     assert_eq!(touched(text), expected, "{text}");
 }
 
 #[test]
 fn a_quoted_value_is_one_word_and_a_list_is_not() {
     last("a \"$x\" $x \"a$x\" a$x", "a|one|any|one|any");
-    last("a \"$*\" \"$@\" \"${b[@]}\" \"${b[*]}\" \"${b[$i]}\"", "a|one|any|any|one|any");
-    last("a \"${x:-y}\" \"${x:-$@}\" \"${x:-\"$@\"}\" \"${@:2}\" ${x:-y}", "a|one|any|any|any|any");
+    last(
+        "a \"$*\" \"$@\" \"${b[@]}\" \"${b[*]}\" \"${b[$i]}\"",
+        "a|one|any|any|one|any",
+    );
+    last(
+        "a \"${x:-y}\" \"${x:-$@}\" \"${x:-\"$@\"}\" \"${@:2}\" ${x:-y}",
+        "a|one|any|any|any|any",
+    );
     last("a \"${!x@}\"", "a|any");
     last("a \"$(b)\"; a \"$x\"/*.c \"$x\"*", "a|any|any");
     of("a \"$(b)\" $(b)", "a", "a|one|any");
@@ -64,19 +76,40 @@ fn a_quoted_value_is_one_word_and_a_list_is_not() {
 
 #[test]
 fn numbers_are_known_as_numbers() {
-    last("a $? $# $$ \"$!\" $!", "a|natural|natural|natural|natural|any");
-    last("a $((x)) \"$((1+1))\" ${#x} $RANDOM", "a|integer|integer|natural|natural");
-    of("n=$(wc -l < f); a \"$n\" $n \"x$n\"", "a", "a|natural|any|one");
-    of("a \"$(ls | wc -l)\" \"$(nproc)\" \"$(date +%s)\"", "a", "a|natural|natural|natural");
+    last(
+        "a $? $# $$ \"$!\" $!",
+        "a|natural|natural|natural|natural|any",
+    );
+    last(
+        "a $((x)) \"$((1+1))\" ${#x} $RANDOM",
+        "a|integer|integer|natural|natural",
+    );
+    of(
+        "n=$(wc -l < f); a \"$n\" $n \"x$n\"",
+        "a",
+        "a|natural|any|one",
+    );
+    of(
+        "a \"$(ls | wc -l)\" \"$(nproc)\" \"$(date +%s)\"",
+        "a",
+        "a|natural|natural|natural",
+    );
     last("i=0; while b; do i=$((i+1)); done; a $i", "a|integer");
     of("for ((i=0; i<3; i++)); do a $i; done", "a", "a|integer");
     of("for i in {1..100}; do a $i; done", "a", "a|natural");
     // What may be something else.
     of("wc() { x; }; a \"$(wc -l)\"", "a", "a|one");
-    of("a \"$(wc -l f)\" \"$(wc -l 2>&1)\" \"$(wc -l || b)\"", "a", "a|one|one|one");
+    of(
+        "a \"$(wc -l f)\" \"$(wc -l 2>&1)\" \"$(wc -l || b)\"",
+        "a",
+        "a|one|one|one",
+    );
     last("IFS=1; a $? \"$?\"", "a|any|natural");
     last("RANDOM=$x; a \"$RANDOM\"", "a|one");
-    last("x=1; while b; do x=-rf; c && break; x=2; done; a $x", "a|any");
+    last(
+        "x=1; while b; do x=-rf; c && break; x=2; done; a $x",
+        "a|any",
+    );
     last("x=1; if b; then x=; fi; a \"$x\" $x", "a|{1,}|any");
 }
 
@@ -87,11 +120,23 @@ fn a_loop_gives_one_of_its_words() {
         &["c|{a,b}|{a.x,b.x}|{d/a,d/b}"],
     );
     check("for f in a; do c \"$f\"; done", &["c|a"]);
-    check("for i in $(seq 1 3); do c f$i; done", &["seq|1|3", "c|{f1,f2,f3}"]);
+    check(
+        "for i in $(seq 1 3); do c f$i; done",
+        &["seq|1|3", "c|{f1,f2,f3}"],
+    );
     check("for i in {1..3}; do c $i; done", &["c|{1,2,3}"]);
-    check("for f in a.c b.c; do c \"${f%.c}.o\" \"${f##*.}\"; done", &["c|{a.o,b.o}|c"]);
-    check("for f in a b; do g=\"$f.x\"; c \"$g\"; done", &["", "c|{a.x,b.x}"]);
-    check("if a; then x=b; else x=c; fi; d \"$x\"", &["a", "", "", "d|{b,c}"]);
+    check(
+        "for f in a.c b.c; do c \"${f%.c}.o\" \"${f##*.}\"; done",
+        &["c|{a.o,b.o}|c"],
+    );
+    check(
+        "for f in a b; do g=\"$f.x\"; c \"$g\"; done",
+        &["", "c|{a.x,b.x}"],
+    );
+    check(
+        "if a; then x=b; else x=c; fi; d \"$x\"",
+        &["a", "", "", "d|{b,c}"],
+    );
     check("for f in 'a b' 'c d'; do x $f; done", &["x|{a,c}|{b,d}"]);
     last("for f in 'a b' c; do x $f; done", "x|any");
     last("for f in *.c; do x \"$f\" $f; done", "x|{glob:*.c}|splits");
@@ -101,9 +146,15 @@ fn a_loop_gives_one_of_its_words() {
     last("for f in a b; do :; done; x \"$f\"", "x|one");
     last("for f in a b; do read f; x \"$f\"; done", "x|one");
     last("for f in a $y; do x \"$f\"; done", "x|one");
-    last("for f in '~/a' ~/b; do x \"$f\"; done", "x|{glob:\\~/a,~/b}");
+    last(
+        "for f in '~/a' ~/b; do x \"$f\"; done",
+        "x|{glob:\\~/a,~/b}",
+    );
     // More than 64 are not listed.
-    last("for f in x{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}; do x \"$f\"; done", "x|one");
+    last(
+        "for f in x{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}; do x \"$f\"; done",
+        "x|one",
+    );
 }
 
 #[test]
@@ -111,7 +162,12 @@ fn each_value_is_judged_with_the_others_of_its_turn() {
     use Touch::{List, MoveFrom, Read, Write};
     touches(
         "for f in a b; do mv \"$f\" \"$f.x\"; done",
-        &[(MoveFrom, "a"), (Write, "into:a.x"), (MoveFrom, "b"), (Write, "into:b.x")],
+        &[
+            (MoveFrom, "a"),
+            (Write, "into:a.x"),
+            (MoveFrom, "b"),
+            (Write, "into:b.x"),
+        ],
     );
     touches(
         "for f in a b; do cat \"$f\" > \"$f.x\"; done",
@@ -136,12 +192,29 @@ fn what_find_gives_lies_below_where_it_looks() {
     last("find . -type f -print0 | xargs -0 x", "x|below(. several)");
     last("find . -print0 | xargs -0 -n1 x", "x|below(. links)");
     last("find . | xargs x", "x|below(. several links split)");
-    last("find . -name '*.c' | sort | head -5 | xargs -I{} x {} a{}", "x|below(. links split)|any");
-    of("for f in $(find a); do x $f \"$f\"; done", "x", "x|below(a links split)|below(a links split)");
-    last("find . -print0 | while IFS= read -r -d '' f; do ls \"$f\" $f; done", "ls|below(. links)|any");
-    of("while read -r f; do ls \"$f\"; done < <(find a)", "ls", "ls|below(a links split)");
+    last(
+        "find . -name '*.c' | sort | head -5 | xargs -I{} x {} a{}",
+        "x|below(. links split)|any",
+    );
+    of(
+        "for f in $(find a); do x $f \"$f\"; done",
+        "x",
+        "x|below(a links split)|below(a links split)",
+    );
+    last(
+        "find . -print0 | while IFS= read -r -d '' f; do ls \"$f\" $f; done",
+        "ls|below(. links)|any",
+    );
+    of(
+        "while read -r f; do ls \"$f\"; done < <(find a)",
+        "ls",
+        "ls|below(a links split)",
+    );
     last("grep -rlZ p a | xargs -0 x", "x|below(a several links)");
-    last("git ls-files -z | xargs -0 x", "x|below(. several links split)");
+    last(
+        "git ls-files -z | xargs -0 x",
+        "x|below(. several links split)",
+    );
 }
 
 #[test]
@@ -192,9 +265,21 @@ fn the_rest_of_a_path_is_not_below() {
         "find . | while IFS=/ read -r f; do ls \"$f\"; done",
         "find . | while read f; do ls \"$f\"; done",
         "while read -r f; do ls \"$f\"; dd bs=1; done < <(find .)",
+        "find . | { exec < y; read -r f; ls \"$f\"; }",
+        "find . | { command exec < y; read -r f; ls \"$f\"; }",
+        "{ head -c 3; read -r f; } < <(find .); ls \"$f\"",
+        "{ exec < y; read -r f; } < <(find .); ls \"$f\"",
+        "find . | while read -r f; do rm -i \"$f\"; done",
+        "find . | while read -r f; do grep -f- \"$f\"; done",
+        "cd /dev; find . | while read -r f; do ls \"$f\"; done",
+        "find . | sh -c 'head -c 3; read -r f; ls \"$f\"'",
+        "find . | { x=$(cat | head -c 3); read -r f; ls \"$f\"; }",
     ] {
         let view = view(text);
-        let below = view.commands.iter().any(|command| known(command).contains("below"));
+        let below = view
+            .commands
+            .iter()
+            .any(|command| known(command).contains("below"));
         assert!(!below, "{text}");
     }
 }
@@ -224,7 +309,12 @@ fn paths_that_are_found_are_judged_as_the_whole_tree() {
 
 #[test]
 fn options_take_one_word_and_no_more() {
-    for text in ["grep -e \"$x\" a", "head --lines=\"$n\" a", "cat -- a", "diff <(cat a) <(cat b)"] {
+    for text in [
+        "grep -e \"$x\" a",
+        "head --lines=\"$n\" a",
+        "cat -- a",
+        "diff <(cat a) <(cat b)",
+    ] {
         assert!(!is_unproven(text), "{text}");
     }
     for text in [
