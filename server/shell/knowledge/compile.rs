@@ -35,6 +35,11 @@ struct Command {
     /// Whether it replaces a word `@FILE` by what the file holds.
     #[serde(default)]
     response_files: bool,
+    /// Forms in which it is harmless, whatever else it does: `NAME status`.
+    /// Words are `a|b`, `--option=`, `[letters]`, NAME, TEXT, READ, LIST; `*`
+    /// and `?` may follow.
+    #[serde(default)]
+    forms: Vec<String>,
     /// `-a --all -o=write --color[=text] -W*` (a name glued to it)
     #[serde(default)]
     flags: String,
@@ -164,6 +169,7 @@ const EFFECTS: &[(&str, &str)] = &[
 /// The parsers that some commands have.
 const PARSERS: &[(&str, &str)] = &[
     ("ar", "Ar"),
+    ("archive", "Archive"),
     ("awk", "Awk"),
     ("cc", "Cc"),
     ("dd", "Dd"),
@@ -171,6 +177,8 @@ const PARSERS: &[(&str, &str)] = &[
     ("git", "Git"),
     ("javac", "Javac"),
     ("jq", "Jq"),
+    ("media", "Media"),
+    ("pack", "Pack"),
     ("rustc", "Rustc"),
     ("sed", "Sed"),
     ("tar", "Tar"),
@@ -223,7 +231,7 @@ fn of(command: &Command) -> Result<String, String> {
         .collect();
     Ok(format!(
         "Command {{ names: &{:?}, does: {:?}, style: Style::{:?}, flags: &[{}], numbers: {}, \
-         versions: {}, queries: &{:?}, sub_queries: &{:?}, response_files: {}, \
+         versions: {}, queries: &{:?}, sub_queries: &{:?}, response_files: {}, forms: &{:?}, \
          operands: &[{}], without_operands: {}, stdin: StdinUse::{:?}, effects: &[{}], \
          parser: {}, any_words: {}, when: &[{}], defined_by: &{:?}, sub: &[{}] }}",
         command.names,
@@ -235,6 +243,7 @@ fn of(command: &Command) -> Result<String, String> {
         words(&command.queries),
         words(&command.sub_queries),
         command.response_files,
+        command.forms,
         operands(&command.operands)?.join(", "),
         option(command.without_operands.as_deref(), role)?,
         command.stdin,

@@ -20,6 +20,8 @@ pub(crate) struct Command {
     pub(crate) sub_queries: &'static [&'static str],
     /// Whether it replaces a word `@FILE` by what the file holds.
     pub(crate) response_files: bool,
+    /// Forms in which it is harmless.
+    pub(crate) forms: &'static [&'static str],
     /// Whether `-20` is an option.
     pub(crate) numbers: bool,
     /// What operands are, in order.
@@ -188,6 +190,7 @@ pub(crate) enum Doing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parser {
     Ar,
+    Archive,
     Awk,
     Cc,
     Dd,
@@ -195,6 +198,8 @@ pub(crate) enum Parser {
     Git,
     Javac,
     Jq,
+    Media,
+    Pack,
     Rustc,
     Sed,
     Tar,

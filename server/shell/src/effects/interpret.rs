@@ -105,12 +105,15 @@ impl Finder<'_> {
     ) {
         let Some(word) = words.get(at) else {
             // `git` alone prints its help; others may do something.
-            self.unproven(format!("`{}` without a sub-command", self.shown(command)), span);
+            self.unproven(
+                format!("`{}` without a sub-command", self.shown(command)),
+                span,
+            );
             return;
         };
-        let sub = word.literal().and_then(|name| {
-            command.sub.iter().find(|sub| sub.names.contains(&name))
-        });
+        let sub = word
+            .literal()
+            .and_then(|name| command.sub.iter().find(|sub| sub.names.contains(&name)));
         match sub {
             Some(sub) => {
                 let rest = words.get(at + 1..).unwrap_or_default();
@@ -132,14 +135,16 @@ impl Finder<'_> {
     }
 
     /// What options do.
-    pub(super) fn options(
-        &mut self,
-        command: &'static Command,
-        read: &Read,
-        span: &Range<usize>,
-    ) {
+    pub(super) fn options(&mut self, command: &'static Command, read: &Read, span: &Range<usize>) {
         for value in &read.values {
-            self.role(command, value.role, &value.value, value.span.clone(), true, &[]);
+            self.role(
+                command,
+                value.role,
+                &value.value,
+                value.span.clone(),
+                true,
+                &[],
+            );
         }
         for when in command.when {
             if when.flags.iter().any(|flag| read.flags.contains(flag)) {
@@ -219,7 +224,13 @@ impl Finder<'_> {
         sources: &[&WordValue],
     ) {
         let touch = match role {
-            Role::Text => return,
+            Role::Text => {
+                // No effect, but a match may be an option and so something else.
+                if !is_safe && matches!(value, WordValue::Glob(_)) {
+                    self.touch(Touch::List, value, span, true);
+                }
+                return;
+            }
             Role::Read => Touch::Read,
             Role::ReadTree => Touch::ReadTree,
             Role::List => Touch::List,
@@ -330,7 +341,8 @@ impl Finder<'_> {
     /// What a wrapper runs stands in the view on its own; one that runs nothing
     /// that is seen is not understood.
     fn wrapper(&mut self, command: &'static Command, span: Range<usize>) {
-        if !self.is_looked_through() && self.command.words.len() > 1 {
+        let does_something = self.command.words.len() > 1 || command.stdin == StdinUse::Code;
+        if !self.is_looked_through() && does_something {
             self.unproven(
                 format!("what `{}` runs is not known", self.shown(command)),
                 span,
@@ -376,8 +388,27 @@ fn is_query(words: &[Word], queries: &[&str]) -> bool {
 /// Programs that are not known, but whose names say that they change something
 /// far away, may do so with any words.
 const OUTWARD: &[&str] = &[
-    "deploy", "destroy", "drop", "format", "migrate", "prod", "provision", "publish", "push",
-    "release", "reset", "shutdown", "wipe",
+    "deploy",
+    "destroy",
+    "drop",
+    "format",
+    "migrate",
+    "prod",
+    "provision",
+    "publish",
+    "push",
+    "release",
+    "reset",
+    "shutdown",
+    "wipe",
+];
+
+/// Programs that hand over to a copy of themselves, or to code, that they find
+/// in the folder, even to say their version.
+const HAND_OVER: &[&str] = &[
+    "ava", "cucumber", "cypress", "drush", "ember", "gatsby", "gridsome", "grunt", "gulp", "hexo",
+    "jekyll", "jest", "karma", "lein", "lerna", "mocha", "ng", "nuxt", "nx", "pod", "rails",
+    "react-native", "rspec", "rush", "sails", "sbt", "turbo", "wdio", "webpack", "wp",
 ];
 
 /// Whether a program of the system that is not known is only asked for its
@@ -387,6 +418,7 @@ fn asks_what_it_is(name: &str, words: &[Word]) -> bool {
     let lower = name.to_ascii_lowercase();
     is_plain
         && !OUTWARD.iter().any(|word| lower.contains(word))
+        && !HAND_OVER.contains(&lower.as_str())
         && is_query(words, &["--version", "--help"])
 }
 
@@ -425,16 +457,16 @@ fn may_vanish(operand: &Operand) -> bool {
 
 /// Whether all operands keep their roles when those that may be several are:
 /// in `grep *` the first match is the pattern, and the others are files.
-fn keeps_roles(
-    table: &'static [knowledge::Operand],
-    operands: &[Operand],
-    roles: &[Role],
-) -> bool {
+fn keeps_roles(table: &'static [knowledge::Operand], operands: &[Operand], roles: &[Role]) -> bool {
     let several = |operand: &Operand| options::may_be_several(&operand.value);
     if !operands.iter().any(several) {
         return true;
     }
-    let least = if operands.iter().any(may_vanish) { 0 } else { 2 };
+    let least = if operands.iter().any(may_vanish) {
+        0
+    } else {
+        2
+    };
     (least..=3).all(|times| {
         let repeated: Vec<Role> = operands
             .iter()
@@ -444,8 +476,7 @@ fn keeps_roles(
                 std::iter::repeat_n(*role, times)
             })
             .collect();
-        repeated.is_empty()
-            || assign(table, repeated.len()).is_some_and(|roles| roles == repeated)
+        repeated.is_empty() || assign(table, repeated.len()).is_some_and(|roles| roles == repeated)
     })
 }
 

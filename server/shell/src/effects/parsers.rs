@@ -1,12 +1,18 @@
 //! Programs whose words are a language of their own.
 
 mod ar;
+mod awk;
 mod compile;
 mod dd;
 pub(super) mod find;
 mod git;
+mod jq;
+mod media;
+mod pack;
 mod sed;
+mod tar;
 mod test;
+mod zip;
 
 use std::ops::Range;
 
@@ -33,11 +39,11 @@ pub(super) fn parse(
         Parser::Find => find::find(finder, words, span),
         Parser::Sed => sed::sed(finder, command, words, span),
         Parser::Test => test::test(finder, words),
-        Parser::Awk | Parser::Jq | Parser::Tar => {
-            finder.unproven(
-                format!("`{}` is not understood", finder.shown(command)),
-                span.clone(),
-            );
-        }
+        Parser::Archive => zip::archive(finder, command, words, span),
+        Parser::Awk => awk::awk(finder, command, words, span),
+        Parser::Jq => jq::jq(finder, command, words, span),
+        Parser::Media => media::media(finder, command, words),
+        Parser::Pack => pack::pack(finder, command, words, span),
+        Parser::Tar => tar::tar(finder, words, span),
     }
 }
