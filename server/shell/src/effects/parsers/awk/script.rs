@@ -10,6 +10,9 @@ use super::tokens::{Token, tokens};
 /// commands, and change what it is not seen to change.
 pub(super) const FORBIDDEN: &[&str] = &["system", "SYMTAB", "FUNCTAB"];
 
+/// Most parentheses, brackets and braces inside one another.
+const DEEPEST: usize = 100;
+
 /// Signs behind which an expression has ended.
 const ENDS: &[&str] = &[")", ";", "}", "&&", "||"];
 
@@ -171,7 +174,12 @@ impl Reader<'_> {
     fn sign(&mut self, sign: &'static str, at: usize) -> Result<(), String> {
         match sign {
             "|" | "|&" => return Err("`|` runs a command".to_owned()),
-            "(" | "[" | "{" => self.open.push(sign),
+            "(" | "[" | "{" => {
+                if self.open.len() >= DEEPEST {
+                    return Err("very deep nesting".to_owned());
+                }
+                self.open.push(sign);
+            }
             ")" | "]" | "}" => {
                 let opened = match sign {
                     ")" => "(",
@@ -288,6 +296,7 @@ mod tests {
             "{print \"a",
             "/a",
             "{print a,\n> $1}",
+            "{if (x) /\"/; print > $1 #\"/ }",
             "SYMTAB[\"x\"]",
         ] {
             assert_eq!(files(text), None, "{text}");

@@ -33,6 +33,10 @@ const MOST: usize = 20_000;
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
     let mut rest = text;
     let mut tokens: Vec<Token> = Vec::new();
+    // Open parentheses, and the one that was closed last: whether they belong
+    // to `if` and the like.
+    let mut open: Vec<bool> = Vec::new();
+    let mut closed_condition = true;
     while let Some(first) = rest.chars().next() {
         if tokens.len() >= MOST {
             return Err("a very long script".to_owned());
@@ -62,7 +66,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
         } else if first.is_ascii_digit() || first == '.' {
             rest = number(rest)?;
             tokens.push(Token::Number);
-        } else if first == '/' && begins_regex(&tokens)? {
+        } else if first == '/' && begins_regex(&tokens, closed_condition)? {
             rest = regex(after(rest, first))?;
             tokens.push(Token::Regex);
         } else {
@@ -71,6 +75,11 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 .find(|sign| rest.starts_with(**sign))
                 .ok_or_else(|| format!("`{}` is not known", first.escape_default()))?;
             rest = rest.get(sign.len()..).unwrap_or("");
+            match *sign {
+                "(" => open.push(opens_condition(&tokens)),
+                ")" => closed_condition = open.pop().unwrap_or(true),
+                _ => {}
+            }
             tokens.push(Token::Sign(sign));
         }
     }
@@ -82,7 +91,7 @@ fn after(text: &str, first: char) -> &str {
 }
 
 /// Whether a slash begins a regular expression; otherwise it divides.
-fn begins_regex(before: &[Token]) -> Result<bool, String> {
+fn begins_regex(before: &[Token], closed_condition: bool) -> Result<bool, String> {
     let unsure = || "a slash that may divide, or begin a pattern".to_owned();
     match before.last() {
         None | Some(Token::Newline) => Ok(true),
@@ -91,7 +100,7 @@ fn begins_regex(before: &[Token]) -> Result<bool, String> {
         Some(Token::Sign("]")) => Ok(false),
         Some(Token::Sign(")")) => {
             // `if (x) /y/` begins one, `(x) / y` divides.
-            if follows_condition(before) {
+            if closed_condition {
                 Err(unsure())
             } else {
                 Ok(false)
@@ -102,24 +111,10 @@ fn begins_regex(before: &[Token]) -> Result<bool, String> {
     }
 }
 
-/// Whether the parenthesis that closes last belongs to `if` and the like.
-fn follows_condition(tokens: &[Token]) -> bool {
-    let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate().rev() {
-        match token {
-            Token::Sign(")") => depth += 1,
-            Token::Sign("(") => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    let before = at.checked_sub(1).and_then(|at| tokens.get(at));
-                    return matches!(before, Some(Token::Name(name))
-                        if matches!(name.as_str(), "if" | "while" | "for" | "switch"));
-                }
-            }
-            _ => {}
-        }
-    }
-    true
+/// Whether a parenthesis that opens now belongs to `if` and the like.
+fn opens_condition(before: &[Token]) -> bool {
+    matches!(before.last(), Some(Token::Name(name))
+        if matches!(name.as_str(), "if" | "while" | "for" | "switch"))
 }
 
 fn quoted(text: &str) -> Result<(String, &str), String> {
@@ -174,11 +169,10 @@ fn regex(text: &str) -> Result<&str, String> {
         let was_first = std::mem::take(&mut first);
         match c {
             '\n' => return Err("a line ends inside a pattern".to_owned()),
-            '\\' => {
-                if letters.next().is_none_or(|c| c == '\n') {
-                    break;
-                }
-            }
+            '\\' => match letters.next() {
+                None | Some('\n') => break,
+                Some(_) => {}
+            },
             '/' if in_brackets || may_be_inside => {
                 return Err("a slash inside brackets".to_owned());
             }
