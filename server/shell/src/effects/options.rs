@@ -55,6 +55,14 @@ pub(crate) fn read(
     let mut only_operands = command.style == Style::None;
     while let Some(word) = words.get(at) {
         if !only_operands {
+            // Each match is the same option with another text.
+            if let WordValue::Glob(pattern) = &word.value
+                && let Some(flag) = with_text(pattern, command)
+            {
+                read.flags.push(flag.name);
+                at += 1;
+                continue;
+            }
             match &word.value {
                 WordValue::Literal(text) if text == "--" => {
                     only_operands = true;
@@ -139,6 +147,22 @@ pub(super) fn may_be_several(value: &WordValue) -> bool {
         WordValue::Glob(_) => true,
         WordValue::Dynamic { known, .. } => !is_one_word(known),
     }
+}
+
+/// The option in `--name=*.c`, if its value is only a text: whatever matches
+/// begins with the same name.
+fn with_text(pattern: &str, command: &'static Command) -> Option<&'static Flag> {
+    let (name, _) = pattern.split_once('=')?;
+    let is_plain = name.strip_prefix("--").is_some_and(|rest| {
+        rest.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    });
+    let flag = find_long(name, command).filter(|_| is_plain)?;
+    matches!(
+        flag.value,
+        Value::Required(Role::Text) | Value::Optional(Role::Text)
+    )
+    .then_some(flag)
 }
 
 /// `--name=` with a value that is not known.
