@@ -17,6 +17,7 @@ pub mod denials;
 pub mod effect;
 pub mod facts;
 pub mod guard;
+pub mod ledger;
 pub mod message;
 pub mod mode;
 pub mod model;

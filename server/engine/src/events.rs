@@ -15,6 +15,7 @@ use countersign_core::tool::ToolFamily;
 use crate::Engine;
 use crate::apply;
 use crate::join;
+use crate::ledger;
 use crate::observer::Resolution;
 use crate::record;
 use crate::session::Sessions;
@@ -141,9 +142,17 @@ impl Engine {
             }
             AgentEvent::AgentDenied { call } => {
                 let open = transaction.open_calls(key)?;
-                if let Some(mut state) = join::result_of(open, call, call.digest())
-                    && state.status == CallStatus::Delegated
-                {
+                let found = join::result_of(open, call, call.digest());
+                if let Some(mut state) = found {
+                    if state.status != CallStatus::Delegated {
+                        // Allowed here, refused there: it will not run.
+                        if state.writes.is_in_flight() {
+                            ledger::end(transaction, &mut state, false, now)?;
+                            transaction.put_call(&state)?;
+                        }
+                        sessions.save(transaction)?;
+                        return Ok(noted);
+                    }
                     let answer = Answer::Cancel {
                         message: Some("the agent's own permission system said no".to_owned()),
                     };
@@ -162,6 +171,8 @@ impl Engine {
                 abort_delegated(transaction, &mut sessions, &mut noted, key, limits, now)?;
                 if matches!(event, AgentEvent::UserMessage) {
                     transaction.append(&record::bare(RecordKind::UserMessage, Some(key), now))?;
+                } else {
+                    ledger::end_all(transaction, key, now)?;
                 }
             }
             AgentEvent::SessionStart => {
@@ -170,6 +181,7 @@ impl Engine {
             }
             AgentEvent::SessionEnd => {
                 abort_delegated(transaction, &mut sessions, &mut noted, key, limits, now)?;
+                ledger::end_all(transaction, key, now)?;
                 sessions.root_mut().ended = true;
                 apply::hold_rules(transaction, &mut sessions, &[], now)?;
                 transaction.append(&record::bare(RecordKind::SessionEnd, Some(key), now))?;
@@ -201,6 +213,11 @@ fn result(
     let open = transaction.open_calls(&call.key)?;
     let Some(mut state) = join::result_of(open, call, call.digest()) else {
         noted.unguarded = true;
+        if may_write(call) {
+            let workspace = sessions.root().workspace.clone();
+            let workspace = workspace.as_ref().unwrap_or(&call.cwd);
+            ledger::unguarded(transaction, workspace, &call.key, now)?;
+        }
         return transaction.append(&Record {
             agent_call: call.id.clone(),
             tool: Some(apply::tool(call).to_string()),
@@ -213,6 +230,9 @@ fn result(
         // A failure may be the agent's word for a refused or interrupted
         // prompt: only a tool that ran is a yes.
         let answer = if failed {
+            // It may have run all the same, and written something.
+            let process = sessions.root().process.clone();
+            ledger::may_run(transaction, &mut state, process.as_ref(), now)?;
             Answer::Aborted
         } else {
             Answer::ProceedOnce
@@ -228,6 +248,7 @@ fn result(
         )?);
     } else {
         state.status = CallStatus::Finished;
+        ledger::end(transaction, &mut state, !failed, now)?;
         transaction.put_call(&state)?;
     }
     transaction.append(&Record {
@@ -236,6 +257,16 @@ fn result(
         tool: Some(state.tool.to_string()),
         detail: failed.then(|| "the tool failed".to_owned()),
         ..record::bare(RecordKind::Result, Some(&call.key), now)
+    })
+}
+
+/// Whether a tool that ran without a decision may have written anything.
+fn may_write(call: &Call) -> bool {
+    call.operations.iter().any(|operation| {
+        matches!(
+            operation.tool.family(),
+            ToolFamily::Shell | ToolFamily::Edit | ToolFamily::Mcp | ToolFamily::Other
+        )
     })
 }
 

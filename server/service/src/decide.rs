@@ -283,6 +283,8 @@ impl Service {
             classifier: self.classifier.is_some(),
             server: Some(&self.server),
             memory: Some(self),
+            commands: None,
+            head: None,
             spent_micros: u64::try_from(prepared.started.elapsed().as_micros()).unwrap_or(u64::MAX),
         }
     }

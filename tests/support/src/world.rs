@@ -347,6 +347,8 @@ impl World {
             asking: self.asking,
             granted: false,
             classifier: self.classifier,
+            commands: None,
+            head: None,
             spent_micros: 0,
             server: None,
             memory: None,

@@ -108,6 +108,8 @@ fn decide(
         classifier: false,
         server: None,
         memory: Some(&NoMemory),
+        commands: None,
+        head: None,
         spent_micros: u64::try_from(alone.started.elapsed().as_micros()).unwrap_or(u64::MAX),
     };
     let reply = engine

@@ -3,3 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod host;
+mod ledger;
+mod ledger_attacks;
+mod ledger_desk;

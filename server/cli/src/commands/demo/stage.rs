@@ -122,6 +122,8 @@ impl Stage {
             classifier: scene.recorded.is_some(),
             server: None,
             memory: None,
+            commands: None,
+            head: None,
             spent_micros: 0,
         };
         let outcome = match self.engine.decide(&request)? {
