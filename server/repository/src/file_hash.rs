@@ -38,6 +38,10 @@ impl FileHashes {
     /// The blob name of a regular file of at most 64 MiB, at an absolute path
     /// that leads through no link; `None` if there is no file.
     ///
+    /// A file that is known is told by what it is, not by its path: a canonical
+    /// path is asked for, so no link leads to it but one that was made since,
+    /// and then to this very file.
+    ///
     /// # Errors
     ///
     /// If there is a link or a special file, it is larger, it cannot be read or

@@ -143,6 +143,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_was_written_just_now_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        let folder = folder.canonicalize_utf8().unwrap();
+        // A machine may be slow, but not each time.
+        assert!((0..20).any(|_| {
+            std::fs::write(folder.join("HEAD"), "1".repeat(40)).unwrap();
+            !Head::read(&folder, &folder).unwrap().is_settled
+        }));
+    }
+
+    #[test]
     fn only_names_of_refs_are_followed() {
         assert!(is_name("refs/heads/main"));
         assert!(is_name("refs/heads/feature/ü-1"));
