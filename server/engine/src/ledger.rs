@@ -70,17 +70,27 @@ impl Engine {
         if known.as_ref().is_some_and(|known| known.is_settled(look)) {
             return Ok(());
         }
+        let may_run = |call: &InFlight| call.may_run(now, |process| self.processes.alive(process));
+        let calls = transaction.in_flight()?;
+        // While a call runs nothing settles; most looks end here.
+        if known.as_ref().is_some_and(|known| known.is_at(look))
+            && calls
+                .iter()
+                .any(|call| overlap(&call.workspace, workspace) && may_run(call))
+        {
+            return Ok(());
+        }
         let repository = known
             .as_ref()
             .and_then(|known| known.repository.clone())
             .or_else(|| look.repository.clone());
         let mut kin = transaction.kin(workspace, repository.as_deref())?;
         let mut in_flight = false;
-        for call in transaction.in_flight()? {
+        for call in calls {
             if !concerns(&call.workspace, workspace, &kin) {
                 continue;
             }
-            if call.may_run(now, |process| self.processes.alive(process)) {
+            if may_run(&call) {
                 in_flight = true;
                 continue;
             }
@@ -110,16 +120,13 @@ impl Engine {
     /// # Errors
     /// When the state cannot be read.
     pub fn ledger(&self, under: &Utf8Path, limit: usize) -> Result<LedgerView, StateError> {
-        let now = self.clock.now();
         let mut found = None;
         self.store.read(&mut |transaction| {
             let part = transaction.ledger(under, limit)?;
             let mut in_flight = transaction.in_flight()?;
-            in_flight.retain(|call| {
-                call.unbounded
-                    && overlap(&call.workspace, under)
-                    && call.may_run(now, |process| self.processes.alive(process))
-            });
+            // Also one whose agent is gone: what it did is on record only once
+            // it is taken off.
+            in_flight.retain(|call| call.unbounded && overlap(&call.workspace, under));
             found = Some(LedgerView {
                 entries: part.entries,
                 above: part.above,

@@ -111,10 +111,17 @@ impl WorkspaceBaseline {
             || repository.is_some() && self.repository.as_deref() == repository
     }
 
-    /// Whether a look that finds HEAD here has nothing to add.
+    /// Whether a look finds HEAD where it was.
+    #[must_use]
+    pub fn is_at(&self, look: &Look) -> bool {
+        commit(look) == self.head
+    }
+
+    /// Whether a look has nothing to add: HEAD is where it was, and whether
+    /// that was quiet is known, or does not matter.
     #[must_use]
     pub fn is_settled(&self, look: &Look) -> bool {
-        self.active < self.looked && commit(look) == self.head
+        self.is_at(look) && (self.active < self.looked || self.restless.is_some())
     }
 
     /// Whether a call adds nothing to what is on record of the workspace and

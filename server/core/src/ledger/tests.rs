@@ -206,6 +206,10 @@ fn a_look_after_the_last_result_makes_quiet_changes_count_again() {
         panic!();
     };
     assert_eq!(moved.commit, Some(commit(2)));
+    // Where no change counts anyway, only a change is noted.
+    known.unsettled(20, "x");
+    assert!(known.is_settled(&look(Some(1), 25)));
+    assert!(!known.is_settled(&look(Some(2), 25)));
 }
 
 #[test]

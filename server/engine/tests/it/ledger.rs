@@ -207,6 +207,7 @@ fn what_the_agents_own_prompt_asks_counts_as_running_until_it_is_refused() {
     silent.begin(&make);
     silent.kill_agent();
     silent.later(1);
+    assert!(silent.view("/w").is_possibly_written());
     silent.engine.look("/w".into(), &silent.look()).unwrap();
     assert_eq!(
         paths(&silent),
