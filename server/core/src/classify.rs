@@ -1,9 +1,12 @@
 //! What a classifier may answer, and what each answer means for the call.
 
+use crate::call::Call;
 use crate::decision::{AskReason, Decision, DeniedReason, UnavailableReason, Via};
 use crate::denials::DenialEvent;
+use crate::facts::Facts;
 use crate::mode::ApprovalMode;
-use crate::policy::OnUnavailable;
+use crate::policy::{OnUnavailable, Policy};
+use crate::projection::hides_a_guarded_write;
 use crate::state::ModelRecord;
 
 /// A classifier's answer.
@@ -29,28 +32,35 @@ pub enum Verdict {
     Unavailable(UnavailableReason),
 }
 
-impl Verdict {
-    /// What becomes of the call.
-    #[must_use]
-    pub fn decision(&self, on_unavailable: OnUnavailable) -> Decision {
-        match (self, on_unavailable) {
-            (Self::Allow, _) => Decision::Allow {
+/// What becomes of a call of which a classifier says `verdict`.
+///
+/// A model's word is not enough for a protected or outside write that it did
+/// not wholly see: then a person is asked.
+#[must_use]
+pub fn decision(verdict: &Verdict, call: &Call, facts: &Facts, policy: &Policy) -> Decision {
+    match (verdict, policy.on_unavailable) {
+        (Verdict::Allow, _) => match hides_a_guarded_write(call, facts, policy) {
+            None => Decision::Allow {
                 via: Via::Classifier,
                 detail: "the classifier sees no harm in it".to_owned(),
             },
-            (Self::Block { reason }, _) => Decision::Denied {
-                reason: DeniedReason::ClassifierBlocked,
-                detail: sanitize_reason(reason),
+            Some(hidden) => Decision::Ask {
+                reason: AskReason::Unprojected,
+                detail: format!("the classifier would allow it but was not shown {hidden}"),
             },
-            (Self::Unavailable(why), OnUnavailable::Block) => Decision::Denied {
-                reason: DeniedReason::ClassifierUnavailable,
-                detail: format!("the classifier gave no answer ({why})"),
-            },
-            (Self::Unavailable(why), OnUnavailable::Ask) => Decision::Ask {
-                reason: AskReason::ClassifierUnavailable,
-                detail: format!("the classifier gave no answer ({why})"),
-            },
-        }
+        },
+        (Verdict::Block { reason }, _) => Decision::Denied {
+            reason: DeniedReason::ClassifierBlocked,
+            detail: sanitize_reason(reason),
+        },
+        (Verdict::Unavailable(why), OnUnavailable::Block) => Decision::Denied {
+            reason: DeniedReason::ClassifierUnavailable,
+            detail: format!("the classifier gave no answer ({why})"),
+        },
+        (Verdict::Unavailable(why), OnUnavailable::Ask) => Decision::Ask {
+            reason: AskReason::ClassifierUnavailable,
+            detail: format!("the classifier gave no answer ({why})"),
+        },
     }
 }
 
@@ -153,6 +163,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::projection::testing;
 
     #[test]
     fn nested_tags_leave_no_tag() {
@@ -180,7 +191,13 @@ mod tests {
     fn unavailable_is_never_an_allow() {
         for why in UnavailableReason::ALL {
             for setting in [OnUnavailable::Block, OnUnavailable::Ask] {
-                let decision = Verdict::Unavailable(*why).decision(setting);
+                let policy = Policy {
+                    on_unavailable: setting,
+                    ..testing::policy()
+                };
+                let call = testing::shell("make");
+                let facts = testing::facts(&call);
+                let decision = decision(&Verdict::Unavailable(*why), &call, &facts, &policy);
                 assert!(!decision.is_allow());
                 assert_eq!(
                     denial_event(&decision, ApprovalMode::Auto),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_core::classify::ClassifierAnswer;
+use countersign_core::classify::{self, ClassifierAnswer};
 use countersign_core::decide::{self, Situation, Step};
 use countersign_core::decision::Decision;
 use countersign_core::denials::Counters;
@@ -176,7 +176,12 @@ impl Engine {
                     id: &id,
                     digest: request.call.digest(),
                     mode: decide::effective_mode(request.call, request.mode),
-                    decision: answer.verdict.decision(request.policy.on_unavailable),
+                    decision: classify::decision(
+                        &answer.verdict,
+                        request.call,
+                        request.facts,
+                        request.policy,
+                    ),
                     model: Some(answer.model.clone()),
                     now,
                 },
