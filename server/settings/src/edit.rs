@@ -4,11 +4,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::rules::RuleList;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 
-use crate::descriptor::key;
 use crate::document::{self, Node, Value};
 use crate::file::{self, Content, Location};
 use crate::places::{Places, WORKSPACE_FILE};
 use crate::private::{self, Lock, StateFileError};
+use crate::table::key;
 
 /// Why a settings file was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

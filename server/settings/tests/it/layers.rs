@@ -19,8 +19,8 @@ fn nothing_anywhere_gives_the_defaults() {
     assert!(!effective.classify_all_shell);
     assert_eq!(effective.static_analysis, StaticAnalysis::Contained);
     assert_eq!(effective.on_unavailable, OnUnavailable::Block);
-    assert_eq!(effective.timeouts.stage1_ms, 10_000);
-    assert_eq!(effective.timeouts.stage2_ms, 30_000);
+    assert_eq!(effective.classifier, None);
+    assert!(effective.mcp_forwarding.is_empty());
     assert_eq!(
         effective.limits,
         countersign_core::denials::DenialLimits::default()
