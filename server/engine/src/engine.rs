@@ -8,7 +8,8 @@ use countersign_core::decision::Decision;
 use countersign_core::denials::Counters;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{
-    CallEvent, CallState, CallStatus, Millis, ProcessId, StateError, StateStore, Transaction,
+    CallEvent, CallState, CallStatus, Millis, ProcessId, SessionState, StateError, StateStore,
+    Transaction,
 };
 
 use crate::apply::{self, Applying};
@@ -251,6 +252,23 @@ impl Engine {
         if orphaned && let Some(process) = process {
             root.process = Some(process.clone());
             root.ended = false;
+        }
+    }
+
+    /// Whether an event of this process has authority over a session as the
+    /// state knows it (none: it begins with the event). Unknown is no.
+    #[must_use]
+    pub fn speaks_for(
+        &self,
+        session: Option<&SessionState>,
+        process: Option<&ProcessId>,
+    ) -> bool {
+        let Some(process) = process else {
+            return false;
+        };
+        match session.and_then(|session| session.process.as_ref()) {
+            None => true,
+            Some(opener) => opener == process || !self.processes.alive(opener),
         }
     }
 
