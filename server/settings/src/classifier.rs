@@ -1,6 +1,6 @@
 //! The classifier's settings as a whole: whole and usable, or none at all.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::model::{ClassifierSettings, InstructionRole, Provider, StructuredOutput};
@@ -26,6 +26,9 @@ const ENDPOINT: [&str; 9] = [
     key::CA_FILE,
 ];
 
+/// What says how much it may be asked, and how long.
+const MEASURES: [&str; 3] = [key::MAX_CONCURRENT, key::STAGE1, key::STAGE2];
+
 /// The model that judges calls, if one is named and everything about it can be
 /// used. Whatever cannot be used was reported where it stands.
 pub(crate) fn classifier(
@@ -48,11 +51,12 @@ pub(crate) fn classifier(
         .unwrap_or_else(|| default_base_url(provider))
         .to_owned();
     let api_key_env = text(merged, key::API_KEY_ENV).map(str::to_owned);
-    if api_key_env.is_some() && travels_in_the_clear(&base_url) {
+    let proxy = text(merged, key::PROXY).map(str::to_owned);
+    if api_key_env.is_some() && travels_in_the_clear(&base_url, proxy.as_deref()) {
         report(
             merged.chosen(key::BASE_URL),
             &format!(
-                "{}: the key of `apiKeyEnv` would be sent without encryption; use https, or leave out `apiKeyEnv` if the endpoint wants no key; {NO_CLASSIFIER}",
+                "{}: the key of `apiKeyEnv` would be sent over the network without encryption; use https, or leave out `apiKeyEnv` if the endpoint wants no key; {NO_CLASSIFIER}",
                 key::BASE_URL
             ),
             problems,
@@ -76,7 +80,7 @@ pub(crate) fn classifier(
             InstructionRole::as_str,
         )?,
         api_key_env,
-        proxy: text(merged, key::PROXY).map(str::to_owned),
+        proxy,
         ca_file: text(merged, key::CA_FILE).map(|file| expanded(file, home)),
         stage1_ms: count(merged, key::STAGE1),
         stage2_ms: count(merged, key::STAGE2),
@@ -115,23 +119,35 @@ fn expanded(file: &str, home: &Utf8Path) -> Utf8PathBuf {
         .map_or_else(|| Utf8PathBuf::from(file), |below| home.join(below))
 }
 
-/// Whether what is sent there can be read on the way. Only addresses that never
-/// leave the machine are safe without encryption.
-fn travels_in_the_clear(base_url: &str) -> bool {
+/// Whether what is sent there can be read on the way. Without encryption only
+/// what never leaves the machine is safe, also not on its way to a proxy.
+fn travels_in_the_clear(base_url: &str, proxy: Option<&str>) -> bool {
     let Ok(url) = Url::parse(base_url) else {
         return true;
     };
-    let stays_here = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => Ipv4Addr::is_loopback(&address),
-        Some(Host::Ipv6(address)) => Ipv6Addr::is_loopback(&address),
+    url.scheme() != "https"
+        && !(is_here(&url)
+            && proxy.is_none_or(|proxy| Url::parse(proxy).is_ok_and(|proxy| is_here(&proxy))))
+}
+
+/// Whether a URL can only mean this machine.
+fn is_here(url: &Url) -> bool {
+    match url.host() {
+        // What is no web scheme keeps its host as it was written.
+        Some(Host::Domain(name)) => {
+            name.eq_ignore_ascii_case("localhost")
+                || name
+                    .parse::<IpAddr>()
+                    .is_ok_and(|address| address.is_loopback())
+        }
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
-    };
-    url.scheme() != "https" && !stays_here
+    }
 }
 
 fn report_missing_model(merged: &Merged, problems: &mut Vec<SettingsProblem>) {
-    let stated = ENDPOINT.iter().find_map(|key| {
+    let stated = ENDPOINT.iter().chain(&MEASURES).find_map(|key| {
         let chosen = merged.chosen(key)?;
         chosen.source.is_some().then_some((key, chosen))
     });

@@ -197,7 +197,24 @@ impl Reader<'_, '_> {
             .get_or_insert_with(|| format!("`{path}` cannot be read"));
     }
 
+    /// Whether the setting may not stand here at all. The merge says so; what
+    /// the value is does not matter and is not looked at.
+    fn is_refused(&self, setting: &Descriptor) -> bool {
+        self.vocabulary.of_workspace && !setting.in_workspaces()
+    }
+
     fn list(&mut self, setting: &Descriptor, found: &Found<'_>) -> Option<Stated> {
+        if self.is_refused(setting) {
+            let node = found.nodes.iter().find(|node| node.value != Value::Null)?;
+            let first = match &node.value {
+                Value::List(items) => items.first().unwrap_or(node),
+                _ => node,
+            };
+            return Some(Stated::List(vec![Item {
+                text: String::new(),
+                position: first.position,
+            }]));
+        }
         let mut united: Option<Vec<Item>> = None;
         for node in &found.nodes {
             let Some(items) = self.items(setting, found.path, node) else {
@@ -333,8 +350,7 @@ impl Reader<'_, '_> {
     }
 
     fn value(&mut self, setting: &Descriptor, path: &str, node: &Node) -> Option<Given> {
-        // The merge says that it does not count; what it is does not matter.
-        if self.vocabulary.of_workspace && !setting.in_workspaces() && node.value != Value::Null {
+        if self.is_refused(setting) && node.value != Value::Null {
             return Some(Given::Fixed(setting.malformed));
         }
         let problem = match read(setting.kind, &node.value) {
@@ -379,8 +395,8 @@ fn remedy_for_unknown(path: &str) -> &'static str {
     }
 }
 
-/// The value, or what is wrong with it.
-fn read(kind: Kind, value: &Value) -> Result<Option<Given>, String> {
+/// The single value, or what is wrong with it; none for `null` and for lists.
+pub(crate) fn read(kind: Kind, value: &Value) -> Result<Option<Given>, String> {
     let expected = |what: String| format!("expected {what}, found {}", shown(value));
     let fixed = |value| Ok(Some(Given::Fixed(value)));
     match (kind, value) {
@@ -399,7 +415,7 @@ fn read(kind: Kind, value: &Value) -> Result<Option<Given>, String> {
         (Kind::Text(rule), Value::Text(text)) => {
             rule.read(text).map(|text| Some(Given::Text(text)))
         }
-        (Kind::Text(_), _) => Err(expected("a string".to_owned())),
+        (Kind::Text(_), other) => Err(format!("expected a string, found {}", other.kind())),
         (Kind::Count { least, most }, value) => {
             let count = match value {
                 Value::Number(digits) => digits.parse::<u64>().ok(),

@@ -123,7 +123,7 @@ Deny and ask rules, protected paths and context files that leave a workspace's f
 
 ## When a file cannot be read
 
-A file with a syntax error leaves its last good content in force and is reported with line and column. If there is none, `auto-edit`, `auto` and `yolo` act as `default` until the file is mended. A value of a wrong type is reported by name and place; the other values count, and the value itself counts as the table says. A key that stands twice counts in the stricter reading of both. Unknown keys are reported and ignored. Files are at most 1 MiB, in UTF-8. In a workspace they, and the folder they are in, must not be symbolic links.
+A file with a syntax error leaves its last good content in force and is reported with line and column. If there is none, `auto-edit`, `auto` and `yolo` act as `default` until the file is mended. A value of a wrong type is reported by name and place; the other values count, and the value itself counts as the table says. A key that stands twice counts in the stricter reading of both. Where no reading is stricter, as of the classifier's endpoint, two that differ count as none. Unknown keys are reported and ignored. Files are at most 1 MiB, in UTF-8. In a workspace they, and the folder they are in, must not be symbolic links.
 
 ## How layers merge
 

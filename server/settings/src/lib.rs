@@ -34,7 +34,7 @@ mod trust;
 
 pub use consent::WorkspaceEntry;
 pub use descriptor::{Descriptor, Direction, Fixed, Kind, Merge};
-pub use edit::{EditError, RuleFile, acknowledge_auto, add_rule};
+pub use edit::{EditError, RuleFile, acknowledge_auto, add_rule, set_user_values};
 pub use effective::{Effective, Hints, ImportFrom, JournalLimits, RunEditedCode, Source};
 pub use generate::{document, schema};
 pub use loader::{EditorLayers, Loader, load};

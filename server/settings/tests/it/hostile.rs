@@ -245,7 +245,12 @@ fn for_every_setting_a_workspace_can_only_tighten() {
         )
     };
     for setting in DESCRIPTORS {
-        for users in values(setting).into_iter().chain([told_apart(setting)]) {
+        let mut of_user = vec![json!(null), told_apart(setting)];
+        // Elsewhere the layers do not meet, and two values show it.
+        if setting.in_workspaces() {
+            of_user.extend(values(setting));
+        }
+        for users in of_user {
             sandbox.user(&naming(setting, users.clone()).to_string());
             for trusted in [false, true] {
                 let before = load(None, trusted);
