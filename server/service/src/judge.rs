@@ -21,7 +21,7 @@ use crate::guard::Guard;
 use crate::history::History;
 use crate::in_flight::{Asks, Concluded, Turn, told};
 use crate::incoming::{Gone, Handled, Prepared};
-use crate::material::{material, past};
+use crate::material::{decided, material};
 use crate::service::Service;
 use crate::turns::turns;
 
@@ -69,7 +69,7 @@ impl Service {
             return;
         }
         let (call, facts, guard) = (&prepared.call, &prepared.facts, &prepared.guard);
-        let entry = past(&outcome.call, call, facts, guard, &outcome.decision);
+        let entry = decided(&outcome.call, call, facts, guard, &outcome.decision);
         self.histories
             .with(&outcome.key, |history| history.called(entry));
     }

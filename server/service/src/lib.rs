@@ -54,7 +54,7 @@ pub use incoming::{
     Gone, Handled, Incoming, Origin, agent_event, answer_of, asking_without_surface,
 };
 pub use judge::no_time;
-pub use material::material;
+pub use material::{material, past};
 pub use parts::{Part, parts, static_decision};
 pub use pending::{Choice, Nonce, PendingApproval, Remember};
 pub use person::{AUTO_NOTICE, Notice as AutoNotice, PersonError, Said};

@@ -47,15 +47,31 @@ pub fn material(
     })
 }
 
-/// A decided call as a step of a transcript; `id` is the guard's of it.
-pub(crate) fn past(id: &str, call: &Call, facts: &Facts, guard: &Guard, decision: &Decision) -> Entry {
-    let fate = fate(decision);
+/// An earlier call as a step of a transcript.
+#[must_use]
+pub fn past(call: &Call, facts: &Facts, guard: &Guard, fate: Fate) -> Entry {
     Entry::Call {
-        id: id.to_owned(),
+        id: String::new(),
         projection: project_past(call, facts, &guard.policy, &forwarding(guard)),
         fate,
         subagent: call.key.subagent.clone(),
     }
+}
+
+/// A call that was decided just now, as a step that can be settled later by the
+/// guard's id of it.
+pub(crate) fn decided(
+    known_as: &str,
+    call: &Call,
+    facts: &Facts,
+    guard: &Guard,
+    decision: &Decision,
+) -> Entry {
+    let mut entry = past(call, facts, guard, fate(decision));
+    if let Entry::Call { id, .. } = &mut entry {
+        known_as.clone_into(id);
+    }
+    entry
 }
 
 /// What became of a call, as far as its decision says it.

@@ -7,7 +7,9 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use countersign_agents::transcript::{transcript_is_the_agents, user_turns};
 use countersign_core::call::SessionKey;
+use countersign_settings::Places;
 use rustix::fs::OFlags;
 
 use crate::guard::Guard;
@@ -54,6 +56,12 @@ pub fn turns(key: &SessionKey, path: &Utf8Path, guard: &Guard) -> Result<Vec<Str
         path: canonical.clone(),
         why,
     };
+    // A home folder that is reached through a link is the same one.
+    let home = home_of(&guard.places);
+    let home = home.canonicalize_utf8().unwrap_or_else(|_| home.to_owned());
+    if !transcript_is_the_agents(key.agent, &home, &canonical) {
+        return Err(foreign("it is not where the agent keeps conversations"));
+    }
     let workspaces = guard.policy.workspaces.iter().chain(&guard.workspace);
     if workspaces.into_iter().any(|inside| canonical.starts_with(inside)) {
         return Err(foreign("it is in the workspace, where the agent writes"));
@@ -70,8 +78,19 @@ pub fn turns(key: &SessionKey, path: &Utf8Path, guard: &Guard) -> Result<Vec<Str
         return Err(foreign("it has another name, under which anybody may write it"));
     }
     let (head, tail) = ends(file, about.len()).map_err(unreadable)?;
-    let _ = (key, head, tail);
-    Ok(Vec::new())
+    let turns = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        user_turns(key.agent, &text, &key.session)
+    };
+    let mut all = turns(&head);
+    all.extend(tail.as_deref().map(turns).unwrap_or_default());
+    Ok(all)
+}
+
+/// Where the agents' folders are: with everything else below `--home`, in tests.
+fn home_of(places: &Places) -> &Utf8Path {
+    let below = places.config_dir.parent().filter(|_| places.relocated);
+    below.unwrap_or(&places.home)
 }
 
 /// Opens a file that is there under exactly this path, without waiting for

@@ -107,6 +107,10 @@ struct Scripted {
 }
 
 impl Classifier for Scripted {
+    fn is_configured(&self, _: &guard::Guard) -> bool {
+        true
+    }
+
     fn classify(&self, _: Question) -> Pin<Box<dyn Future<Output = ClassifierAnswer> + Send>> {
         if self.thinks {
             return Box::pin(std::future::pending());
@@ -122,7 +126,7 @@ impl Classifier for Scripted {
             model: Some("scripted".to_owned()),
             request_id: Some("request-1".to_owned()),
             message_id: Some("message-1".to_owned()),
-            recorded: false,
+            ..ModelRecord::default()
         };
         Box::pin(async move { ClassifierAnswer { verdict, model } })
     }
