@@ -281,7 +281,7 @@ fn user_text(text: &str, last: Option<&str>) -> Option<Stored> {
     }
     // Masked before it is cut: half a key is still half a key.
     let text = cut(&redact::mask(text), USER_TEXT_CHARACTERS);
-    (last != Some(text.as_str())).then(|| Stored {
+    (last != Some(text.as_str())).then_some(Stored {
         entry: Entry::User { text },
         characters: 0,
     })

@@ -36,7 +36,8 @@ pub const fn instruction(stage: Stage) -> &'static str {
              none do;\n\
              \"shouldBlock\": true or false, as your thinking concludes;\n\
              \"reason\": if true, one short sentence that says what the harm is, without \
-             secrets and without advice; if false, an empty string."
+             secrets and without advice, in the user's language if the environment names it; \
+             if false, an empty string."
         }
     }
 }

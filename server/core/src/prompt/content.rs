@@ -11,6 +11,12 @@ const MOST_FACTS: usize = 64;
 /// Most characters of a fact.
 const FACT_CHARACTERS: usize = 1_000;
 
+/// Most characters of a name.
+const NAME_CHARACTERS: usize = 200;
+
+/// Most characters of a folder; longer ones no system opens.
+const PATH_CHARACTERS: usize = 4_096;
+
 /// The conversation, the facts, the surroundings and the call. Every line that
 /// is not one of these constant lines is one JSON value.
 pub(super) fn content(material: &Material) -> String {
@@ -70,11 +76,14 @@ fn facts(facts: &[String]) -> Vec<String> {
 }
 
 fn surroundings(material: &Material) -> String {
-    let mut fields = vec![("agent", string(&material.agent))];
+    let named = |name: &str| string(&transcript::cut(name, NAME_CHARACTERS));
+    let folder = |path: &String| transcript::cut(path, PATH_CHARACTERS);
+    let workspaces: Vec<String> = material.workspaces.iter().map(folder).collect();
+    let mut fields = vec![("agent", named(&material.agent))];
     if let Some(subagent) = &material.subagent {
-        fields.push(("subagent", string(subagent)));
+        fields.push(("subagent", named(subagent)));
     }
-    fields.push(("cwd", string(&material.cwd)));
-    fields.push(("workspaces", strings(&material.workspaces)));
+    fields.push(("cwd", string(&folder(&material.cwd))));
+    fields.push(("workspaces", strings(&workspaces)));
     object(&fields)
 }
