@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,8 +18,11 @@ use super::state::Shared;
 /// Between two bytes of what comes slowly.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Bytes of one chunk of a body in pieces.
+/// Fewest bytes of one chunk of a body in pieces.
 const PIECE: usize = 7;
+
+/// Most pieces of a body.
+const PIECES: usize = 500;
 
 /// Bytes of one write of an endless body.
 const FLOOD: usize = 64 * 1024;
@@ -48,8 +51,10 @@ async fn serve(mut socket: TcpStream, connection: usize, shared: &Shared) -> io:
         let Some(request) = next(&mut socket, &mut read).await? else {
             return Ok(());
         };
-        let begin = Instant::now();
+        // Reading JSON takes time too, and is the server's.
+        let begin = request.at;
         let (request, reply) = taken(request, connection, shared);
+        let close = reply.as_ref().is_some_and(|reply| reply.close);
         let sent = answer(&mut socket, &request, reply).await;
         shared.change(|state| {
             state.seen.under_way -= 1;
@@ -59,7 +64,7 @@ async fn serve(mut socket: TcpStream, connection: usize, shared: &Shared) -> io:
             }
             state.times.insert(request.number, begin.elapsed());
         });
-        if sent? == Afterwards::Close {
+        if sent? == Afterwards::Close || close {
             return Ok(());
         }
     }
@@ -143,7 +148,7 @@ async fn answer(
         Sent::Pieces => {
             let mut bytes = head(&rendered, None);
             socket.write_all(&bytes).await?;
-            for piece in rendered.body.chunks(PIECE) {
+            for piece in rendered.body.chunks(PIECE.max(length / PIECES)) {
                 bytes = format!("{:x}\r\n", piece.len()).into_bytes();
                 bytes.extend_from_slice(piece);
                 bytes.extend_from_slice(b"\r\n");

@@ -22,7 +22,7 @@ pub enum Api {
 pub struct Style {
     /// The style.
     pub output: StructuredOutput,
-    /// The tool that must be called.
+    /// The tool that must be called: the one that is chosen, else the first.
     pub tool: Option<String>,
 }
 
@@ -60,9 +60,10 @@ pub(super) fn is_question(request: &Received) -> bool {
 pub(super) fn style(api: Api, body: &Value) -> Style {
     let at = |pointer: &str| body.pointer(pointer).filter(|value| !value.is_null());
     let tool = match api {
-        Api::OpenAi => at("/tools/0/function/name"),
-        Api::Anthropic => at("/tools/0/name"),
-        Api::Gemini => at("/tools/0/functionDeclarations/0/name"),
+        Api::OpenAi => at("/tool_choice/function/name").or_else(|| at("/tools/0/function/name")),
+        Api::Anthropic => at("/tool_choice/name").or_else(|| at("/tools/0/name")),
+        Api::Gemini => at("/toolConfig/functionCallingConfig/allowedFunctionNames/0")
+            .or_else(|| at("/tools/0/functionDeclarations/0/name")),
     };
     let schema = match api {
         Api::OpenAi => at("/response_format/json_schema"),

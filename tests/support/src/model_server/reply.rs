@@ -41,6 +41,7 @@ pub struct Reply {
     pub(super) delay: Duration,
     pub(super) sent: Sent,
     pub(super) gzip: bool,
+    pub(super) close: bool,
     pub(super) headers: Vec<(String, String)>,
 }
 
@@ -91,7 +92,7 @@ pub(super) enum Fault {
 pub(super) enum Sent {
     /// At once.
     Whole,
-    /// In chunks of a few bytes.
+    /// In chunks.
     Pieces,
     /// A header that never ends, a byte at a time.
     EndlessHeader,
@@ -123,6 +124,7 @@ impl Reply {
             delay: Duration::ZERO,
             sent: Sent::Whole,
             gzip: false,
+            close: false,
             headers: Vec::new(),
         }
     }
@@ -372,7 +374,14 @@ impl Reply {
         self
     }
 
-    /// The body comes in chunks of a few bytes.
+    /// The connection is closed afterwards without a word.
+    #[must_use]
+    pub const fn and_close(mut self) -> Self {
+        self.close = true;
+        self
+    }
+
+    /// The body comes in chunks, of a few bytes if it is small.
     #[must_use]
     pub const fn in_pieces(mut self) -> Self {
         self.sent = Sent::Pieces;

@@ -1,5 +1,7 @@
 //! A request as it came, and how it is read from the bytes of a connection.
 
+use std::time::Instant;
+
 use countersign_core::model::Stage;
 use serde_json::Value;
 
@@ -28,6 +30,8 @@ pub struct Received {
     pub raw: Vec<u8>,
     /// The number of its connection, from 1.
     pub connection: usize,
+    /// When it had been read whole.
+    pub at: Instant,
 }
 
 impl Received {
@@ -91,6 +95,7 @@ pub(super) fn take(read: &mut Vec<u8>) -> Result<Option<Received>, String> {
     let Some(raw) = read.get(begin..end).map(<[u8]>::to_vec) else {
         return Ok(None);
     };
+    let at = Instant::now();
     let target = parsed.path.unwrap_or_default().to_owned();
     let path = match target.split_once("://") {
         Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
@@ -106,6 +111,7 @@ pub(super) fn take(read: &mut Vec<u8>) -> Result<Option<Received>, String> {
         body: serde_json::from_slice(&raw).unwrap_or_default(),
         raw,
         connection: 0,
+        at,
     };
     read.drain(..end);
     Ok(Some(received))
