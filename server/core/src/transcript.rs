@@ -30,6 +30,11 @@ pub const LAST_CALLS: usize = 40;
 /// Most characters of an earlier call, printed as JSON.
 pub const CALL_CHARACTERS: usize = 4_000;
 
+/// Most characters of an earlier call as it stands in the prompt, where hidden
+/// characters are written out as up to twelve each. So no call alone takes the
+/// room of those before it, denied ones among them.
+const ENCODED_CALL_CHARACTERS: usize = 2 * CALL_CHARACTERS;
+
 /// Most characters of all earlier calls together, as they stand in the prompt.
 pub const ALL_CALLS_CHARACTERS: usize = 40_000;
 
@@ -295,25 +300,31 @@ fn bounded_call(
     subagent: Option<String>,
 ) -> Stored {
     let length = printed_characters(&projection);
-    let projection = if length <= CALL_CHARACTERS {
-        projection
-    } else {
-        Projection {
-            tool: cut(&projection.tool, NAME_CHARACTERS),
-            arguments: Map::new(),
-            withheld: vec![format!("the whole input, {length} characters")],
+    let tool = cut(&projection.tool, NAME_CHARACTERS);
+    let subagent = subagent.map(|name| cut(&name, NAME_CHARACTERS));
+    let stored = |projection| {
+        let entry = Entry::Call {
+            id: id.clone(),
+            projection,
+            fate,
+            subagent: subagent.clone(),
+        };
+        Stored {
+            characters: encoding::step_line(&entry).chars().count(),
+            entry,
         }
     };
-    let entry = Entry::Call {
-        id,
-        projection,
-        fate,
-        subagent: subagent.map(|name| cut(&name, NAME_CHARACTERS)),
-    };
-    Stored {
-        characters: encoding::step_line(&entry).chars().count(),
-        entry,
+    if length <= CALL_CHARACTERS {
+        let whole = stored(projection);
+        if whole.characters <= ENCODED_CALL_CHARACTERS {
+            return whole;
+        }
     }
+    stored(Projection {
+        tool,
+        arguments: Map::new(),
+        withheld: vec![format!("the whole input, {length} characters")],
+    })
 }
 
 /// How long a projection is as JSON, in characters.

@@ -129,6 +129,24 @@ fn of_a_call_that_is_too_long_only_the_tool_is_shown_and_that_is_said() {
 }
 
 #[test]
+fn a_call_of_hidden_characters_does_not_take_the_room_of_those_before_it() {
+    let mut done = transcript([call("denied", "cat ~/.netrc")]);
+    done.settle("denied", Fate::Denied);
+    for hidden in ["\u{e0041}", "\u{202e}", "<"] {
+        done.push(call("", &hidden.repeat(3_900)));
+    }
+    let shown = calls(&done);
+    assert_eq!((shown.len(), shown[0].1), (4, Fate::Denied));
+    for (projection, _) in &shown[1..] {
+        assert!(projection.arguments.is_empty());
+        assert_eq!(
+            projection.withheld,
+            ["the whole input, 3969 characters".to_owned()]
+        );
+    }
+}
+
+#[test]
 fn a_text_that_repeats_the_last_one_or_says_nothing_is_not_added() {
     let said = transcript([
         Entry::user("push it"),
@@ -271,6 +289,9 @@ proptest! {
             together += encoding::step_line(entry).chars().count();
         }
         prop_assert!(together <= ALL_CALLS_CHARACTERS);
+        // The newest call always has room, and so the mark has its place.
+        let left_out = |step| matches!(step, Step::CallsLeftOut(_));
+        prop_assert_eq!(transcript.calls_left_out > 0, transcript.steps().any(left_out));
         for (projection, _) in calls(&transcript) {
             prop_assert!(printed_characters(projection) <= CALL_CHARACTERS);
         }
