@@ -30,6 +30,8 @@ mod patch;
 mod pattern;
 mod qwen;
 mod tools;
+pub mod transcript;
+mod typed;
 mod urls;
 
 pub use adapter::known_events;

@@ -8,3 +8,5 @@ mod digests;
 mod errors;
 mod properties;
 mod tables;
+mod transcript_properties;
+mod transcripts;
