@@ -1,0 +1,152 @@
+//! The key goes into one header of one host, and nowhere else.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use countersign_core::decision::UnavailableReason::HttpStatus;
+use countersign_core::model::{Provider, StructuredOutput};
+use countersign_test_support::model_server::{ModelServer, Reply};
+
+use crate::world::{KEY, judged, models, prompt, settings, unavailable, ways};
+
+#[tokio::test]
+async fn the_key_is_in_the_interfaces_header_and_nowhere_else_in_a_request() {
+    for (provider, style) in ways() {
+        let (_, requests) = judged(provider, style, &[Reply::block("no")]).await;
+        assert_eq!(requests.len(), 2);
+        for request in requests {
+            let (name, value) = match provider {
+                Provider::OpenaiCompatible => ("authorization", format!("Bearer {KEY}")),
+                Provider::Anthropic => ("x-api-key", KEY.to_owned()),
+                Provider::Gemini => ("x-goog-api-key", KEY.to_owned()),
+            };
+            let holding: Vec<_> = request
+                .headers
+                .iter()
+                .filter(|(_, value)| value.contains(KEY))
+                .collect();
+            assert_eq!(holding, [&(name.to_owned(), value)]);
+            assert!(!request.target.contains(KEY));
+            assert!(!String::from_utf8_lossy(&request.raw).contains(KEY));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_wants_no_key_gets_none() {
+    for provider in Provider::ALL {
+        let server = ModelServer::start();
+        server.always(Reply::allow());
+        let mut settings = settings(provider, &server);
+        settings.api_key_env = None;
+        models().ask(&settings, &prompt()).await;
+        for name in ["authorization", "x-api-key", "x-goog-api-key", "cookie"] {
+            assert_eq!(server.requests()[0].header(name), None, "{provider:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_the_key_that_the_settings_name_nothing_is_sent() {
+    for provider in Provider::ALL {
+        let server = ModelServer::start();
+        server.always(Reply::allow());
+        let mut settings = settings(provider, &server);
+        settings.api_key_env = Some("COUNTERSIGN_TEST_NO_SUCH_KEY".to_owned());
+        let answer = models().ask(&settings, &prompt()).await;
+        assert_eq!(unavailable(&answer), Some(HttpStatus), "{answer:?}");
+        let problem = answer.model.problem.unwrap();
+        assert!(
+            problem.contains("COUNTERSIGN_TEST_NO_SUCH_KEY"),
+            "{problem}"
+        );
+        assert_eq!(server.seen().requests, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    for provider in Provider::ALL {
+        for status in [301, 302, 303, 307, 308] {
+            let elsewhere = ModelServer::start();
+            elsewhere.always(Reply::allow());
+            let server = ModelServer::start();
+            let location = format!("{}/v1/chat/completions", elsewhere.url());
+            server.always(Reply::raw(status, "text/plain", "").with_header("location", location));
+            let answer = models().ask(&settings(provider, &server), &prompt()).await;
+            assert_eq!(unavailable(&answer), Some(HttpStatus), "{answer:?}");
+            assert_eq!(elsewhere.seen().connections, 0);
+            assert_eq!(server.requests().len(), 1);
+        }
+    }
+}
+
+/// What was logged, as text.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_key_is_in_no_answer_no_problem_and_no_log_line() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer({
+            let log = log.clone();
+            move || log.clone()
+        })
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::trace!("logging begins");
+    let echo = |status| Reply::raw(status, "text/plain", format!("what is {KEY}? {KEY}"));
+    for provider in Provider::ALL {
+        for reply in [
+            Reply::allow(),
+            Reply::block(format!("the key is {KEY}")),
+            Reply::unauthorized(),
+            echo(200),
+            echo(400),
+            echo(500),
+            echo(401).with_header("x-request-id", KEY),
+            Reply::text(KEY),
+            Reply::redirect(format!("http://127.0.0.1:9/{KEY}")),
+            Reply::reset(),
+        ] {
+            let style = StructuredOutput::JsonSchema;
+            let (answer, _) = judged(provider, style, &[reply]).await;
+            let mut kept = answer.model.clone();
+            // What the model says of the call is the model's.
+            if unavailable(&answer).is_some() {
+                kept.problem.as_ref().expect("a problem");
+            }
+            kept.stages.clear();
+            assert!(!format!("{:?}", kept.problem).contains(KEY), "{answer:?}");
+            if unavailable(&answer).is_some() {
+                assert!(!format!("{answer:?}").contains(KEY), "{answer:?}");
+            }
+        }
+    }
+    let models = models();
+    let server = ModelServer::start();
+    server.always(Reply::allow());
+    models
+        .ask(&settings(Provider::OpenaiCompatible, &server), &prompt())
+        .await;
+    assert!(!format!("{models:?}").contains(KEY));
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("logging begins"));
+    for line in log.lines() {
+        assert!(!line.contains(KEY), "{line}");
+        assert!(!line.contains("The user wrote"), "{line}");
+    }
+}
