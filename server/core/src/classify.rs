@@ -188,6 +188,57 @@ mod tests {
     }
 
     #[test]
+    fn a_hostile_reason_of_a_mebibyte_is_harmless() {
+        const LENGTH: usize = 1 << 20;
+        for piece in [
+            "<", "<a ", ">", " ", "\n", "\u{202e}", "\u{1b}[", "<<b>x", "x", "日", "</\u{0}",
+        ] {
+            let text = piece.repeat(LENGTH / piece.len());
+            let reason = sanitize_reason(&text);
+            assert!(reason.chars().count() <= REASON_CHARS && !reason.is_empty());
+            assert!(
+                !reason.contains(|c: char| c.is_control()
+                    || matches!(c, '<' | '>')
+                    || crate::redact::is_deceptive(c)),
+                "{piece:?}: {reason}"
+            );
+        }
+        let late = format!("{}bad <idea>", "<\u{200b}\n".repeat(LENGTH / 5));
+        assert_eq!(sanitize_reason(&late), "bad idea");
+    }
+
+    #[test]
+    fn an_allow_of_a_write_that_was_not_wholly_shown_asks_and_counts_nothing() {
+        let policy = testing::policy();
+        let of = |call: &Call| decision(&Verdict::Allow, call, &testing::facts(call), &policy);
+        for call in [
+            testing::edit("package.json", "a", "b"),
+            testing::edit("src/a.rs", "a", &"x".repeat(5_000)),
+            testing::shell("make"),
+        ] {
+            assert!(of(&call).is_allow(), "{call:?}");
+        }
+        let asked = of(&testing::edit("/etc/motd", "a", &"x".repeat(5_000)));
+        assert!(
+            matches!(&asked, Decision::Ask { reason: AskReason::Unprojected, detail }
+                if detail.contains("1,001 of 5,000 characters of the new text of /etc/motd")),
+            "{asked:?}"
+        );
+        for mode in ApprovalMode::ALL {
+            assert_eq!(denial_event(&asked, mode), None);
+        }
+        let blocked = decision(
+            &Verdict::Block {
+                reason: "<b>no\n".to_owned(),
+            },
+            &testing::edit("/etc/motd", "a", &"x".repeat(5_000)),
+            &Facts::default(),
+            &policy,
+        );
+        assert_eq!(blocked.detail(), "b no");
+    }
+
+    #[test]
     fn unavailable_is_never_an_allow() {
         for why in UnavailableReason::ALL {
             for setting in [OnUnavailable::Block, OnUnavailable::Ask] {

@@ -1,22 +1,39 @@
 //! What a classifier is shown of a call: as much as it needs to judge, no
 //! file contents beyond their beginning, and a word about what was withheld.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::call::Call;
 use crate::facts::Facts;
 use crate::policy::Policy;
+use crate::redact;
+use showing::Showing;
 
+mod bounded;
+mod guarded;
+mod past;
+mod showing;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+/// Longest name of a tool that is shown, in characters.
+const TOOL_CHARS: usize = 200;
+
+/// Most that is said about what was withheld, in entries.
+const MOST_WITHHELD: usize = 24;
 
 /// A call as a classifier sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
     /// The tool: the canonical name; an unknown tool's own name, made visible
-    /// and bounded.
+    /// and bounded. Of a call with several operations the agent's own name.
     pub tool: String,
-    /// What of the input is shown. Every text in it is masked.
+    /// What of the input is shown. Every text in it is masked. Several
+    /// operations stand in an array `operations`, each with its `tool`.
     pub arguments: Map<String, Value>,
     /// What is not shown, in plain words; empty if nothing was withheld.
     pub withheld: Vec<String>,
@@ -42,27 +59,30 @@ pub struct TooLong {
 pub struct McpForwarding(Vec<String>);
 
 impl McpForwarding {
-    /// From the entries of the user's settings: `server`, `mcp__server`,
-    /// `mcp__server__*` or `mcp__server__tool`, exactly as the agent writes them.
+    /// From the entries of the settings: `server`, `mcp__server`,
+    /// `mcp__server__*` or `mcp__server__tool`, written exactly as the agent
+    /// writes them.
     #[must_use]
-    pub fn new(entries: Vec<String>) -> Self {
-        Self(entries)
+    pub fn new(entries: impl IntoIterator<Item = String>) -> Self {
+        Self(entries.into_iter().collect())
     }
 
     /// Whether the arguments of this tool are shown.
-    pub(crate) fn covers(&self, server: &str, tool: &str) -> bool {
+    #[must_use]
+    pub fn covers(&self, server: &str, tool: &str) -> bool {
         self.0.iter().any(|entry| {
             let name = entry.strip_prefix("mcp__").unwrap_or(entry);
-            let rest = name.strip_prefix(server);
-            rest.is_some_and(|rest| {
-                matches!(rest, "" | "__*")
-                    || (!tool.is_empty() && rest.strip_prefix("__") == Some(tool))
-            })
+            match name.strip_prefix(server) {
+                Some("" | "__*") => true,
+                Some(rest) => !tool.is_empty() && rest.strip_prefix("__") == Some(tool),
+                None => false,
+            }
         })
     }
 }
 
-/// The pending call as a classifier is shown it.
+/// The pending call as a classifier is shown it. Its size is bounded whatever
+/// the call is.
 ///
 /// # Errors
 /// [`TooLong`] where a part that is never cut does not fit.
@@ -72,12 +92,29 @@ pub fn project(
     policy: &Policy,
     mcp: &McpForwarding,
 ) -> Result<Projection, TooLong> {
-    let _ = (facts, policy, mcp);
-    Ok(name_only(call))
+    const MOST: usize = 128_000;
+    let mut showing = Showing::new(call, facts, policy, mcp);
+    let arguments = showing.arguments()?;
+    let length = arguments
+        .iter()
+        .map(|(key, value)| bounded::weight(key, value))
+        .sum();
+    if length > MOST {
+        return Err(TooLong {
+            what: "the call",
+            length,
+            most: MOST,
+        });
+    }
+    Ok(Projection {
+        tool: tool(call),
+        arguments,
+        withheld: showing.withheld(),
+    })
 }
 
 /// An earlier call as a classifier is shown it: at most 4,000 characters when
-/// printed as JSON, cuts marked.
+/// printed as compact JSON with these three fields, cuts marked.
 #[must_use]
 pub fn project_past(
     call: &Call,
@@ -85,29 +122,89 @@ pub fn project_past(
     policy: &Policy,
     mcp: &McpForwarding,
 ) -> Projection {
-    let _ = (facts, policy, mcp);
-    name_only(call)
+    let mut showing = Showing::new(call, facts, policy, mcp).of_the_past();
+    let whole = showing.arguments().map(|arguments| Projection {
+        tool: tool(call),
+        arguments,
+        withheld: showing.withheld(),
+    });
+    whole
+        .ok()
+        .and_then(past::fitted)
+        .unwrap_or_else(|| Projection {
+            tool: tool(call),
+            arguments: Map::new(),
+            withheld: vec!["the arguments, which are too long".to_owned()],
+        })
 }
 
-/// What of a protected or outside write is not shown, in plain words; none if
-/// the call has no such write or all of it is shown.
+/// What of a protected or outside write is not shown, in plain words that fit
+/// behind "was not shown"; none if the call has no such write or all of it is
+/// shown. A model's allow is not enough for such a call.
 #[must_use]
 pub fn hides_a_guarded_write(call: &Call, facts: &Facts, policy: &Policy) -> Option<String> {
-    let _ = (facts, policy);
-    call.operations
+    /// Most files that are named.
+    const NAMED: usize = 3;
+    if !guarded::writes(call, facts, policy) {
+        return None;
+    }
+    let nothing = McpForwarding::default();
+    let mut showing = Showing::new(call, facts, policy, &nothing);
+    if let Err(too_long) = showing.arguments() {
+        return Some(format!(
+            "{}, which has {} characters",
+            too_long.what,
+            grouped(too_long.length)
+        ));
+    }
+    let hidden = showing.hidden();
+    if hidden.is_empty() {
+        return None;
+    }
+    let mut told = hidden
         .iter()
-        .any(|operation| matches!(&operation.subject, crate::call::Subject::Paths(paths) if paths.iter().any(|path| path.access.writes())))
-        .then(|| "the change is not shown".to_owned())
+        .take(NAMED)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join("; ");
+    if let Some(more) = hidden.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        told.push_str(&format!("; and {more} more such parts"));
+    }
+    Some(told)
 }
 
-fn name_only(call: &Call) -> Projection {
-    let name = call.operations.first().map_or_else(
-        || call.raw_tool.clone(),
-        |operation| operation.tool.to_string(),
-    );
-    Projection {
-        tool: crate::redact::visible(&crate::redact::bounded(&name, 200)),
-        arguments: Map::new(),
-        withheld: vec!["the arguments".to_owned()],
+/// The name under which the call is shown.
+fn tool(call: &Call) -> String {
+    match call.operations.as_slice() {
+        [operation] => tool_name(&operation.tool.to_string()),
+        _ => tool_name(&call.raw_tool),
     }
+}
+
+/// A tool's name, visible and bounded.
+fn tool_name(name: &str) -> String {
+    let shown = redact::code(name, TOOL_CHARS);
+    let mut name = redact::visible(&shown.text);
+    if shown.missing > 0 {
+        name.push('…');
+    }
+    name
+}
+
+/// A number as people read it: `1,240`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The mark of a cut text.
+fn cut_mark(missing: impl fmt::Display, what: &str) -> String {
+    format!("… [cut: {missing} more {what}]")
 }

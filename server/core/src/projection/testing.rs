@@ -48,6 +48,16 @@ pub(crate) fn policy() -> Policy {
 
 /// A call of several operations.
 pub(crate) fn call(operations: Vec<(Tool, Subject)>, raw_input: Value) -> Call {
+    let parameters: BTreeMap<String, String> = raw_input
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| {
+            let text = value.as_str().map(str::to_owned);
+            let text = text.or_else(|| value.as_bool().map(|value| value.to_string()))?;
+            Some((name.clone(), text))
+        })
+        .collect();
     Call {
         key: SessionKey {
             agent: Agent::ClaudeCode,
@@ -63,7 +73,7 @@ pub(crate) fn call(operations: Vec<(Tool, Subject)>, raw_input: Value) -> Call {
             .map(|(tool, subject)| Operation {
                 tool,
                 subject,
-                parameters: BTreeMap::new(),
+                parameters: parameters.clone(),
             })
             .collect(),
         raw_input,
