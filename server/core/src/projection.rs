@@ -64,7 +64,12 @@ impl McpForwarding {
     /// writes them.
     #[must_use]
     pub fn new(entries: impl IntoIterator<Item = String>) -> Self {
-        Self(entries.into_iter().collect())
+        Self(
+            entries
+                .into_iter()
+                .filter(|entry| !entry.is_empty())
+                .collect(),
+        )
     }
 
     /// Whether the arguments of this tool are shown.
