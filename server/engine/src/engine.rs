@@ -258,11 +258,7 @@ impl Engine {
     /// Whether an event of this process has authority over a session as the
     /// state knows it (none: it begins with the event). Unknown is no.
     #[must_use]
-    pub fn speaks_for(
-        &self,
-        session: Option<&SessionState>,
-        process: Option<&ProcessId>,
-    ) -> bool {
+    pub fn speaks_for(&self, session: Option<&SessionState>, process: Option<&ProcessId>) -> bool {
         let Some(process) = process else {
             return false;
         };
