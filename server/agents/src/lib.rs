@@ -19,6 +19,7 @@ mod codex;
 mod decode;
 mod editor;
 mod encode;
+pub mod endpoints;
 mod error;
 mod event;
 mod fields;

@@ -164,9 +164,11 @@ fn is_one_element(text: &str) -> bool {
 /// lies between may quote the end of an element.
 fn around_elements(text: &str) -> (&str, &str) {
     let mut start: Option<usize> = None;
-    let mut end = 0;
+    let mut last_close: Option<usize> = None;
     let mut is_open = false;
+    let mut line = LineStart::default();
     for (at, _) in text.match_indices('<') {
+        let begins_line = line.is_blank_before(text, at);
         let Some(tag) = Tag::at(text, at) else {
             continue;
         };
@@ -175,43 +177,60 @@ fn around_elements(text: &str) -> (&str, &str) {
                 .iter()
                 .any(|known| known.eq_ignore_ascii_case(tag.name))
         };
-        let counts = is_known(MACHINE_TAGS)
-            || (is_known(PLAIN_TAGS)
-                && if tag.closes {
-                    start.is_some()
-                } else {
-                    begins_a_line(text, at)
-                });
+        let counts_as_plain = if tag.closes {
+            start.is_some()
+        } else {
+            begins_line
+        };
+        let counts = is_known(MACHINE_TAGS) || (counts_as_plain && is_known(PLAIN_TAGS));
         if !counts {
             continue;
         }
+        is_open = !tag.closes;
         if tag.closes {
             // An end without a beginning: what came before was in an element.
             start = start.or(Some(0));
-            end = text
-                .get(at..)
-                .and_then(|rest| rest.find('>'))
-                .map_or(text.len(), |length| at + length + 1);
-            is_open = false;
+            last_close = Some(at);
         } else {
             start = start.or(Some(at));
-            is_open = true;
         }
     }
     let Some(start) = start else {
         return (text, "");
     };
-    let end = if is_open { text.len() } else { end };
-    (
-        text.get(..start).unwrap_or_default(),
-        text.get(end..).unwrap_or_default(),
-    )
+    let after = last_close
+        .filter(|_| !is_open)
+        .and_then(|at| text.get(at..)?.split_once('>'))
+        .map_or("", |(_, after)| after);
+    (text.get(..start).unwrap_or_default(), after)
 }
 
-fn begins_a_line(text: &str, at: usize) -> bool {
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    line.trim().is_empty()
+/// Whether a place begins a line but for white space. Asked for rising places
+/// only, so that every letter is looked at once.
+struct LineStart {
+    seen: usize,
+    is_blank: bool,
+}
+
+impl Default for LineStart {
+    fn default() -> Self {
+        Self {
+            seen: 0,
+            is_blank: true,
+        }
+    }
+}
+
+impl LineStart {
+    fn is_blank_before(&mut self, text: &str, at: usize) -> bool {
+        let new = text.get(self.seen..at).unwrap_or_default();
+        self.seen = at;
+        self.is_blank = match new.rsplit_once('\n') {
+            Some((_, line)) => line.trim().is_empty(),
+            None => self.is_blank && new.trim().is_empty(),
+        };
+        self.is_blank
+    }
 }
 
 /// The beginning or end of an element.
@@ -313,6 +332,23 @@ mod tests {
             "<skill>\n<name>x</name>\npush\n</skill>",
         ] {
             assert_eq!(own_words(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_of_broken_elements_is_read_in_one_go() {
+        for piece in [
+            "</system-reminder ",
+            "<system-reminder ",
+            " <context ",
+            "\n<context </context ",
+            "<",
+            "--- Content from referenced files ---x",
+        ] {
+            let text = piece.repeat(128 * 1024 / piece.len());
+            let _ = own_words(&format!("go\n<context a>{text}"));
+            let kept = own_words(&format!("go\n<context a>{text}</context> on"));
+            assert!(kept.is_some_and(|words| words.starts_with("go")));
         }
     }
 }

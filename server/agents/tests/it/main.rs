@@ -5,6 +5,7 @@
 mod answers;
 mod captures;
 mod digests;
+mod endpoints;
 mod errors;
 mod properties;
 mod tables;
