@@ -46,3 +46,4 @@ pub use encode::{Answer, HookOutput, encode};
 pub use error::DecodeError;
 pub use event::{CallStage, EventKind, EventRef, HookEvent, Stage, event_of_broken};
 pub use tools::tool_names;
+pub use typed::own_words;

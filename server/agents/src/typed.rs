@@ -100,8 +100,10 @@ const WHILE_A_TOOL_RAN: &str = "[User message received during tool execution]:";
 /// Longest name of an element that is looked at, in bytes.
 const LONGEST_TAG: usize = 40;
 
-/// What of a text a person typed; none if nothing. Linear in the text.
-pub(crate) fn own_words(text: &str) -> Option<String> {
+/// What of a text a person typed: without what agents put around it or into it.
+/// None if nothing is left. Linear in the text.
+#[must_use]
+pub fn own_words(text: &str) -> Option<String> {
     let text = request(text.trim())?;
     let text = before_attached_files(text);
     let text = text.strip_prefix(WHILE_A_TOOL_RAN).unwrap_or(text).trim();
