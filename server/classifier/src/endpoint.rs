@@ -186,6 +186,8 @@ impl Endpoint {
     }
 
     async fn attempts(&self, asking: &mut Asking<'_>, ready: &Ready) -> Result<Answer, Failure> {
+        // Kept over the pauses, too: who is told to wait makes no room for more.
+        let _place = self.place(asking.schedule).await?;
         let mut attempt = 1;
         loop {
             let dialect = self.dialect();
@@ -229,9 +231,7 @@ impl Endpoint {
         attempt: u32,
         dialect: &Dialect,
     ) -> Result<Reply, Failure> {
-        let deadline = asking.schedule.deadline;
-        let _place = self.place(deadline).await?;
-        let client = self.client(deadline, ready).await?;
+        let client = self.client(asking.schedule.deadline, ready).await?;
         let body = codec::encode(asking.settings, dialect, asking.stage, asking.prompt);
         let headers = codec::headers(asking.settings, ready.key.as_ref());
         let give_up = asking.schedule.give_up(Instant::now(), attempt);
@@ -258,7 +258,7 @@ impl Endpoint {
 
     /// A place at the endpoint, or a failure when too many wait or the time is
     /// over. It is free again when it is dropped.
-    pub(crate) async fn place(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Failure> {
+    pub(crate) async fn place(&self, schedule: Schedule) -> Result<SemaphorePermit<'_>, Failure> {
         if let Ok(permit) = self.places.try_acquire() {
             return Ok(permit);
         }
@@ -267,10 +267,10 @@ impl Endpoint {
                 "{MOST_WAITING} questions already wait for the endpoint"
             ))
         })?;
-        match timeout_at(deadline, self.places.acquire()).await {
-            Ok(Ok(permit)) => Ok(permit),
+        match timeout_at(schedule.deadline, self.places.acquire()).await {
+            Ok(Ok(permit)) if schedule.has_time(Instant::now()) => Ok(permit),
             // The semaphore is never closed.
-            Ok(Err(_)) | Err(_) => Err(queue_failure(
+            Ok(Ok(_) | Err(_)) | Err(_) => Err(queue_failure(
                 "the stage's time was over before other questions were answered".to_owned(),
             )),
         }

@@ -61,8 +61,9 @@ async fn look(
     ready: &Ready,
 ) -> Result<Response, Failure> {
     let begin = Instant::now();
-    let deadline = Schedule::new(begin, endpoint.milliseconds(Stage::Fast)).deadline;
-    let _place = endpoint.place(deadline).await?;
+    let schedule = Schedule::new(begin, endpoint.milliseconds(Stage::Fast));
+    let _place = endpoint.place(schedule).await?;
+    let deadline = schedule.deadline;
     let client = endpoint.client(deadline, ready).await?;
     let headers = codec::headers(settings, ready.key.as_ref());
     timeout_at(

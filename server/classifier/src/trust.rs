@@ -27,6 +27,9 @@ const SYSTEM_FILES: [&str; 6] = [
     "/usr/local/share/certs/ca-root-nss.crt",
 ];
 
+/// Where others keep them, each in a file of its own.
+const SYSTEM_FOLDER: &str = "/etc/ssl/certs";
+
 /// Which certificates of the system count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum System {
@@ -51,11 +54,12 @@ pub(crate) fn config(system: System, ca_file: Option<&Utf8Path>) -> Result<Clien
                     .map_err(|_| unusable(path, "holds a certificate that cannot be used"))?;
             }
         }
-        let found = match system_file() {
-            Some(file) if system == System::Files => {
-                rustls_native_certs::load_certs_from_paths(Some(file), None)
+        let found = match (system, system_file()) {
+            (System::Environment, _) => rustls_native_certs::load_native_certs(),
+            (_, Some(file)) => rustls_native_certs::load_certs_from_paths(Some(file), None),
+            (_, None) => {
+                rustls_native_certs::load_certs_from_paths(None, Some(Path::new(SYSTEM_FOLDER)))
             }
-            _ => rustls_native_certs::load_native_certs(),
         };
         roots.add_parsable_certificates(found.certs);
         if roots.is_empty() {
