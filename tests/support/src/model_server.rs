@@ -129,7 +129,8 @@ impl ModelServer {
     }
 
     /// Keeps at most this many requests, the first ones: 10,000 of them are not
-    /// to be the memory that a benchmark measures.
+    /// to be the memory that a benchmark measures. One that is not kept and
+    /// gets [`Reply::raw`] is not even parsed.
     pub fn keep_at_most(&self, requests: usize) {
         self.shared.change(|state| {
             state.keep = requests;

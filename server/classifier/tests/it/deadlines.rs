@@ -1,5 +1,6 @@
 //! Each stage ends at its deadline, wherever the time goes.
 
+use countersign_core::classify::Verdict;
 use countersign_core::decision::UnavailableReason::Timeout;
 use countersign_core::model::{Provider, Stage, StageVerdict};
 use countersign_test_support::model_server::{Gate, ModelServer, Reply};
@@ -54,24 +55,26 @@ async fn second_stage(provider: Provider) {
     assert_eq!(unavailable(&answer), Some(Timeout), "{answer:?}");
 }
 
-/// Two at an endpoint that takes one at a time: the second waits in the queue
-/// until its own deadline, and reaches the endpoint not at all.
+/// The endpoint takes one question at a time, and has one in its second stage:
+/// another waits in the queue until its own deadline, and does not reach it.
 async fn waiting_in_the_queue() {
     let server = ModelServer::start();
     let gate = Gate::new();
+    server.then(Reply::block(""));
     server.always(Reply::allow().held(&gate));
     let mut settings = settings(Provider::OpenaiCompatible, &server);
     settings.max_concurrent = 1;
     settings.stage1_ms = SHORTEST;
     let models = models();
-    let (first, second) = (models.clone(), models.clone());
-    let (prompt, settings) = (prompt(), settings);
-    let (first, second) = tokio::join!(
-        first.ask(&settings, &prompt),
-        second.ask(&settings, &prompt)
-    );
-    assert_eq!(unavailable(&first), Some(Timeout), "{first:?}");
+    let first = {
+        let (models, settings) = (models.clone(), settings.clone());
+        tokio::spawn(async move { models.ask(&settings, &prompt()).await })
+    };
+    server.until(|seen| seen.requests == 2).await;
+    let second = models.ask(&settings, &prompt()).await;
     assert_eq!(unavailable(&second), Some(Timeout), "{second:?}");
     assert_eq!(second.model.stages[0].attempts, 0, "{second:?}");
-    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.requests().len(), 2);
+    gate.open();
+    assert_eq!(first.await.unwrap().verdict, Verdict::Allow);
 }

@@ -157,11 +157,10 @@ async fn the_forms_in_which_local_servers_say_that_a_prompt_is_too_long_are_know
 
 #[tokio::test]
 async fn an_endpoint_that_is_not_there_is_no_allow() {
-    for provider in Provider::ALL {
-        let server = ModelServer::start();
-        let settings = settings(provider, &server);
-        drop(server);
-        let answer = models().ask(&settings, &prompt()).await;
-        assert_eq!(answer.verdict, Verdict::Unavailable(Transport));
-    }
+    let server = ModelServer::start();
+    let mut settings = settings(Provider::Anthropic, &server);
+    // Not a port that was free a moment ago: another test may have it now.
+    settings.base_url = "http://127.0.0.1:1".to_owned();
+    let answer = models().ask(&settings, &prompt()).await;
+    assert_eq!(answer.verdict, Verdict::Unavailable(Transport));
 }

@@ -13,7 +13,7 @@ async fn questions_one_after_the_other_take_one_connection() {
         server.always(Reply::block("no"));
         let settings = settings(provider, &server);
         let models = models();
-        for _ in 0..10 {
+        for _ in 0..20 {
             let answer = models.clone().ask(&settings, &prompt()).await;
             assert!(
                 matches!(answer.verdict, Verdict::Block { .. }),
@@ -21,7 +21,8 @@ async fn questions_one_after_the_other_take_one_connection() {
             );
         }
         let seen = server.seen();
-        assert_eq!((seen.requests, seen.connections), (20, 1), "{provider:?}");
+        assert_eq!(seen.requests, 40);
+        assert_eq!(seen.connections, 1, "{provider:?}");
     }
 }
 
@@ -44,7 +45,7 @@ async fn a_connection_that_the_endpoint_closed_meanwhile_costs_no_answer() {
     server.always(Reply::allow().and_close());
     let settings = settings(Provider::OpenaiCompatible, &server);
     let models = models();
-    for _ in 0..10 {
+    for _ in 0..3 {
         let answer = models.ask(&settings, &prompt()).await;
         assert_eq!(answer.verdict, Verdict::Allow, "{answer:?}");
     }

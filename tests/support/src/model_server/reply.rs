@@ -395,6 +395,11 @@ impl Reply {
         self
     }
 
+    /// Whether it is the same whatever is asked.
+    pub(super) const fn is_raw(&self) -> bool {
+        matches!(self.says, Says::Raw { .. })
+    }
+
     fn padded(self, bytes: usize) -> Self {
         self.with_header(PADDING, bytes.to_string())
     }

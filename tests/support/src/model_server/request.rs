@@ -63,8 +63,8 @@ impl Received {
     }
 }
 
-/// Takes the request at the beginning of what was read; nothing if it is not
-/// whole yet.
+/// Takes the request at the beginning of what was read, its body as bytes only;
+/// nothing if it is not whole yet.
 pub(super) fn take(read: &mut Vec<u8>) -> Result<Option<Received>, String> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);
@@ -108,7 +108,7 @@ pub(super) fn take(read: &mut Vec<u8>) -> Result<Option<Received>, String> {
         path: format!("/{path}"),
         target,
         headers,
-        body: serde_json::from_slice(&raw).unwrap_or_default(),
+        body: Value::Null,
         raw,
         connection: 0,
         at,
