@@ -63,7 +63,10 @@ pub fn turns(key: &SessionKey, path: &Utf8Path, guard: &Guard) -> Result<Vec<Str
         return Err(foreign("it is not where the agent keeps conversations"));
     }
     let workspaces = guard.policy.workspaces.iter().chain(&guard.workspace);
-    if workspaces.into_iter().any(|inside| canonical.starts_with(inside)) {
+    if workspaces
+        .into_iter()
+        .any(|inside| canonical.starts_with(inside))
+    {
         return Err(foreign("it is in the workspace, where the agent writes"));
     }
     let file = open(&canonical).map_err(unreadable)?;
@@ -75,7 +78,9 @@ pub fn turns(key: &SessionKey, path: &Utf8Path, guard: &Guard) -> Result<Vec<Str
         return Err(foreign("it belongs to another user"));
     }
     if about.nlink() != 1 {
-        return Err(foreign("it has another name, under which anybody may write it"));
+        return Err(foreign(
+            "it has another name, under which anybody may write it",
+        ));
     }
     let (head, tail) = ends(file, about.len()).map_err(unreadable)?;
     let turns = |bytes: &[u8]| {
