@@ -84,6 +84,12 @@ impl Dialect {
                             template: false,
                         };
                     }
+                } else if model.contains("gpt-oss") {
+                    // It always thinks, and knows no less than this.
+                    dialect.thinking = Thinking::Effort {
+                        effort: Some("low"),
+                        template: false,
+                    };
                 } else if thinks_unasked(model) {
                     dialect.thinking = quiet(settings);
                 }
@@ -135,16 +141,16 @@ impl Dialect {
     }
 
     fn without(mut self, settings: &ClassifierSettings, refused: Refused) -> Option<Self> {
+        let openai = settings.provider == Provider::OpenaiCompatible;
         match (refused, self.thinking) {
-            (Refused::MaxTokens, _) if !self.completion_tokens => self.completion_tokens = true,
-            (Refused::MaxCompletionTokens, _) if self.completion_tokens => {
+            (Refused::MaxTokens, _) if openai && !self.completion_tokens => {
+                self.completion_tokens = true;
+            }
+            (Refused::MaxCompletionTokens, _) if openai && self.completion_tokens => {
                 self.completion_tokens = false;
             }
             (Refused::Temperature, _) if self.temperature => self.temperature = false,
-            (Refused::EnableThinking, thinking)
-                if settings.provider == Provider::OpenaiCompatible
-                    && thinking != Thinking::Flag =>
-            {
+            (Refused::EnableThinking, thinking) if openai && thinking != Thinking::Flag => {
                 self.thinking = Thinking::Flag;
             }
             (
@@ -214,7 +220,7 @@ enum Refused {
 /// The parameter that an error is about: the one it names in its field, else
 /// the first in its text, because the text goes on with what to use instead.
 fn refused(parameter: Option<&str>, said: &str) -> Option<Refused> {
-    const NAMES: [(&str, Refused); 9] = [
+    const NAMES: [(&str, Refused); 10] = [
         ("max_tokens", Refused::MaxTokens),
         ("max_completion_tokens", Refused::MaxCompletionTokens),
         ("temperature", Refused::Temperature),
@@ -224,6 +230,7 @@ fn refused(parameter: Option<&str>, said: &str) -> Option<Refused> {
         ("think value", Refused::Effort),
         ("chat_template_kwargs", Refused::Template),
         ("thinking", Refused::Thinking),
+        ("reasoning", Refused::Effort),
     ];
     let first = |text: &str| {
         let text = text.to_ascii_lowercase();
@@ -381,6 +388,11 @@ mod tests {
                 Thinking::Unsaid,
             ),
             ("http://127.0.0.1:8000/v1", "llama3.3", Thinking::Unsaid),
+            (
+                "http://127.0.0.1:8000/v1",
+                "openai/gpt-oss-20b",
+                effort("low", false),
+            ),
             (
                 "https://dashscope.aliyuncs.com/x",
                 "qwen3-32b",

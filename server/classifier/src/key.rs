@@ -40,13 +40,24 @@ impl Key {
         Some(value)
     }
 
-    /// The text without the key.
+    /// The text without the key, and without a beginning of it where the text
+    /// was cut.
     pub(crate) fn scrub(&self, text: &str) -> String {
         let key = self.0.expose_secret();
         if key.len() < HIDDEN_BYTES {
             return text.to_owned();
         }
-        text.replace(key, "[key]")
+        let mut text = text.replace(key, "[key]");
+        let end = text.trim_end_matches('…');
+        let cut = (HIDDEN_BYTES..key.len())
+            .rev()
+            .filter_map(|length| key.get(..length))
+            .find(|begin| end.ends_with(begin));
+        if let Some(begin) = cut {
+            text.truncate(end.len().saturating_sub(begin.len()));
+            text.push_str("[key]");
+        }
+        text
     }
 }
 
@@ -132,6 +143,26 @@ mod tests {
         let header = key.header("Bearer ").unwrap();
         assert_eq!(header.to_str().unwrap(), "Bearer zq-fourteen-horses");
         assert_eq!(format!("{header:?}"), "Sensitive");
+    }
+
+    #[test]
+    fn a_text_holds_neither_the_key_nor_its_beginning_at_a_cut() {
+        let key = Key::new("zq-fourteen-horses".to_owned()).unwrap();
+        for (text, scrubbed) in [
+            (
+                "a zq-fourteen-horses b zq-fourteen-horses",
+                "a [key] b [key]",
+            ),
+            ("a zq-fourte…", "a [key]"),
+            ("a zq-f", "a [key]"),
+            ("a zq-", "a zq-"),
+            ("a zq-fourte b", "a zq-fourte b"),
+            ("", ""),
+        ] {
+            assert_eq!(key.scrub(text), scrubbed);
+        }
+        let short = Key::new("abc".to_owned()).unwrap();
+        assert_eq!(short.scrub("abcd"), "abcd");
     }
 
     #[test]
