@@ -27,6 +27,21 @@ async fn questions_one_after_the_other_take_one_connection() {
 }
 
 #[tokio::test]
+async fn answers_that_come_in_pieces_leave_their_connection_to_the_next_question() {
+    let server = ModelServer::start();
+    server.always(Reply::allow().in_pieces());
+    let settings = settings(Provider::Gemini, &server);
+    let models = models();
+    for _ in 0..20 {
+        let answer = models.ask(&settings, &prompt()).await;
+        assert_eq!(answer.verdict, Verdict::Allow, "{answer:?}");
+    }
+    let seen = server.seen();
+    assert_eq!(seen.requests, 20);
+    assert_eq!(seen.connections, 1);
+}
+
+#[tokio::test]
 async fn an_error_status_costs_no_connection() {
     let server = ModelServer::start();
     server.always(Reply::unauthorized());
