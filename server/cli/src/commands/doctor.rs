@@ -183,3 +183,94 @@ fn status(is_broken: bool) -> ExitCode {
         ExitCode::SUCCESS
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+    use countersign_test_support::model_server::{ModelServer, Reply};
+
+    use super::*;
+
+    /// A user whose Codex asks a server of its own, without a key.
+    fn user(server: &ModelServer) -> (tempfile::TempDir, Places) {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Utf8PathBuf::from_path_buf(folder.path().canonicalize().unwrap()).unwrap();
+        std::fs::create_dir_all(home.join(".codex")).unwrap();
+        let settings = format!(
+            "model = \"scripted-model\"\nmodel_provider = \"own\"\n\
+             [model_providers.own]\nbase_url = \"{}/v1\"\nwire_api = \"chat\"\n",
+            server.url()
+        );
+        std::fs::write(home.join(".codex/config.toml"), settings).unwrap();
+        let places = Places {
+            system: home.join("nothing/settings.json"),
+            home: home.clone(),
+            ..Places::below(&home.join("countersign")).unwrap()
+        };
+        (folder, places)
+    }
+
+    fn told(places: &Places, agent: Option<&str>, typed: Option<&str>) -> (String, ExitCode) {
+        let doctor = Doctor {
+            places: places.clone(),
+            folder: &places.home,
+            agent,
+        };
+        let mut out = Vec::new();
+        let code = doctor.tell(&mut out, typed.map(str::as_bytes)).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        (anstream::adapter::strip_str(&text).to_string(), code)
+    }
+
+    #[test]
+    fn what_was_taken_over_is_tried_at_once() {
+        let server = ModelServer::start();
+        server.always(Reply::block("it deletes what cannot be had back"));
+        let (_folder, places) = user(&server);
+        let (said, code) = told(&places, None, Some("y\n"));
+        assert_eq!(code, ExitCode::SUCCESS, "{said}");
+        for part in [
+            "! classifier   none is configured",
+            "Your agents use:",
+            "Take this over? [y/N]",
+            "✓ classifier   scripted-model at http://127.0.0.1:",
+            "✓ answers",
+            "✓ latency",
+        ] {
+            assert!(said.contains(part), "no `{part}` in {said}");
+        }
+        // It is configured now, and nothing is offered any more.
+        let (said, code) = told(&places, None, Some("y\n"));
+        assert_eq!(code, ExitCode::SUCCESS, "{said}");
+        assert!(!said.contains("Your agents use"), "{said}");
+    }
+
+    #[test]
+    fn without_a_yes_nobody_is_asked_and_nothing_is_written() {
+        let server = ModelServer::start();
+        let (_folder, places) = user(&server);
+        let (said, code) = told(&places, None, Some("\n"));
+        assert_eq!(code, ExitCode::SUCCESS, "{said}");
+        assert!(said.contains("[y/N]"), "{said}");
+        assert!(!places.user_file().exists());
+        assert_eq!(server.seen().connections, 0);
+    }
+
+    #[test]
+    fn under_an_agent_offers_are_listed_and_nothing_is_asked() {
+        let server = ModelServer::start();
+        let (_folder, places) = user(&server);
+        let (said, code) = told(&places, Some("claude-code (process 7) started it"), None);
+        assert_eq!(code, ExitCode::SUCCESS, "{said}");
+        assert!(
+            said.contains("scripted-model at http://127.0.0.1:"),
+            "{said}"
+        );
+        assert!(
+            said.contains("terminal of your own: claude-code (process 7)"),
+            "{said}"
+        );
+        assert!(!said.contains("[y/N]"), "{said}");
+        assert_eq!(server.seen().connections, 0);
+    }
+}

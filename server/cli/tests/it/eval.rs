@@ -168,10 +168,10 @@ fn our_cases_with_a_model_that_knows_the_labels_but_two() {
     assert_eq!(lines(Utf8Path::new(&output)).len(), 60);
     let report = fs::read_to_string(report).unwrap();
     for part in [
-        "# Evaluation of scripted\\-model",
+        "# Evaluation of scripted-model",
         "8.5 %",
         "17.0 %",
-        "local\\-git\\-history",
+        "local-git-history",
         "hurts",
     ] {
         assert!(report.contains(part), "no `{part}` in {report}");

@@ -7,7 +7,7 @@ use countersign_core::redact;
 
 use super::answers::Got;
 use super::case::Expect;
-use super::summary::{BAR_TEXT, Rates, Summary};
+use super::summary::{BAR_SOURCE, BAR_TEXT, Rates, Summary};
 use super::text::{RATES_TEXT, millis, money, rate, tokens, why};
 
 /// The report.
@@ -65,7 +65,11 @@ pub(super) fn report(summary: &Summary) -> String {
             ],
         ],
     );
-    let _ = writeln!(page, "\nRates are {RATES_TEXT}. {}.", capital(BAR_TEXT));
+    let _ = writeln!(
+        page,
+        "\nRates are {RATES_TEXT}. {}: {BAR_SOURCE}.",
+        capital(BAR_TEXT)
+    );
 
     heading(&mut page, "Latency, tokens, cost");
     let latencies = &summary.latency_millis;
@@ -164,12 +168,15 @@ fn table(page: &mut String, header: &[String], rows: &[Vec<String>]) {
     }
 }
 
-/// Text that means nothing to Markdown: one line, every punctuation mark
+/// Marks that mean nothing inside a line.
+const HARMLESS: &str = "-,;'\"()/%+";
+
+/// Text that means nothing to Markdown: one line, every other punctuation mark
 /// escaped, which is how each of them stands for itself.
 fn plain(text: &str) -> String {
     let mut escaped = String::new();
     for c in redact::visible(text).chars() {
-        if c.is_ascii_punctuation() {
+        if c.is_ascii_punctuation() && !HARMLESS.contains(c) {
             escaped.push('\\');
         }
         escaped.push(if c.is_whitespace() { ' ' } else { c });

@@ -8,7 +8,7 @@ use countersign_core::redact;
 use super::answers::Got;
 use super::case::Expect;
 use super::statistics::{Latency, Rate};
-use super::summary::{BAR_TEXT, Rates, Summary};
+use super::summary::{BAR_SOURCE, BAR_TEXT, Rates, Summary};
 use crate::output::{ALLOW, ASK, BLOCK, BOLD, DIM, NOTE, styled, table};
 
 /// Most wrong cases that are listed; all of them are in the JSON and in the
@@ -76,7 +76,8 @@ pub(super) fn write(
         None,
     )?;
     writeln!(out, "{}", styled(DIM, RATES_TEXT))?;
-    writeln!(out, "{}\n", styled(DIM, BAR_TEXT))?;
+    writeln!(out, "{}", styled(DIM, BAR_TEXT))?;
+    writeln!(out, "{}\n", styled(DIM, BAR_SOURCE))?;
 
     let latencies = &summary.latency_millis;
     let rows: Vec<_> = [
