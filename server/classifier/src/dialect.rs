@@ -26,7 +26,8 @@ pub(crate) enum Thinking {
     Disabled,
     /// Gemini 2.5: `thinkingBudget`, in tokens.
     Budget(u32),
-    /// Gemini 3: `thinkingLevel`.
+    /// Gemini 3: `thinkingLevel`; Anthropic: `effort`, for models that cannot
+    /// be kept from thinking.
     Level(&'static str),
 }
 
@@ -94,7 +95,15 @@ impl Dialect {
                     dialect.thinking = quiet(settings);
                 }
             }
-            Provider::Anthropic => {}
+            Provider::Anthropic => {
+                dialect.temperature = takes_temperature(model);
+                if ["claude-fable", "claude-mythos"]
+                    .iter()
+                    .any(|name| model.starts_with(name))
+                {
+                    dialect.thinking = Thinking::Level("low");
+                }
+            }
             Provider::Gemini => {
                 dialect.thinking = if model.starts_with("gemini-2.5-flash") {
                     Thinking::Budget(0)
@@ -187,6 +196,7 @@ impl Dialect {
                     },
                 };
             }
+            (Refused::Thinking, Thinking::Disabled) => self.thinking = Thinking::Level("low"),
             (Refused::Thinking, Thinking::Budget(0)) => {
                 self.thinking = Thinking::Budget(LEAST_BUDGET);
             }
@@ -194,7 +204,7 @@ impl Dialect {
             (Refused::Thinking, Thinking::Level("minimal")) => {
                 self.thinking = Thinking::Level("low");
             }
-            (Refused::Thinking, Thinking::Level(_) | Thinking::Disabled) => {
+            (Refused::Thinking | Refused::Effort, Thinking::Level(_)) => {
                 self.thinking = Thinking::Unsaid;
             }
             _ => return None,
@@ -220,7 +230,7 @@ enum Refused {
 /// The parameter that an error is about: the one it names in its field, else
 /// the first in its text, because the text goes on with what to use instead.
 fn refused(parameter: Option<&str>, said: &str) -> Option<Refused> {
-    const NAMES: [(&str, Refused); 10] = [
+    const NAMES: [(&str, Refused); 11] = [
         ("max_tokens", Refused::MaxTokens),
         ("max_completion_tokens", Refused::MaxCompletionTokens),
         ("temperature", Refused::Temperature),
@@ -231,6 +241,7 @@ fn refused(parameter: Option<&str>, said: &str) -> Option<Refused> {
         ("chat_template_kwargs", Refused::Template),
         ("thinking", Refused::Thinking),
         ("reasoning", Refused::Effort),
+        ("effort", Refused::Effort),
     ];
     let first = |text: &str| {
         let text = text.to_ascii_lowercase();
@@ -272,6 +283,23 @@ fn openai_effort(model: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether one of Anthropic's models takes a temperature: those before Opus 4.7
+/// and the fifth generation do. Other makers' models at the interface may.
+fn takes_temperature(model: &str) -> bool {
+    let Some(name) = model.strip_prefix("claude-") else {
+        return true;
+    };
+    let mut numbers = name
+        .split(['-', '@', ':'])
+        .filter_map(|part| part.parse::<u32>().ok())
+        // A date is no version.
+        .filter(|number| *number < 1_000);
+    match (numbers.next(), numbers.next()) {
+        (Some(..=3), _) | (Some(4), None | Some(..=6)) => true,
+        (None | Some(_), _) => false,
+    }
+}
+
 /// Whether an open model thinks if nobody says anything.
 fn thinks_unasked(model: &str) -> bool {
     model.contains("qwen3")
@@ -296,169 +324,4 @@ fn is_host(settings: &ClassifierSettings, domain: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::settings;
-
-    fn at(base: &str, model: &str) -> ClassifierSettings {
-        let mut settings = settings();
-        settings.base_url = base.to_owned();
-        settings.model = model.to_owned();
-        settings
-    }
-
-    fn said(said: &str) -> Hint<'_> {
-        Hint::Refused {
-            parameter: None,
-            said,
-        }
-    }
-
-    #[test]
-    fn the_limit_is_renamed_once_where_its_name_is_refused() {
-        let settings = at("https://gateway.example/v1", "m");
-        let first = Dialect::guess(&settings);
-        assert!(!first.completion_tokens);
-        let refusal = "Unsupported parameter: 'max_tokens' is not supported with this model. Use \
-                       'max_completion_tokens' instead.";
-        let second = first.learn(&settings, said(refusal)).unwrap();
-        assert!(second.completion_tokens);
-        assert_eq!(second.learn(&settings, said(refusal)), None);
-        let back = second
-            .learn(&settings, said("unknown field max_completion_tokens"))
-            .unwrap();
-        assert!(!back.completion_tokens);
-    }
-
-    #[test]
-    fn the_named_parameter_counts_before_the_text() {
-        let settings = at("https://gateway.example/v1", "m");
-        let learned = Dialect::guess(&settings).learn(
-            &settings,
-            Hint::Refused {
-                parameter: Some("temperature"),
-                said: "max_tokens is fine, but not this",
-            },
-        );
-        let learned = learned.unwrap();
-        assert!(!learned.temperature && !learned.completion_tokens);
-        assert_eq!(learned.learn(&settings, said("temperature again")), None);
-        assert_eq!(learned.learn(&settings, said("no such model")), None);
-    }
-
-    #[test]
-    fn an_endpoint_that_refuses_by_turns_is_given_up() {
-        let settings = at("https://gateway.example/v1", "m");
-        let mut dialect = Dialect::guess(&settings);
-        let mut lessons = 0;
-        for turn in 0..100 {
-            let words = if turn % 2 == 0 {
-                "max_tokens"
-            } else {
-                "max_completion_tokens"
-            };
-            if let Some(learned) = dialect.learn(&settings, said(words)) {
-                dialect = learned;
-                lessons += 1;
-            }
-        }
-        assert_eq!(lessons, LESSONS);
-    }
-
-    #[test]
-    fn models_that_think_unasked_are_told_not_to() {
-        let effort = |effort, template| Thinking::Effort {
-            effort: Some(effort),
-            template,
-        };
-        for (base, model, thinking) in [
-            (
-                "http://127.0.0.1:11434/v1",
-                "qwen3:8b",
-                effort("none", true),
-            ),
-            (
-                "http://127.0.0.1:8000/v1",
-                "Qwen/Qwen3-8B",
-                effort("none", true),
-            ),
-            (
-                "http://127.0.0.1:8000/v1",
-                "qwen3-coder:30b",
-                Thinking::Unsaid,
-            ),
-            ("http://127.0.0.1:8000/v1", "llama3.3", Thinking::Unsaid),
-            (
-                "http://127.0.0.1:8000/v1",
-                "openai/gpt-oss-20b",
-                effort("low", false),
-            ),
-            (
-                "https://dashscope.aliyuncs.com/x",
-                "qwen3-32b",
-                Thinking::Flag,
-            ),
-            (
-                "https://dashscope.aliyuncs.com/x",
-                "qwen-plus",
-                Thinking::Unsaid,
-            ),
-            (
-                "https://api.openai.com/v1",
-                "gpt-5-mini",
-                effort("minimal", false),
-            ),
-            (
-                "https://api.openai.com/v1",
-                "gpt-5.2",
-                effort("none", false),
-            ),
-            (
-                "https://api.openai.com/v1",
-                "gpt-4.1-mini",
-                Thinking::Unsaid,
-            ),
-            ("https://notopenai.com/v1", "gpt-5.2", Thinking::Unsaid),
-        ] {
-            let guess = Dialect::guess(&at(base, model));
-            assert_eq!(guess.thinking, thinking, "{model}");
-        }
-        let mut gemini = settings();
-        gemini.provider = Provider::Gemini;
-        for (model, thinking) in [
-            ("gemini-2.0-flash", Thinking::Unsaid),
-            ("gemini-2.5-flash", Thinking::Budget(0)),
-            ("gemini-2.5-pro", Thinking::Budget(128)),
-            ("models/gemini-3-flash", Thinking::Level("minimal")),
-            ("gemini-3.1-pro", Thinking::Level("low")),
-        ] {
-            gemini.model = model.to_owned();
-            assert_eq!(Dialect::guess(&gemini).thinking, thinking, "{model}");
-        }
-    }
-
-    #[test]
-    fn a_model_that_thinks_too_long_is_told_not_to_as_the_endpoint_allows() {
-        let local = at("http://127.0.0.1:1/v1", "m");
-        let quiet = Dialect::guess(&local)
-            .learn(&local, Hint::ThoughtTooLong)
-            .unwrap();
-        let effort = |effort, template| Thinking::Effort { effort, template };
-        assert_eq!(quiet.thinking, effort(Some("none"), true));
-        assert_eq!(quiet.learn(&local, Hint::ThoughtTooLong), None);
-        let dropped = quiet
-            .learn(&local, said("reasoning_effort: Input should be 'low'"))
-            .unwrap();
-        assert_eq!(dropped.thinking, effort(None, true));
-        let nothing = dropped
-            .learn(&local, said("Unrecognized argument: chat_template_kwargs"))
-            .unwrap();
-        assert_eq!(nothing.thinking, Thinking::Unsaid);
-
-        let qwen = at("https://dashscope.aliyuncs.com/x", "qwen-plus");
-        let refusal = "parameter.enable_thinking must be set to false for non-streaming calls";
-        let flag = Dialect::guess(&qwen).learn(&qwen, said(refusal)).unwrap();
-        assert_eq!(flag.thinking, Thinking::Flag);
-        assert_eq!(flag.learn(&qwen, said(refusal)), None);
-    }
-}
+mod tests;

@@ -89,7 +89,10 @@ struct ToolChoice {
 
 #[derive(Serialize)]
 struct OutputConfig {
-    format: Format,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<Format>,
 }
 
 #[derive(Serialize)]
@@ -123,18 +126,25 @@ pub(super) fn body<'a>(
         system: [Text::cached(&prompt.system)],
         messages: messages(settings.instruction_role, stage, prompt),
         max_tokens: stage.max_output_tokens(),
-        output_config: (style == StructuredOutput::JsonSchema).then(|| OutputConfig {
-            format: Format {
-                kind: "json_schema",
-                schema: prompt::schema(stage),
-            },
-        }),
+        output_config: output_config(style, dialect, stage),
         tool_choice: tools.then(|| ToolChoice {
             kind: "tool",
             name: tool_name(stage),
             disable_parallel_tool_use: true,
         }),
     }
+}
+
+fn output_config(style: StructuredOutput, dialect: &Dialect, stage: Stage) -> Option<OutputConfig> {
+    let effort = match dialect.thinking {
+        Thinking::Level(level) => Some(level),
+        _ => None,
+    };
+    let format = (style == StructuredOutput::JsonSchema).then(|| Format {
+        kind: "json_schema",
+        schema: prompt::schema(stage),
+    });
+    (effort.is_some() || format.is_some()).then_some(OutputConfig { effort, format })
 }
 
 fn messages(role: InstructionRole, stage: Stage, prompt: &Prompt) -> Vec<Message<'_>> {
