@@ -225,9 +225,9 @@ fn is_key_material(body: &[u8]) -> bool {
         return true;
     };
     let long = |chunk: &&[u8]| chunk.len() >= SHORTEST_LINE;
-    chunks.iter().all(|chunk| is_base64(&chunk))
-        && others.iter().all(|chunk| long(&chunk))
-        && (!others.is_empty() || long(&last))
+    chunks.iter().all(is_base64)
+        && others.iter().all(long)
+        && (!others.is_empty() || long(last))
 }
 
 /// The lines of a text, whose ends may be escaped.
