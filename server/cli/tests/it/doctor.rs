@@ -223,6 +223,13 @@ fn broken_settings_are_told_with_their_place() {
 }
 
 #[test]
+fn a_rule_that_cannot_be_read_is_told_with_what_is_wrong() {
+    let sandbox = Sandbox::trusted(r#"{ "permissions": { "deny": ["Bash(uproot *"] } }"#);
+    let report = report(&sandbox.alone(&["doctor", "--json"]), 1);
+    assert_found(&report, "settings", "broken", &["uproot", "mend"]);
+}
+
+#[test]
 fn an_untrusted_workspace_and_a_shared_state_are_told() {
     let sandbox = Sandbox::new();
     sandbox.settings(AUTO);

@@ -40,6 +40,13 @@ pub(super) fn settings(guard: &Guard) -> Vec<Finding> {
             ));
         }
     }
+    for pattern in guard.policy.protected.rejected() {
+        findings.push(Finding::broken(
+            CHECK,
+            format!("protectedPaths: `{pattern}` cannot be read"),
+            "mend the pattern",
+        ));
+    }
     if guard.places.relocated {
         findings.push(Finding::warning(
             CHECK,
