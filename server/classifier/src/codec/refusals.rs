@@ -224,9 +224,9 @@ fn key_remedy(settings: &ClassifierSettings) -> String {
 }
 
 /// The seconds of `Retry-After`; a date is left alone, because no stage waits
-/// long enough for one.
+/// long enough for one. More than a duration holds is longer than any stage.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("retry-after")?.to_str().ok()?;
     let seconds: f64 = text.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+    (seconds >= 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
