@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use super::{EVENT, hurried, shell};
-use crate::sandbox::{CLAUDE, Sandbox, With as _, feed, start, through, until};
+use crate::sandbox::{CLAUDE, Sandbox, With as _, feed, start, through};
 use crate::support::{Agent, Below, Desk};
 use crate::trial;
 
@@ -45,6 +45,7 @@ pub(super) fn trials() -> Vec<Trial> {
             alone_in_time,
         ),
         trial("a_key_that_is_not_there_is_no_answer", no_key),
+        trial("a_server_that_looks_for_a_key_leaves_no_core_dump", no_dump),
     ]
 }
 
@@ -441,12 +442,17 @@ fn alone_in_time() {
     assert!(problem.contains("longer timeout"), "{problem}");
 }
 
-fn no_key() {
-    let server = ModelServer::start();
-    let mut settings = settings(&server);
+/// With a model server that wants a key which is in no variable.
+fn with_key(server: &ModelServer) -> Sandbox {
+    let mut settings = settings(server);
     settings["permissions"]["autoMode"]["classifier"]["apiKeyEnv"] =
         json!("COUNTERSIGN_TEST_NO_SUCH_KEY");
-    let sandbox = Sandbox::trusted(&settings.to_string());
+    Sandbox::trusted(&settings.to_string())
+}
+
+fn no_key() {
+    let server = ModelServer::start();
+    let sandbox = with_key(&server);
     let agent = Agent::start(&sandbox);
     let told = blocked(&agent, &sandbox, "trellis fell");
     assert!(
@@ -460,5 +466,19 @@ fn no_key() {
         "{problem}"
     );
     assert_eq!(server.requests().len(), 0);
-    until("nothing more is asked", || server.seen().under_way == 0);
+}
+
+fn no_dump() {
+    let server = ModelServer::start();
+    let sandbox = with_key(&server);
+    let agent = Agent::start(&sandbox);
+    let desk = Desk::open(&sandbox);
+    blocked(&agent, &sandbox, "trellis fell");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", desk.process().pid)).unwrap();
+    let cores = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max core file size"))
+        .unwrap();
+    let values: Vec<&str> = cores.split_whitespace().collect();
+    assert_eq!(values, ["0", "0", "bytes"]);
 }

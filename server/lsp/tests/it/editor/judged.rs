@@ -6,6 +6,7 @@ use countersign_core::state::RecordKind;
 use countersign_core::transcript::Entry;
 use serde_json::{Value, json};
 
+use super::hook::Hook;
 use super::screen::Screen;
 use super::world::{Setup, World, block, eventually, unavailable};
 
@@ -81,6 +82,7 @@ fn two_events_of_one_call_are_one_question_and_one_count() {
             world.hook("s1", "PermissionRequest", call(command)),
             world.hook("s1", "PreToolUse", named("toolu_1", command)),
         ];
+        others.iter().for_each(Hook::has_begun);
         world.let_answers_go();
         for hook in [first].into_iter().chain(others) {
             assert_eq!(hook.said(), verdict);
@@ -116,6 +118,7 @@ fn an_event_asks_itself_when_the_one_that_asked_goes_away() {
     let mut first = world.hook("s1", "PreToolUse", named("toolu_1", "git push"));
     world.asked(1);
     let second = world.hook("s1", "PermissionRequest", call("git push"));
+    second.has_begun();
     first.gives_up();
     assert_eq!(first.said(), "block person");
     world.asked(2);
@@ -235,4 +238,23 @@ fn the_status_says_whether_the_classifier_answers() {
         classifier(&world, &mut screen)["state"] == "ready"
     });
     assert!(classifier(&world, &mut screen)["lastMillis"].is_u64());
+}
+
+#[test]
+fn what_cannot_be_shown_whole_is_not_asked_and_is_no_allow() {
+    let world = World::new(Setup::judged(vec![Verdict::Allow]));
+    let mut screen = world.vscode();
+    let call = json!({
+        "description": "prune",
+        "subagent_type": "gardener",
+        "prompt": "prune the vines ".repeat(10_000),
+    });
+    let hook = world.tool("s1", "Task", call);
+    assert_eq!(hook.said(), "block classifier_unavailable");
+    assert_eq!(world.questions().len(), 0);
+    let row = world.rows(RecordKind::Decision).pop().unwrap();
+    let problem = row.model.unwrap().problem.unwrap();
+    assert!(problem.contains("characters, more than"), "{problem}");
+    assert_eq!(row.after.unwrap().consecutive_unavailable, 1);
+    assert_eq!(classifier(&world, &mut screen)["problem"], problem);
 }

@@ -403,11 +403,14 @@ impl World {
         });
         let service = Arc::clone(&self.service);
         let (ended, end) = mpsc::channel();
+        let (began, begun) = mpsc::channel();
         self.runtime.spawn(async move {
+            let first = service.begin(incoming).await;
             // The test may not care.
-            let _ = ended.send(service.handle(incoming, gone).await);
+            let _ = began.send(());
+            let _ = ended.send(service.finish(first, gone).await);
         });
-        Hook::new(end, give_up)
+        Hook::new(begun, end, give_up)
     }
 
     /// An agent is about to run a command.
