@@ -225,9 +225,7 @@ fn is_key_material(body: &[u8]) -> bool {
         return true;
     };
     let long = |chunk: &&[u8]| chunk.len() >= SHORTEST_LINE;
-    chunks.iter().all(is_base64)
-        && others.iter().all(long)
-        && (!others.is_empty() || long(last))
+    chunks.iter().all(is_base64) && others.iter().all(long) && (!others.is_empty() || long(last))
 }
 
 /// The lines of a text, whose ends may be escaped.
