@@ -82,14 +82,9 @@ pub fn turns(key: &SessionKey, path: &Utf8Path, guard: &Guard) -> Result<Vec<Str
             "it has another name, under which anybody may write it",
         ));
     }
-    let (head, tail) = ends(file, about.len()).map_err(unreadable)?;
-    let turns = |bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes);
-        user_turns(key.agent, &text, &key.session)
-    };
-    let mut all = turns(&head);
-    all.extend(tail.as_deref().map(turns).unwrap_or_default());
-    Ok(all)
+    let bytes = ends(file, about.len()).map_err(unreadable)?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(user_turns(key.agent, &text, &key.session))
 }
 
 /// Where the agents' folders are: with everything else below `--home`, in tests.
@@ -108,16 +103,18 @@ fn open(canonical: &Utf8Path) -> io::Result<File> {
         .open(canonical)
 }
 
-/// The beginning of a file, and its end where it is longer than that.
-fn ends(mut file: File, length: u64) -> io::Result<(Vec<u8>, Option<Vec<u8>>)> {
-    let mut head = Vec::new();
+/// A file, or the beginning and the end of a long one: what is between them
+/// becomes a line that no agent writes, so that both are read as one
+/// conversation with a gap.
+fn ends(mut file: File, length: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
     if length <= HEAD_BYTES + TAIL_BYTES {
-        file.take(HEAD_BYTES + TAIL_BYTES).read_to_end(&mut head)?;
-        return Ok((head, None));
+        file.take(HEAD_BYTES + TAIL_BYTES).read_to_end(&mut bytes)?;
+        return Ok(bytes);
     }
-    (&mut file).take(HEAD_BYTES).read_to_end(&mut head)?;
+    (&mut file).take(HEAD_BYTES).read_to_end(&mut bytes)?;
+    bytes.extend_from_slice(b"\n...\n");
     file.seek(SeekFrom::Start(length - TAIL_BYTES))?;
-    let mut tail = Vec::new();
-    file.take(TAIL_BYTES).read_to_end(&mut tail)?;
-    Ok((head, Some(tail)))
+    file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
