@@ -23,6 +23,7 @@
 mod acceptable;
 mod ancestry;
 pub mod client;
+mod detached;
 pub mod discovery;
 #[cfg(all(test, target_os = "linux"))]
 mod fake;

@@ -32,14 +32,7 @@ pub(super) fn what_to_set(guard: &Guard) -> String {
 
 /// Why an agent may have started this, if one may have.
 pub(super) fn under_an_agent() -> Option<String> {
-    let ancestry = countersign_ipc::under_agent();
-    if !ancestry.may_be_under_agent() {
-        return None;
-    }
-    Some(ancestry.agent.map_or_else(
-        || "not everything above this process can be seen".to_owned(),
-        |(agent, process)| format!("{} (process {}) started it", agent.name(), process.pid),
-    ))
+    countersign_ipc::under_agent().doubt()
 }
 
 /// Models that take nothing from the environment but keys that the settings

@@ -1,6 +1,7 @@
 //! Starting the program as a person does: below no agent, wherever the tests
-//! run. A process that a session of its own leads and whose parent is gone has
-//! only the first process above it.
+//! run. `find` stands for a terminal: a program that is no shell and stays, and
+//! that starts a shell which leads a session. Its own parent is gone, so that
+//! nothing of what started the tests is above it.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -20,11 +21,19 @@ impl Sandbox {
         // The shell leads the session, and says last how it ended.
         let script = "out=$1; shift; \"$@\" >\"$out/out\" 2>\"$out/err\" </dev/null; \
                       echo $? >\"$out/code.new\"; mv \"$out/code.new\" \"$out/code\"";
+        assert!(
+            !arguments
+                .iter()
+                .any(|word| *word == ";" || word.contains("{}"))
+        );
         let status = Command::new("setsid")
-            .args(["--fork", "/bin/sh", "-c", script, "sh"])
+            .args(["--fork", "find"])
+            .arg(folder.path())
+            .args(["-prune", "-exec", "setsid", "/bin/sh", "-c", script, "sh"])
             .arg(folder.path())
             .args([PROGRAM, "--home", self.home.as_str()])
             .args(arguments)
+            .arg(";")
             .envs(variables.iter().copied())
             .current_dir(&self.workspace)
             .stdin(Stdio::null())
@@ -42,7 +51,33 @@ impl Sandbox {
         }
     }
 
-    /// The same below a shell that is taken for an agent.
+    /// What the program says on standard error when it is sent away from the
+    /// tests without a terminal: through each of these words.
+    pub(crate) fn sent_away(&self, through: &[&str], arguments: &[&str]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let said = folder.path().join("said");
+        let words = [
+            &["setsid", "--fork"],
+            through,
+            &[PROGRAM, "--home", self.home.as_str()],
+            arguments,
+        ]
+        .concat();
+        let status = Command::new(words[0])
+            .args(&words[1..])
+            .current_dir(&self.workspace)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(&said).unwrap())
+            .status()
+            .unwrap();
+        assert!(status.success(), "{words:?}");
+        let read = || fs::read_to_string(&said).unwrap();
+        until("the program has said why not", || read().ends_with('\n'));
+        read()
+    }
+
+    /// The program below a shell that is taken for an agent.
     pub(crate) fn below_an_agent(&self, arguments: &[&str]) -> Ran {
         let words = [&[PROGRAM, "--home", self.home.as_str()], arguments].concat();
         let shell = ["/bin/sh", "-c", "\"$@\"; exit $?", "sh"];
@@ -52,6 +87,13 @@ impl Sandbox {
         crate::support::feed(&mut command, b"y\n")
     }
 }
+
+/// Ways in which a command leaves those who started it behind.
+pub(crate) const WAYS_AWAY: [&[&str]; 3] = [
+    &[],
+    &["/bin/sh", "-c", "\"$@\"; exit $?", "sh"],
+    &["/bin/sh", "-c", "setsid --wait \"$@\"; exit $?", "sh"],
+];
 
 /// Auto mode, a rule of each kind, and a model at this address.
 pub(crate) fn with_model(base_url: &str, more: &str) -> String {

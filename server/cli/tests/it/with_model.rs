@@ -6,7 +6,7 @@ use std::fs;
 use countersign_test_support::model_server::{ModelServer, Reply};
 use serde_json::Value;
 
-use crate::person::with_model;
+use crate::person::{WAYS_AWAY, with_model};
 use crate::support::{AUTO, Sandbox};
 
 fn sandbox(server: &ModelServer, more: &str) -> Sandbox {
@@ -157,5 +157,21 @@ fn an_agent_cannot_try_out_what_the_model_lets_through() {
     let sandbox = sandbox(&server, "");
     let ran = sandbox.below_an_agent(&["check", "--with-model", "--", "trellis build"]);
     ran.assert_failure(1, &["--with-model is for a person", "claude-code"]);
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn who_leaves_its_agent_behind_is_no_person() {
+    let server = ModelServer::start();
+    server.always(Reply::allow());
+    let sandbox = sandbox(&server, "");
+    for through in WAYS_AWAY {
+        let check = ["check", "--with-model", "--", "trellis build"];
+        let said = sandbox.sent_away(through, &check);
+        assert!(said.contains("--with-model is for a person"), "{said}");
+        assert!(said.contains("run it from a shell"), "{said}");
+        let said = sandbox.sent_away(through, &["trust"]);
+        assert!(said.contains("trust is for a person"), "{said}");
+    }
     assert!(server.requests().is_empty());
 }
