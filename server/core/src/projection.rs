@@ -14,6 +14,7 @@ use showing::Showing;
 mod bounded;
 mod guarded;
 mod past;
+mod shell_writes;
 mod showing;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -145,7 +146,8 @@ pub fn project_past(
 
 /// What of a protected or outside write is not shown, in plain words that fit
 /// behind "was not shown"; none if the call has no such write or all of it is
-/// shown. A model's allow is not enough for such a call.
+/// shown. Of a shell command also where a write goes that is known only when
+/// it runs. A model's allow is not enough for such a call.
 #[must_use]
 pub fn hides_a_guarded_write(call: &Call, facts: &Facts, policy: &Policy) -> Option<String> {
     /// Most files that are named.

@@ -18,12 +18,16 @@ pub(super) const GUARDED_CHARS: usize = 4_000;
 /// Most that is shown of the old and of the new text of any other change.
 pub(super) const ORDINARY_CHARS: usize = 80;
 
-/// Whether the call writes or deletes what is guarded.
+/// Whether the call writes or deletes what is guarded, or runs a command, which
+/// may.
 pub(super) fn writes(call: &Call, facts: &Facts, policy: &Policy) -> bool {
     call.operations
         .iter()
         .enumerate()
-        .any(|(index, operation)| is_guarded(operation, facts.operations.get(index), policy))
+        .any(|(index, operation)| {
+            matches!(operation.subject, Subject::Command(_))
+                || is_guarded(operation, facts.operations.get(index), policy)
+        })
 }
 
 /// Whether the operation writes or deletes a path that is protected or outside

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::bounded::{Bounder, Bounds};
 use super::guarded::{self, Budget, ORDINARY_CHARS};
 use super::past::PAST_CHARS;
+use super::shell_writes::shell_writes;
 use super::{MOST_WITHHELD, McpForwarding, TooLong, cut_mark, grouped, tool_name};
 use crate::call::{Access, Call, Change, Operation, PathUse, Subject};
 use crate::facts::{Facts, OperationFacts};
@@ -168,7 +169,9 @@ impl<'a> Showing<'a> {
         let mut fields = Map::new();
         match &operation.subject {
             Subject::Command(command) => {
+                let masked = self.masked;
                 let text = self.whole("the command", &command.text, COMMAND_CHARS)?;
+                self.shell_writes(&command.text, facts, self.masked - masked);
                 fields.insert("command".to_owned(), text);
                 let cwd = self.whole("the folder", self.call.cwd.as_str(), PATH_CHARS)?;
                 fields.insert("cwd".to_owned(), cwd);
@@ -189,6 +192,19 @@ impl<'a> Showing<'a> {
             Subject::Other => self.other(&mut fields, operation)?,
         }
         Ok(fields)
+    }
+
+    /// Says what a command would write to guarded places that it does not show.
+    fn shell_writes(&mut self, text: &str, facts: Option<&OperationFacts>, masked: usize) {
+        let view = facts.and_then(|facts| facts.command.as_ref());
+        let writes = shell_writes(self.call, text, view, self.policy);
+        self.withheld.extend_from_slice(&writes.hidden);
+        self.hidden.extend(writes.hidden);
+        if writes.shown
+            && let Some(values) = told_masked(masked)
+        {
+            self.hidden.push(format!("{values} in the command"));
+        }
     }
 
     fn other(

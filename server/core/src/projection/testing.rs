@@ -10,6 +10,7 @@ use crate::agent::Agent;
 use crate::call::{
     Access, Call, Change, CommandText, Operation, PathUse, SessionKey, ShellDialect, Subject,
 };
+use crate::command::CommandView;
 use crate::denials::DenialLimits;
 use crate::facts::{Facts, OperationFacts};
 use crate::mode::{AgentMode, ApprovalMode};
@@ -138,6 +139,10 @@ pub(crate) fn facts(call: &Call) -> Facts {
                 paths: match &operation.subject {
                     Subject::Paths(paths) => paths.iter().map(fact).collect(),
                     _ => Vec::new(),
+                },
+                command: match &operation.subject {
+                    Subject::Command(_) => Some(CommandView::default()),
+                    _ => None,
                 },
                 ..OperationFacts::default()
             })
