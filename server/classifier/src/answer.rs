@@ -2,7 +2,7 @@
 //! no answer at all.
 
 use countersign_core::decision::UnavailableReason;
-use countersign_core::model::Stage;
+use countersign_core::model::{Stage, StructuredOutput};
 use serde::Deserialize;
 use serde_json::error::Category;
 
@@ -36,8 +36,12 @@ struct ThinkingAnswer {
 
 /// Reads the text of an answer; thoughts before it and a code fence around it
 /// are taken off.
-pub(crate) fn from_text(stage: Stage, text: &str) -> Result<Answer, Failure> {
-    let text = without_fence(without_thoughts(text)?);
+pub(crate) fn from_text(
+    stage: Stage,
+    style: StructuredOutput,
+    text: &str,
+) -> Result<Answer, Failure> {
+    let text = without_fence(without_thoughts(style, text)?);
     if text.is_empty() {
         return Err(unreadable(UnavailableReason::Parse, "the answer is empty"));
     }
@@ -91,17 +95,25 @@ fn unreadable(reason: UnavailableReason, what: &str) -> Failure {
 }
 
 /// The text without the thoughts that some models write before the answer.
-fn without_thoughts(text: &str) -> Result<&str, Failure> {
+///
+/// They end at the last closing tag: a thought may quote one, and what follows
+/// such a quotation is no answer. Some templates put the opening tag into the
+/// prompt; that is believed only where nothing binds the answer to a form.
+fn without_thoughts(style: StructuredOutput, text: &str) -> Result<&str, Failure> {
+    const BEGIN: &str = "<think>";
     const END: &str = "</think>";
     let text = text.trim();
     // An answer may speak of thoughts inside its strings.
     if text.starts_with(['{', '`']) {
         return Ok(text);
     }
-    match text.split_once(END) {
-        // Some templates put the opening tag into the prompt.
+    let is_opened = text.starts_with(BEGIN);
+    if !is_opened && style != StructuredOutput::Plain {
+        return Ok(text);
+    }
+    match text.rsplit_once(END) {
         Some((_, answer)) => Ok(answer.trim()),
-        None if text.starts_with("<think>") => Err(unreadable(
+        None if is_opened => Err(unreadable(
             UnavailableReason::Parse,
             "the model did not get beyond thinking",
         )),

@@ -201,6 +201,18 @@ fn refusal(what: &str, said: Option<&str>) -> Failure {
         .remedy("choose another model, or one without a content filter")
 }
 
+/// An answer that did not end as a whole one does: it may lack what would have
+/// blocked.
+fn unknown_end(why: &str) -> Failure {
+    Failure::new(
+        UnavailableReason::Parse,
+        "the answer ended in a way that is not known",
+    )
+    .said(Some(why))
+    .again(Again::Now)
+    .remedy("choose another model or endpoint if it happens often")
+}
+
 /// The conversation does not fit.
 fn overflow(said: Option<&str>) -> Failure {
     Failure::new(

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Meta, NotTheInterface, Spoken, ids, is_our_tool, other_form, overflow, refusal,
-    tool_description, tool_name,
+    tool_description, tool_name, unknown_end,
 };
 use crate::answer;
 use crate::dialect::{Dialect, Thinking};
@@ -217,6 +217,7 @@ pub(super) fn read(
         meta.output_tokens = usage.output_tokens;
     }
     match response.stop_reason.as_deref() {
+        None | Some("end_turn" | "stop_sequence" | "tool_use") => {}
         Some("refusal") => {
             return Ok(Err(refusal("the model refused to answer", None)).into());
         }
@@ -228,7 +229,7 @@ pub(super) fn read(
             return Ok(Spoken::cut_off(stage, thought));
         }
         Some("model_context_window_exceeded") => return Ok(Err(overflow(None)).into()),
-        _ => {}
+        Some(why) => return Ok(Err(unknown_end(why)).into()),
     }
     let mut text = String::new();
     let mut calls = Vec::new();
@@ -247,7 +248,7 @@ pub(super) fn read(
             ))
             .into());
         }
-        return Ok(answer::from_text(stage, &text).into());
+        return Ok(answer::from_text(stage, settings.structured_output, &text).into());
     }
     let [call] = calls.as_slice() else {
         return Ok(Err(other_form("the model did not call the tool exactly once")).into());

@@ -283,7 +283,7 @@ pub(super) fn read(
             ))
             .into());
         }
-        return Ok(answer::from_text(stage, &text).into());
+        return Ok(answer::from_text(stage, settings.structured_output, &text).into());
     }
     let [call] = calls.as_slice() else {
         return Ok(Err(other_form("the model did not call the tool exactly once")).into());

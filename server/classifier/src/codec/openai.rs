@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Meta, NotTheInterface, Spoken, ids, is_our_tool, other_form, refusal, tool_description,
-    tool_name,
+    tool_name, unknown_end,
 };
 use crate::answer;
 use crate::dialect::{Dialect, Thinking};
@@ -296,7 +296,8 @@ pub(super) fn read(
         return Ok(Err(refusal("the model refused to answer", Some(said))).into());
     }
     match choice.finish_reason.as_deref() {
-        Some("length") => {
+        None | Some("stop" | "end_turn" | "stop_sequence" | "tool_calls" | "tool_use") => {}
+        Some("length" | "max_tokens" | "model_length") => {
             let thoughts = [&spoke.reasoning_content, &spoke.reasoning];
             let thought = reasoned
                 || text.trim_start().starts_with("<think>")
@@ -305,14 +306,14 @@ pub(super) fn read(
                     .any(|thoughts| thoughts.as_ref().is_some_and(|text| !text.is_empty()));
             return Ok(Spoken::cut_off(stage, thought));
         }
-        Some("content_filter") => {
+        Some("content_filter" | "refusal" | "safety" | "sensitive") => {
             return Ok(Err(refusal(
                 "the endpoint's content filter cut the answer",
                 None,
             ))
             .into());
         }
-        _ => {}
+        Some(why) => return Ok(Err(unknown_end(why)).into()),
     }
     let calls = spoke.tool_calls.as_deref().unwrap_or_default();
     if settings.structured_output != StructuredOutput::ToolCall {
@@ -322,7 +323,7 @@ pub(super) fn read(
             ))
             .into());
         }
-        return Ok(answer::from_text(stage, &text).into());
+        return Ok(answer::from_text(stage, settings.structured_output, &text).into());
     }
     let [call] = calls else {
         return Ok(Err(other_form("the model did not call the tool exactly once")).into());

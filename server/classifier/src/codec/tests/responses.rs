@@ -171,6 +171,54 @@ fn an_answer_in_another_form_than_the_one_asked_for_is_none() {
 }
 
 #[test]
+fn only_an_answer_that_ended_as_a_whole_one_counts() {
+    let said = |provider, end: &str| match provider {
+        Provider::OpenaiCompatible => openai(&json!({ "content": ALLOW }), end),
+        Provider::Anthropic => anthropic(&json!([{ "type": "text", "text": ALLOW }]), end),
+        Provider::Gemini => gemini(&json!([{ "text": ALLOW }]), end),
+    };
+    for (provider, whole, refused) in [
+        (
+            Provider::OpenaiCompatible,
+            &["stop", "end_turn", "stop_sequence", "tool_calls"][..],
+            &["content_filter", "refusal", "safety", "sensitive"][..],
+        ),
+        (
+            Provider::Anthropic,
+            &["end_turn", "stop_sequence", "tool_use"],
+            &["refusal"],
+        ),
+        (
+            Provider::Gemini,
+            &["STOP"],
+            &["SAFETY", "RECITATION", "OTHER"],
+        ),
+    ] {
+        let settings = settings_of(provider, StructuredOutput::Plain);
+        for end in whole {
+            let reply = read(&settings, 200, &said(provider, end));
+            assert_eq!(reply.answer, Ok(Answer::Allow), "{provider:?} {end}");
+        }
+        for end in refused {
+            let reason = reason(&settings, 200, &said(provider, end));
+            assert_eq!(reason, Reason::Refusal, "{provider:?} {end}");
+        }
+        if provider == Provider::Gemini {
+            continue;
+        }
+        for end in ["", "pause_turn", "STOP", "network_error", "error", "abort"] {
+            let failure = read(&settings, 200, &said(provider, end))
+                .answer
+                .unwrap_err();
+            assert_eq!(failure.reason, Reason::Parse, "{provider:?} {end}");
+        }
+    }
+    let absent = json!({ "choices": [{ "message": { "content": ALLOW } }] }).to_string();
+    let settings = settings_of(Provider::OpenaiCompatible, StructuredOutput::Plain);
+    assert_eq!(read(&settings, 200, &absent).answer, Ok(Answer::Allow));
+}
+
+#[test]
 fn several_answers_are_none() {
     let plain = settings_of(Provider::OpenaiCompatible, StructuredOutput::Plain);
     let choice = json!({ "message": { "content": ALLOW }, "finish_reason": "stop" });
