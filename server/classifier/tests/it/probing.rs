@@ -88,6 +88,30 @@ async fn a_model_that_only_chats_is_no_classifier() {
 }
 
 #[tokio::test]
+async fn a_model_is_said_to_be_there_only_if_a_list_or_a_good_answer_shows_it() {
+    for provider in Provider::ALL {
+        for look in [
+            Reply::raw(404, "application/json", "{\"error\":\"no such page\"}"),
+            Reply::raw(200, "text/html", "<html>Welcome</html>"),
+            Reply::raw(200, "application/json", "{\"error\":\"no such page\"}"),
+        ] {
+            let server = ModelServer::start();
+            server.models(look.clone());
+            server.always(Reply::text("Good day."));
+            let probe = models().probe(&settings(provider, &server)).await;
+            assert!(probe.reachable);
+            assert_eq!(probe.model_exists, None, "{probe:?}");
+
+            let server = ModelServer::start();
+            server.models(look);
+            server.always(Reply::allow());
+            let probe = models().probe(&settings(provider, &server)).await;
+            assert_eq!(probe.model_exists, Some(true), "{probe:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_key_or_model_is_found_with_one_question() {
     for provider in Provider::ALL {
         let server = ModelServer::start();

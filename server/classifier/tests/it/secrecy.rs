@@ -1,13 +1,16 @@
 //! The key goes into one header of one host, and nowhere else.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
+use countersign_core::classify::Verdict;
 use countersign_core::decision::UnavailableReason::HttpStatus;
 use countersign_core::model::{Provider, StructuredOutput};
 use countersign_test_support::model_server::{ModelServer, Reply};
 use tokio::task::JoinSet;
+use tracing_subscriber::fmt::format::FmtSpan;
 
+use crate::tls;
 use crate::world::{KEY, judged, models, prompt, settings, unavailable, ways};
 
 #[tokio::test]
@@ -82,11 +85,31 @@ async fn a_redirect_is_not_followed() {
     }
 }
 
-/// What was logged, as text.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+/// What every thread of this process logged, as text: of the other tests, too.
+static LOG: Log = Log(Mutex::new(Vec::new()));
 
-impl Write for Log {
+/// Takes spans and events of `tracing`, and records of `log`, of every level.
+struct Log(Mutex<Vec<u8>>);
+
+impl Log {
+    /// Takes everything from now on; once in a process.
+    fn take_everything(&'static self) {
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_span_events(FmtSpan::FULL)
+            .with_writer(move || self)
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        log::set_logger(self).unwrap();
+        log::set_max_level(log::LevelFilter::Trace);
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl Write for &Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -97,18 +120,24 @@ impl Write for Log {
     }
 }
 
-#[tokio::test]
+impl log::Log for Log {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let line = format!("log {} {}\n", record.target(), record.args());
+        self.0.lock().unwrap().extend_from_slice(line.as_bytes());
+    }
+
+    fn flush(&self) {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_key_is_in_no_answer_no_problem_and_no_log_line() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer({
-            let log = log.clone();
-            move || log.clone()
-        })
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    tracing::trace!("logging begins");
+    LOG.take_everything();
+    let another = tokio::task::spawn_blocking(|| tracing::trace!("another thread speaks"));
+    another.await.unwrap();
     let echo = |status| Reply::raw(status, "text/plain", format!("what is {KEY}? {KEY}"));
     let mut asked = JoinSet::new();
     for provider in Provider::ALL {
@@ -135,14 +164,20 @@ async fn the_key_is_in_no_answer_no_problem_and_no_log_line() {
         result.unwrap();
     }
     let models = models();
-    let server = ModelServer::start();
-    server.always(Reply::allow());
-    models
-        .ask(&settings(Provider::OpenaiCompatible, &server), &prompt())
-        .await;
-    assert!(!format!("{models:?}").contains(KEY));
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("logging begins"));
+    let mut over_tls = tls::over_tls("localhost", tls::serve());
+    over_tls.ca_file = Some(tls::data("ca.pem"));
+    let answer = models.ask(&over_tls, &prompt()).await;
+    assert_eq!(answer.verdict, Verdict::Allow, "{answer:?}");
+    assert!(!format!("{models:?} {answer:?}").contains(KEY));
+    let log = LOG.text();
+    for said in [
+        "the model was asked",
+        "log reqwest::",
+        "hyper_util::client",
+        "another thread speaks",
+    ] {
+        assert!(log.contains(said), "no `{said}` in {log}");
+    }
     for line in log.lines() {
         assert!(!line.contains(KEY), "{line}");
         assert!(!line.contains("The user wrote"), "{line}");

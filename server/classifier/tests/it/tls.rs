@@ -15,13 +15,13 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::world::{models, prompt, settings, unavailable};
 
-fn data(name: &str) -> Utf8PathBuf {
+pub(crate) fn data(name: &str) -> Utf8PathBuf {
     Utf8PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data")).join(name)
 }
 
 /// A model that allows, over TLS; its certificate is for `localhost`. Returns
 /// its port. Ends with the process.
-fn serve() -> u16 {
+pub(crate) fn serve() -> u16 {
     let certificate = CertificateDer::from_pem_file(data("server.pem")).unwrap();
     let key = PrivateKeyDer::try_from(std::fs::read(data("server-key.der")).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -72,7 +72,7 @@ fn answer(stream: StreamOwned<ServerConnection, std::net::TcpStream>) -> std::io
     reader.get_mut().flush()
 }
 
-fn over_tls(host: &str, port: u16) -> ClassifierSettings {
+pub(crate) fn over_tls(host: &str, port: u16) -> ClassifierSettings {
     let server = ModelServer::start();
     let mut settings = settings(Provider::OpenaiCompatible, &server);
     settings.base_url = format!("https://{host}:{port}/v1");
