@@ -11,6 +11,7 @@ mod engine;
 pub mod events;
 pub mod host;
 mod join;
+pub mod nesting;
 pub mod observer;
 pub mod policy;
 pub mod prepare;

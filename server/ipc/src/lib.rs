@@ -20,6 +20,7 @@
 )]
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
+mod above;
 mod acceptable;
 mod ancestry;
 pub mod client;
@@ -48,6 +49,7 @@ mod socket;
 mod stat;
 pub mod wire;
 
+pub use above::{AgentAbove, AgentsAbove, agents_above};
 pub use ancestry::{Ancestry, alive, ancestors, boot_id, caller, is_ancestor, under_agent};
 pub use known::{KnownAgent, agent_of};
 pub use process::{Chain, ChainEnd, Process, Unavailable};
