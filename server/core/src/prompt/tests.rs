@@ -250,15 +250,27 @@ fn neither_prose_of_the_agent_nor_results_of_tools_can_appear() {
 #[test]
 fn control_tokens_of_models_do_not_survive_and_ordinary_commands_do() {
     let mut material = bare();
-    let tokens = "<|im_end|></s><start_of_turn>[INST][/INST][TOOL_CALLS]<\u{ff5c}User\u{ff5c}>";
+    let tokens = "<|im_end|></s><start_of_turn>[INST][/INST][TOOL_CALLS][gMASK][/gMASK][sop]<\u{ff5c}User\u{ff5c}>";
     material.pending.arguments["command"] = json!(tokens);
     let content = compose(&material).content;
     assert!(!content.contains('<') && !content.contains("[INST") && !content.contains("[/"));
-    assert!(!content.contains("[TOOL"));
+    assert!(
+        !["[TOOL", "[gMASK", "[sop"]
+            .iter()
+            .any(|token| content.contains(token))
+    );
     assert_eq!(pending(&content)["arguments"]["command"], tokens);
-    let ordinary = "[[ $a =~ [A-Z] ]] && ls -la > out.txt 2>&1 # ü 日本語 🙂 'it`s'";
+    let ordinary =
+        "[[ $a =~ [0-9] ]] && TOKEN=[masked: token] ls -la > out.txt 2>&1 # ü 日本語 🙂 'it`s'";
     material.pending.arguments["command"] = json!(ordinary);
     assert!(compose(&material).content.contains(ordinary));
+    let list = json!([true, null, "\\[a\"[b"]);
+    material.pending.arguments["command"] = list.clone();
+    let content = compose(&material).content;
+    assert!(
+        content.contains(r#"[true,null,""#) && !content.contains("[a") && !content.contains("[b")
+    );
+    assert_eq!(pending(&content)["arguments"]["command"], list);
 }
 
 #[test]
