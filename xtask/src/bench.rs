@@ -2,6 +2,7 @@
 //! side by side, so that a slow moment of the machine hits all of them, and a
 //! server under load.
 
+mod classifier;
 mod crowd;
 mod figure;
 mod ground;
@@ -32,10 +33,10 @@ pub(crate) fn run(only_processes: bool) -> Result<()> {
         )?,
         "the release build failed"
     );
-    let starts = server::starts()?;
+    let mut figures = classifier::measure()?;
+    figures.push(server::starts()?);
     let ground = ground::Ground::new()?;
     let server = server::Server::start(&ground)?;
-    let mut figures = vec![starts];
     figures.extend(memory::of_sessions(&server)?);
     figures.push(crowd::at_once(&ground)?);
     let processes = processes::measure(&ground)?;

@@ -13,6 +13,7 @@ use crate::fields::Fields;
 use crate::fingerprint;
 use crate::json;
 use crate::tools;
+use crate::typed;
 
 /// The largest payload that is read, in bytes (spec section 17).
 pub const MAX_PAYLOAD_BYTES: usize = 4 * 1024 * 1024;
@@ -94,9 +95,7 @@ fn kind(
             call: call()?,
             failed: failed || reports_error(fields),
         },
-        EventClass::UserMessage => EventKind::UserMessage {
-            text: fields.text("prompt")?.to_owned(),
-        },
+        EventClass::UserMessage => user_message(fields, key)?,
         EventClass::SessionStart => EventKind::SessionStart {
             source: text("source")?,
         },
@@ -106,6 +105,28 @@ fn kind(
         EventClass::TurnEnd => EventKind::TurnEnd,
         EventClass::Other => EventKind::Other,
     })
+}
+
+/// A message that reached the agent: a person's only as far as a person typed
+/// it. What the agent wrote itself (the result of a background task, what a
+/// hook said), and what goes to a sub-agent, is no message of the user.
+fn user_message(fields: Fields<'_>, key: &SessionKey) -> Result<EventKind, DecodeError> {
+    let prompt = fields.text("prompt")?;
+    // What Qwen Code was given, before it put in files and commands.
+    let submitted = fields
+        .optional_text("submitted_prompt")?
+        .filter(|_| key.agent == Agent::Qwen);
+    if key.subagent.is_some() {
+        return Ok(EventKind::Other);
+    }
+    let text = submitted.unwrap_or(prompt);
+    // A picture alone is a message without words.
+    if prompt.trim().is_empty() {
+        return Ok(EventKind::UserMessage {
+            text: String::new(),
+        });
+    }
+    Ok(typed::own_words(text).map_or(EventKind::Other, |text| EventKind::UserMessage { text }))
 }
 
 /// Whether a result event says that the tool failed.

@@ -44,9 +44,10 @@ pub enum EventKind {
         /// Whether the tool failed.
         failed: bool,
     },
-    /// A message reached the agent.
+    /// A person's message reached the agent.
     UserMessage {
-        /// The message.
+        /// What the person typed of it: without attachments, reminders and the
+        /// like. Empty for a picture alone.
         text: String,
     },
     /// A session began or goes on.

@@ -6,8 +6,21 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)
 )]
 
+mod address;
+mod answer;
+mod client;
+mod codec;
+mod dialect;
+mod endpoint;
+mod failure;
+mod key;
 mod models;
 mod probe;
+mod probing;
+mod schedule;
+#[cfg(test)]
+mod testing;
+mod trust;
 
 pub use models::{Environment, Models};
 pub use probe::{Probe, Problem, StageProbe, StyleProbe};

@@ -25,6 +25,16 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Say what the guard would decide about a shell command; runs nothing.
     Check(Check),
+    /// Look whether everything the guard needs works, above all the classifier,
+    /// and say what to change.
+    Doctor {
+        /// As JSON; asks nothing and changes nothing.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure how well the configured model judges labelled calls; runs none of
+    /// them.
+    Eval(Eval),
     /// Show the journal, or verify it.
     Log(Log),
     /// Watch an agent session being decided: no editor, key or network.
@@ -59,6 +69,10 @@ pub(crate) struct Check {
     /// one `{"id","verdict","via","reason","effects","us"}` for each.
     #[arg(long, conflicts_with = "command")]
     pub(crate) batch: bool,
+    /// Also ask the classifier where only a model can say. Nothing is recorded
+    /// or counted; not for agents.
+    #[arg(long, conflicts_with = "batch")]
+    pub(crate) with_model: bool,
     /// The workspace of a batch; may not exist.
     #[arg(
         long,
@@ -71,6 +85,41 @@ pub(crate) struct Check {
     /// are joined with spaces.
     #[arg(last = true, value_name = "COMMAND", required_unless_present = "batch")]
     pub(crate) command: Vec<String>,
+}
+
+/// `countersign eval`
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    /// The cases, one JSON object a line (docs/eval.md says how).
+    #[arg(value_name = "CASES")]
+    pub(crate) cases: Utf8PathBuf,
+    /// Cases that are asked about at a time.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) concurrency: u16,
+    /// Add each answer to this file as it comes, as JSON lines; what is answered
+    /// there already is not asked again.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<Utf8PathBuf>,
+    /// The stages to ask: the second follows a block of the first, as in a
+    /// session. What the first alone would come to is told in any case.
+    #[arg(long, value_name = "STAGE", default_value = "both", value_parser = ["both"])]
+    pub(crate) stage: String,
+    /// The price of a million tokens that are read.
+    #[arg(long, value_name = "PRICE", requires = "price_output", value_parser = commands::price_argument)]
+    pub(crate) price_input: Option<f64>,
+    /// The price of those of them that come from the provider's cache; the same
+    /// if it is left out.
+    #[arg(long, value_name = "PRICE", requires = "price_input", value_parser = commands::price_argument)]
+    pub(crate) price_cached: Option<f64>,
+    /// The price of a million tokens that are written.
+    #[arg(long, value_name = "PRICE", requires = "price_input", value_parser = commands::price_argument)]
+    pub(crate) price_output: Option<f64>,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also write a Markdown report to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<Utf8PathBuf>,
 }
 
 /// `countersign log`

@@ -3,11 +3,15 @@
 mod batch;
 mod check;
 mod demo;
+mod doctor;
+mod eval;
 mod journal;
 mod lsp;
+mod model;
 mod time;
 mod trust;
 
+pub(crate) use eval::price as price_argument;
 pub(crate) use journal::{Anchor, anchor};
 pub(crate) use lsp::starting_mode;
 pub(crate) use time::argument as time_argument;
@@ -52,6 +56,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {
         Command::Check(check) if check.batch => batch::run(check.workspace.as_deref()),
         Command::Check(check) => check::run(places()?, check),
+        Command::Eval(eval) => eval::run(places()?, eval),
+        Command::Doctor { json } => doctor::run(places()?, *json),
         Command::Log(log) => journal::run(&places()?, log),
         Command::Demo => demo::run(),
         Command::Trust(trust) => trust::run(&places()?, trust),

@@ -5,6 +5,8 @@
 
 mod alone;
 mod arguments;
+mod history;
+mod judged;
 mod log_file;
 mod run;
 mod servers;

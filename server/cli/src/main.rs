@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod fatal;
 mod hook;
+mod judge;
 mod output;
 
 use std::process::ExitCode;

@@ -1,9 +1,12 @@
 //! What a classifier may answer, and what each answer means for the call.
 
+use crate::call::Call;
 use crate::decision::{AskReason, Decision, DeniedReason, UnavailableReason, Via};
 use crate::denials::DenialEvent;
+use crate::facts::Facts;
 use crate::mode::ApprovalMode;
-use crate::policy::OnUnavailable;
+use crate::policy::{OnUnavailable, Policy};
+use crate::projection::hides_a_guarded_write;
 use crate::state::ModelRecord;
 
 /// A classifier's answer.
@@ -29,28 +32,35 @@ pub enum Verdict {
     Unavailable(UnavailableReason),
 }
 
-impl Verdict {
-    /// What becomes of the call.
-    #[must_use]
-    pub fn decision(&self, on_unavailable: OnUnavailable) -> Decision {
-        match (self, on_unavailable) {
-            (Self::Allow, _) => Decision::Allow {
+/// What becomes of a call of which a classifier says `verdict`.
+///
+/// A model's word is not enough for a protected or outside write that it did
+/// not wholly see: then a person is asked.
+#[must_use]
+pub fn decision(verdict: &Verdict, call: &Call, facts: &Facts, policy: &Policy) -> Decision {
+    match (verdict, policy.on_unavailable) {
+        (Verdict::Allow, _) => match hides_a_guarded_write(call, facts, policy) {
+            None => Decision::Allow {
                 via: Via::Classifier,
                 detail: "the classifier sees no harm in it".to_owned(),
             },
-            (Self::Block { reason }, _) => Decision::Denied {
-                reason: DeniedReason::ClassifierBlocked,
-                detail: sanitize_reason(reason),
+            Some(hidden) => Decision::Ask {
+                reason: AskReason::Unprojected,
+                detail: format!("the classifier would allow it but was not shown {hidden}"),
             },
-            (Self::Unavailable(why), OnUnavailable::Block) => Decision::Denied {
-                reason: DeniedReason::ClassifierUnavailable,
-                detail: format!("the classifier gave no answer ({why})"),
-            },
-            (Self::Unavailable(why), OnUnavailable::Ask) => Decision::Ask {
-                reason: AskReason::ClassifierUnavailable,
-                detail: format!("the classifier gave no answer ({why})"),
-            },
-        }
+        },
+        (Verdict::Block { reason }, _) => Decision::Denied {
+            reason: DeniedReason::ClassifierBlocked,
+            detail: sanitize_reason(reason),
+        },
+        (Verdict::Unavailable(why), OnUnavailable::Block) => Decision::Denied {
+            reason: DeniedReason::ClassifierUnavailable,
+            detail: format!("the classifier gave no answer ({why})"),
+        },
+        (Verdict::Unavailable(why), OnUnavailable::Ask) => Decision::Ask {
+            reason: AskReason::ClassifierUnavailable,
+            detail: format!("the classifier gave no answer ({why})"),
+        },
     }
 }
 
@@ -153,6 +163,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::projection::testing;
 
     #[test]
     fn nested_tags_leave_no_tag() {
@@ -177,10 +188,67 @@ mod tests {
     }
 
     #[test]
+    fn a_hostile_reason_of_a_mebibyte_is_harmless() {
+        const LENGTH: usize = 1 << 20;
+        for piece in [
+            "<", "<a ", ">", " ", "\n", "\u{202e}", "\u{1b}[", "<<b>x", "x", "日", "</\u{0}",
+        ] {
+            let text = piece.repeat(LENGTH / piece.len());
+            let reason = sanitize_reason(&text);
+            assert!(reason.chars().count() <= REASON_CHARS && !reason.is_empty());
+            assert!(
+                !reason.contains(|c: char| c.is_control()
+                    || matches!(c, '<' | '>')
+                    || crate::redact::is_deceptive(c)),
+                "{piece:?}: {reason}"
+            );
+        }
+        let late = format!("{}bad <idea>", "<\u{200b}\n".repeat(LENGTH / 5));
+        assert_eq!(sanitize_reason(&late), "bad idea");
+    }
+
+    #[test]
+    fn an_allow_of_a_write_that_was_not_wholly_shown_asks_and_counts_nothing() {
+        let policy = testing::policy();
+        let of = |call: &Call| decision(&Verdict::Allow, call, &testing::facts(call), &policy);
+        for call in [
+            testing::edit("package.json", "a", "b"),
+            testing::edit("src/a.rs", "a", &"x".repeat(5_000)),
+            testing::shell("make"),
+        ] {
+            assert!(of(&call).is_allow(), "{call:?}");
+        }
+        let asked = of(&testing::edit("/etc/motd", "a", &"x".repeat(5_000)));
+        assert!(
+            matches!(&asked, Decision::Ask { reason: AskReason::Unprojected, detail }
+                if detail.contains("1,001 of 5,000 characters of the new text of /etc/motd")),
+            "{asked:?}"
+        );
+        for mode in ApprovalMode::ALL {
+            assert_eq!(denial_event(&asked, mode), None);
+        }
+        let blocked = decision(
+            &Verdict::Block {
+                reason: "<b>no\n".to_owned(),
+            },
+            &testing::edit("/etc/motd", "a", &"x".repeat(5_000)),
+            &Facts::default(),
+            &policy,
+        );
+        assert_eq!(blocked.detail(), "b no");
+    }
+
+    #[test]
     fn unavailable_is_never_an_allow() {
         for why in UnavailableReason::ALL {
             for setting in [OnUnavailable::Block, OnUnavailable::Ask] {
-                let decision = Verdict::Unavailable(*why).decision(setting);
+                let policy = Policy {
+                    on_unavailable: setting,
+                    ..testing::policy()
+                };
+                let call = testing::shell("make");
+                let facts = testing::facts(&call);
+                let decision = decision(&Verdict::Unavailable(*why), &call, &facts, &policy);
                 assert!(!decision.is_allow());
                 assert_eq!(
                     denial_event(&decision, ApprovalMode::Auto),

@@ -104,6 +104,10 @@ pub fn drives_the_guard(command: &SimpleCommand) -> Option<String> {
         None | Some(Some("--version" | "--help" | "-V" | "-h")) => true,
         Some(Some("log")) => words
             .all(|word| word.is_some_and(|word| word != "prune" && !word.starts_with("--anchor"))),
+        // Asking the model uncounted would let an agent try out which words pass.
+        Some(Some("check")) => words
+            .take_while(|word| *word != Some("--"))
+            .all(|word| word.is_some_and(|word| !word.starts_with("--with"))),
         Some(Some(sub_command)) => LOOKING.contains(&sub_command),
         // Not known before it runs.
         Some(None) => false,
@@ -142,6 +146,7 @@ mod tests {
             "countersign",
             "countersign --version",
             "countersign check -- ls",
+            "countersign check --json -- ls --with-model",
             "countersign log --json",
             "countersign log verify",
             "/usr/local/bin/countersign schema",
@@ -162,6 +167,10 @@ mod tests {
             "countersign log verify --anchor=x",
             "countersign $SUB",
             "countersign log $X",
+            "countersign check --with-model -- ls",
+            "countersign check --json --with-model=1 -- ls",
+            "countersign check $X -- ls",
+            "countersign eval cases.jsonl",
             "countersign --home /tmp trust",
             "Countersign.EXE uninstall qwen",
             "countersign demo",

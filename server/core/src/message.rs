@@ -12,9 +12,10 @@ const MESSAGE_BYTES: usize = 2_000;
 const DETAIL_BYTES: usize = 800;
 
 /// What follows every denial by the classifier and every static block.
-pub const GUIDANCE: &str = "Do not reach the same result another way: not with a different tool, \
-a wrapped or encoded command, a script, alias, link, hook, or a change of configuration. \
-Other work, and a safer way to the user's goal, are fine. \
+pub const GUIDANCE: &str = "Do not complete this action another way: not with another tool, \
+shell indirection, a generated script, an alias, a symlink, a change of configuration, a hook, \
+a command file, an MCP configuration, an encoded payload, or anything that comes to the same. \
+Unrelated safe work, and a safer way to the user's goal, are fine. \
 If this exact action is needed, stop and ask the user for it.";
 
 /// The text for the agent.
@@ -96,6 +97,21 @@ mod tests {
         let text = for_agent(&denied);
         assert!(text.starts_with("Blocked by auto mode policy: sends secrets away\n"));
         assert!(text.ends_with(GUIDANCE));
+        for way in [
+            "another tool",
+            "shell indirection",
+            "generated script",
+            "alias",
+            "symlink",
+            "change of configuration",
+            "hook",
+            "command file",
+            "MCP configuration",
+            "encoded payload",
+            "ask the user",
+        ] {
+            assert!(GUIDANCE.contains(way), "{way}");
+        }
         let unavailable = for_agent(&Decision::Denied {
             reason: DeniedReason::ClassifierUnavailable,
             detail: String::new(),
@@ -104,6 +120,13 @@ mod tests {
             unavailable
                 .starts_with("Auto mode classifier unavailable; action blocked for safety\n")
         );
+        assert!(unavailable.ends_with(GUIDANCE));
+        // However long the reason is, the guidance is not what is cut off.
+        let long = for_agent(&Decision::Denied {
+            reason: DeniedReason::ClassifierBlocked,
+            detail: "ü".repeat(5_000),
+        });
+        assert!(long.ends_with(GUIDANCE) && long.len() <= MESSAGE_BYTES);
         let blocked = for_agent(&Decision::Block {
             reason: BlockReason::StaticBlocked,
             detail: "would change the guard's own files".to_owned(),

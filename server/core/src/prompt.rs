@@ -4,6 +4,16 @@
 use crate::projection::Projection;
 use crate::transcript::Transcript;
 
+mod answer;
+mod content;
+pub(crate) mod encoding;
+mod policy;
+
+#[cfg(test)]
+mod tests;
+
+pub use answer::{REASON, SHOULD_BLOCK, Schema, THINKING, instruction, schema};
+
 /// The user's hints for the classifier, within their limits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hints {
@@ -49,4 +59,16 @@ pub struct Prompt {
     pub system: String,
     /// The conversation, the facts and the call.
     pub content: String,
+}
+
+/// Puts the prompt together.
+///
+/// What changes least stands first, so that providers' caches hold: the policy,
+/// then the conversation, then what is only about this call.
+#[must_use]
+pub fn compose(material: &Material) -> Prompt {
+    Prompt {
+        system: policy::system(material),
+        content: content::content(material),
+    }
 }

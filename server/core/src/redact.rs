@@ -8,10 +8,12 @@ use sha2::{Digest as _, Sha256};
 
 mod assignment;
 mod mask;
+mod shown;
 mod tokens;
 mod visible;
 
 pub use mask::mask;
+pub(crate) use shown::{Shown, code, code_value, content};
 pub use visible::{is_deceptive, visible, visible_lines};
 
 /// How much of an edit's text is kept, in characters.

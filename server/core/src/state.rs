@@ -67,6 +67,18 @@ pub struct SessionState {
     /// The process of that server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_process: Option<ProcessId>,
+    /// Set where another agent started the one of this session. Never taken
+    /// back: what is said in such a session was said by an agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nested: Option<Nested>,
+}
+
+/// A session that another agent started, and not a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nested {
+    /// The root session of the agent above it, where one is known: its totals
+    /// hold, and are added to, as with a sub-agent.
+    pub outer: Option<SessionKey>,
 }
 
 /// The most sessions that [`Transaction::recent_sessions`] returns.

@@ -2,27 +2,32 @@
 
 use std::sync::Arc;
 
-use countersign_core::classify::ClassifierAnswer;
+use countersign_core::classify::{self, ClassifierAnswer, Verdict};
 use countersign_core::decide::{self, Situation, Step};
 use countersign_core::decision::Decision;
 use countersign_core::denials::Counters;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{
-    CallEvent, CallState, CallStatus, Millis, ProcessId, StateError, StateStore, Transaction,
+    CallEvent, CallState, CallStatus, Millis, ProcessId, SessionState, StateError, StateStore,
+    Transaction,
 };
 
 use crate::apply::{self, Applying};
 use crate::clock::Clock;
 use crate::join;
 use crate::ledger;
+use crate::nesting::{self, Above};
 use crate::observer::{Observer, Resolution};
 use crate::request::{Asking, Outcome, Reply, Request, ServerId};
 use crate::session::Sessions;
 
-/// Tells whether processes live; a port, because the engine asks nobody.
+/// Tells which processes live, and who started them; a port, because the engine asks nobody.
 pub trait Processes: Send + Sync {
     /// Whether exactly this process is still there.
     fn alive(&self, process: &ProcessId) -> bool;
+
+    /// The agents above a process. Of one that has ended nothing is known.
+    fn above(&self, process: &ProcessId) -> Above;
 }
 
 /// Decides calls, resolves approvals, and is the only one that changes state.
@@ -101,15 +106,7 @@ impl Engine {
         let joined = transaction.find_open_call(&call.key, &|state| {
             join::joins(state, call, digest, request.event, now)
         })?;
-        let step = decide::decide(&Situation {
-            call,
-            facts: request.facts,
-            policy: request.policy,
-            mode: request.mode,
-            counters: sessions.counters(),
-            granted: request.granted,
-            classifier: request.classifier,
-        });
+        let step = step(request, sessions.counters());
         if let Some(mut earlier) = joined {
             let is_ours = request
                 .memory
@@ -168,11 +165,45 @@ impl Engine {
         request: &Request<'_>,
         answer: &ClassifierAnswer,
     ) -> Result<Outcome, StateError> {
+        match self.conclude_in(request, answer, false)? {
+            Some(outcome) => Ok(outcome),
+            None => Err(StateError::Unwritable(
+                "the classifier's answer could not be recorded".to_owned(),
+            )),
+        }
+    }
+
+    /// The same for an answer that took its time, with a request as everything
+    /// is by now: none, and nothing is changed, where the call would not be put
+    /// to a classifier any more, because of a rule, the mode, or a counter. It
+    /// is to be decided anew then. An answer that is no allow always holds.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub fn conclude_if_still_asked(
+        &self,
+        request: &Request<'_>,
+        answer: &ClassifierAnswer,
+    ) -> Result<Option<Outcome>, StateError> {
+        self.conclude_in(request, answer, answer.verdict == Verdict::Allow)
+    }
+
+    fn conclude_in(
+        &self,
+        request: &Request<'_>,
+        answer: &ClassifierAnswer,
+        only_if_still_asked: bool,
+    ) -> Result<Option<Outcome>, StateError> {
         let now = self.clock.now();
         let id = self.ids.next();
         let mut concluded = None;
+        let mut is_void = false;
         let committed = self.store.transition(&mut |transaction| {
             let mut sessions = self.sessions(transaction, request, now)?;
+            is_void = only_if_still_asked && step(request, sessions.counters()) != Step::Classify;
+            if is_void {
+                return Ok(());
+            }
             self.look_for(transaction, request, now)?;
             let outcome = apply::apply(
                 transaction,
@@ -182,7 +213,12 @@ impl Engine {
                     id: &id,
                     digest: request.call.digest(),
                     mode: decide::effective_mode(request.call, request.mode),
-                    decision: answer.verdict.decision(request.policy.on_unavailable),
+                    decision: classify::decision(
+                        &answer.verdict,
+                        request.call,
+                        request.facts,
+                        request.policy,
+                    ),
                     model: Some(answer.model.clone()),
                     now,
                 },
@@ -192,6 +228,7 @@ impl Engine {
             Ok(())
         });
         let outcome = match (committed, concluded) {
+            (Ok(()), None) if is_void => return Ok(None),
             (Ok(()), Some(outcome)) => outcome,
             (Err(error @ StateError::Unreadable(_)), _) => return Err(error),
             (Ok(()) | Err(StateError::Unwritable(_)), _) => match unrecorded(request, id) {
@@ -204,7 +241,7 @@ impl Engine {
             },
         };
         self.tell_decided(&outcome);
-        Ok(outcome)
+        Ok(Some(outcome))
     }
 
     pub(crate) fn sessions(
@@ -215,12 +252,13 @@ impl Engine {
     ) -> Result<Sessions, StateError> {
         let mut sessions = Sessions::open(
             transaction,
+            &*self.processes,
             &request.call.key,
             request.process,
             request.policy.workspaces.first().map(AsRef::as_ref),
             now,
         )?;
-        self.adopt(&mut sessions, request.process);
+        self.adopt(transaction, &mut sessions, request.process)?;
         if let Some(server) = request.server {
             self.pin(&mut sessions, server);
         }
@@ -242,17 +280,39 @@ impl Engine {
     }
 
     /// A session whose agent is gone and that an agent takes up again belongs
-    /// to the new process; its counters stay.
-    fn adopt(&self, sessions: &mut Sessions, process: Option<&ProcessId>) {
-        let root = sessions.root_mut();
-        let orphaned = match &root.process {
-            None => true,
-            Some(opener) => Some(opener) != process && !self.processes.alive(opener),
+    /// to the new process; its counters stay, and those of an agent above the
+    /// new process hold from now on.
+    fn adopt(
+        &self,
+        transaction: &mut dyn Transaction,
+        sessions: &mut Sessions,
+        process: Option<&ProcessId>,
+    ) -> Result<(), StateError> {
+        let Some(process) = process.filter(|process| self.is_orphaned(sessions.root(), process))
+        else {
+            return Ok(());
         };
-        if orphaned && let Some(process) = process {
-            root.process = Some(process.clone());
-            root.ended = false;
+        if sessions.root().nested.is_none()
+            && let Some(nested) = nesting::nesting(&*self.processes, transaction, process)?
+        {
+            sessions.belongs_to(transaction, nested)?;
         }
+        let root = sessions.root_mut();
+        root.process = Some(process.clone());
+        root.ended = false;
+        Ok(())
+    }
+
+    /// Whether an event of this process has authority over a session as the
+    /// state knows it (none: it begins with the event). Unknown is no.
+    #[must_use]
+    pub fn speaks_for(&self, session: Option<&SessionState>, process: Option<&ProcessId>) -> bool {
+        let Some(process) = process else {
+            return false;
+        };
+        session.is_none_or(|session| {
+            session.process.as_ref() == Some(process) || self.is_orphaned(session, process)
+        })
     }
 
     /// Whether an event comes from the process tree of the agent that opened
@@ -272,6 +332,19 @@ impl Engine {
             observer.resolved(resolution);
         }
     }
+}
+
+/// What a request comes to with these counters.
+fn step(request: &Request<'_>, counters: Counters) -> Step {
+    decide::decide(&Situation {
+        call: request.call,
+        facts: request.facts,
+        policy: request.policy,
+        mode: request.mode,
+        counters,
+        granted: request.granted,
+        classifier: request.classifier,
+    })
 }
 
 /// The later event of a call that is already decided: nothing is counted and

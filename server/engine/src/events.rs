@@ -54,6 +54,9 @@ pub struct Noted {
     pub unguarded: bool,
     /// The event had no authority.
     pub ignored: bool,
+    /// It belongs to a session that another agent started: what is said there,
+    /// no person said.
+    pub nested: bool,
 }
 
 impl Engine {
@@ -115,8 +118,11 @@ impl Engine {
         limits: DenialLimits,
         now: Millis,
     ) -> Result<Noted, StateError> {
-        let mut sessions = Sessions::open(transaction, key, process, None, now)?;
-        let mut noted = Noted::default();
+        let mut sessions = Sessions::open(transaction, &*self.processes, key, process, None, now)?;
+        let mut noted = Noted {
+            nested: sessions.root().nested.is_some(),
+            ..Noted::default()
+        };
         if !self.trusts(&sessions, process) {
             noted.ignored = true;
             transaction.append(&Record {

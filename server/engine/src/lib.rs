@@ -12,6 +12,7 @@ pub mod events;
 pub mod host;
 mod join;
 pub mod ledger;
+pub mod nesting;
 pub mod observer;
 pub mod policy;
 pub mod prepare;

@@ -91,7 +91,7 @@ impl Engine {
                     "void: what was shown has changed",
                 ));
             }
-            let mut sessions = Sessions::open(transaction, key, None, None, now)?;
+            let mut sessions = Sessions::open(transaction, &*self.processes, key, None, None, now)?;
             resolved = Some(settle(
                 transaction,
                 &mut sessions,
@@ -176,7 +176,7 @@ impl Engine {
         }
         let now = self.clock.now();
         self.store.transition(&mut |transaction| {
-            let mut sessions = Sessions::open(transaction, key, None, None, now)?;
+            let mut sessions = Sessions::open(transaction, &*self.processes, key, None, None, now)?;
             sessions.root_mut().chosen = Some(to);
             sessions.save(transaction)
         })
@@ -205,7 +205,7 @@ impl Engine {
     ) -> Result<(), StateError> {
         let now = self.clock.now();
         self.store.transition(&mut |transaction| {
-            let mut sessions = Sessions::open(transaction, key, None, None, now)?;
+            let mut sessions = Sessions::open(transaction, &*self.processes, key, None, None, now)?;
             let before = sessions.counters();
             sessions.reduce(DenialEvent::PersonReset, policy.limits);
             if let Some(mode) = mode {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use countersign_core::state::ProcessId;
 
+use crate::detached::is_detached;
 use crate::known::{KnownAgent, agent_of, base_name};
 use crate::process::{Chain, ChainEnd, Process, Unavailable};
 use crate::procfs::ProcessTable;
@@ -51,9 +52,8 @@ const WRAPPERS: &[&str] = &[
 pub struct Ancestry {
     /// The nearest agent above this process.
     pub agent: Option<(KnownAgent, ProcessId)>,
-    /// Whether the leader of this process's session is not above it: it was
-    /// sent to the background away from whoever started it, so that the chain
-    /// does not show that.
+    /// Whether it was sent to the background away from whoever started it, or
+    /// may have been, so that the chain does not show that.
     pub detached: bool,
     /// This process and everything above it.
     pub chain: Chain,
@@ -66,14 +66,7 @@ impl Ancestry {
             .iter()
             .skip(1)
             .find_map(|process| Some((agent_of(process)?, process.id.clone())));
-        let detached = chain.processes.first().is_none_or(|own| {
-            // 0 is a leader outside of this pid namespace (`docker exec`).
-            own.session != 0
-                && !chain
-                    .processes
-                    .iter()
-                    .any(|process| process.id.pid == own.session)
-        });
+        let detached = is_detached(&chain, is_wrapper);
         Self {
             agent,
             detached,
@@ -87,6 +80,28 @@ impl Ancestry {
     #[must_use]
     pub fn may_be_under_agent(&self) -> bool {
         self.agent.is_some() || self.detached || self.chain.end != ChainEnd::Complete
+    }
+
+    /// Why it may be an agent that started this process, if one may have: a
+    /// clause for people.
+    #[must_use]
+    pub fn doubt(&self) -> Option<String> {
+        if let Some((agent, process)) = &self.agent {
+            return Some(format!(
+                "{} (process {}) started it",
+                agent.name(),
+                process.pid
+            ));
+        }
+        if self.detached {
+            return Some(
+                "it was started in the background or as a container's first program, so that \
+                 nothing shows who started it (run it from a shell)"
+                    .to_owned(),
+            );
+        }
+        self.may_be_under_agent()
+            .then(|| "not everything above this process can be seen".to_owned())
     }
 }
 
@@ -246,7 +261,7 @@ mod tests {
         let chain = fake.chain(4);
         assert_eq!(chain.end, ChainEnd::Complete);
         let pids: Vec<u32> = chain.processes.iter().map(|one| one.id.pid).collect();
-        assert_eq!(pids, [4, 3, 2, 1]);
+        assert_eq!(pids, [4, 3, 2, 90, 1]);
         let own = &chain.processes[0];
         assert_eq!(own.name, "a) R 9 (b");
         assert_eq!(own.argv, ["sh", "-c", "hook"]);
@@ -379,7 +394,10 @@ mod tests {
 
     #[test]
     fn where_there_are_only_shells_nobody_opened_the_session() {
-        let fake = desktop().with(3, 2, "countersign", "/bin/countersign", "countersign hook");
+        let fake = Fake::new()
+            .with(1, 0, "systemd", "/usr/lib/systemd/systemd", "/sbin/init")
+            .with(2, 1, "bash", "/usr/bin/bash", "-bash")
+            .with(3, 2, "countersign", "/bin/countersign", "countersign hook");
         assert_eq!(speaker(&fake.chain(3)), None);
     }
 

@@ -56,9 +56,10 @@ impl Fake {
     }
 }
 
-/// A person's shell.
+/// A person's shell in a terminal.
 pub(crate) fn desktop() -> Fake {
     Fake::new()
         .with(1, 0, "systemd", "/usr/lib/systemd/systemd", "/sbin/init")
-        .with(2, 1, "bash", "/usr/bin/bash", "-bash")
+        .with_start(90, 1, "terminal", "/usr/bin/terminal", "terminal", 1)
+        .with(2, 90, "bash", "/usr/bin/bash", "-bash")
 }

@@ -20,9 +20,11 @@
 )]
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
+mod above;
 mod acceptable;
 mod ancestry;
 pub mod client;
+mod detached;
 pub mod discovery;
 #[cfg(all(test, target_os = "linux"))]
 mod fake;
@@ -47,6 +49,7 @@ mod socket;
 mod stat;
 pub mod wire;
 
+pub use above::{AgentAbove, AgentsAbove, agents_above};
 pub use ancestry::{Ancestry, alive, ancestors, boot_id, caller, is_ancestor, under_agent};
 pub use known::{KnownAgent, agent_of};
 pub use process::{Chain, ChainEnd, Process, Unavailable};

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use countersign_agents::{
-    CallStage, DecodeError, EditorCall, EventKind, HookEvent, editor_call, editor_folder,
+    CallStage, DecodeError, EditorCall, EventKind, HookEvent, editor_call, editor_folder, own_words,
 };
 use countersign_core::call::{Call, SessionKey};
 use countersign_core::decision::{BlockReason, Decision};
@@ -79,7 +79,9 @@ impl AgentMessage {
                 failed: params.failed,
             },
             Self::UserMessage(params) => EventKind::UserMessage {
-                text: params.text.unwrap_or_default(),
+                // Agents put reminders and files into what they call the
+                // user's message.
+                text: own_words(&params.text.unwrap_or_default()).unwrap_or_default(),
             },
             Self::SessionStart(_) => EventKind::SessionStart {
                 source: String::new(),

@@ -8,7 +8,9 @@ use countersign_core::denials::{Counters, DenialLimits};
 use countersign_core::message;
 use countersign_core::redact::visible;
 use countersign_core::state::ModelRecord;
-use countersign_service::{PendingApproval, Service, SessionView};
+use countersign_service::{
+    ClassifierHealth, ClassifierState, PendingApproval, Service, SessionView,
+};
 use countersign_settings::{Effective, WorkspaceEntry};
 
 use crate::draw;
@@ -54,12 +56,45 @@ pub(crate) fn cap_kind(reason: AskReason) -> Option<String> {
     Some(name.to_owned())
 }
 
+/// What a model said. What an endpoint calls itself is foreign text.
 pub(crate) fn model(model: &ModelRecord) -> protocol::Model {
+    let shown = |text: &Option<String>| text.as_deref().map(visible);
     protocol::Model {
         stage: model.stage.clone(),
-        model: model.model.clone(),
-        request_id: model.request_id.clone(),
-        message_id: model.message_id.clone(),
+        model: shown(&model.model),
+        request_id: shown(&model.request_id),
+        message_id: shown(&model.message_id),
+        provider: shown(&model.provider),
+        stages: model
+            .stages
+            .iter()
+            .map(|stage| protocol::ModelStage {
+                stage: stage.stage.to_string(),
+                verdict: stage.verdict.as_str().to_owned(),
+                millis: stage.millis,
+                attempts: stage.attempts,
+                request_id: shown(&stage.request_id),
+                message_id: shown(&stage.message_id),
+                input_tokens: stage.input_tokens,
+                cached_tokens: stage.cached_tokens,
+                output_tokens: stage.output_tokens,
+            })
+            .collect(),
+        problem: shown(&model.problem),
+    }
+}
+
+fn classifier(health: ClassifierHealth) -> protocol::Classifier {
+    protocol::Classifier {
+        state: match health.state {
+            ClassifierState::None => protocol::ClassifierState::None,
+            ClassifierState::Ready => protocol::ClassifierState::Ready,
+            ClassifierState::Unavailable => protocol::ClassifierState::Unavailable,
+        },
+        provider: health.provider.map(|one| one.as_str().to_owned()),
+        model: health.model.as_deref().map(visible),
+        last_millis: health.last_millis,
+        problem: health.problem.as_deref().map(visible),
     }
 }
 
@@ -95,6 +130,7 @@ pub(crate) fn approval(pending: &PendingApproval, focus: bool) -> protocol::Appr
         asked_before: pending.asked_before,
         asked_at: pending.asked_at,
         deadline: pending.deadline,
+        model: pending.model.as_ref().map(model),
         focus,
     }
 }
@@ -193,12 +229,7 @@ pub(crate) fn status(service: &Service) -> protocol::Status {
             reason: call.decision.reason().to_owned(),
             time: call.time,
         }),
-        classifier: if service.has_classifier() {
-            "ready"
-        } else {
-            "none"
-        }
-        .to_owned(),
+        classifier: classifier(service.classifier_health()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
@@ -220,6 +251,9 @@ pub(crate) fn one_line(status: &protocol::Status) -> String {
         if let Some(armed) = &session.armed {
             parts.push(format!("the next call asks ({armed})"));
         }
+    }
+    if let Some(problem) = &status.classifier.problem {
+        parts.push(format!("the classifier does not answer: {problem}"));
     }
     parts.extend(status.degraded.iter().cloned());
     parts.join(" · ")

@@ -11,6 +11,7 @@ mod files;
 pub(crate) mod hover;
 pub(crate) mod lens;
 pub(crate) mod markdown;
+mod model_text;
 mod place;
 pub(crate) mod prompt_text;
 mod rule_stats;

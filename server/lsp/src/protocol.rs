@@ -259,6 +259,45 @@ pub struct Model {
     /// The provider's id of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
+    /// The interface of its endpoint, as OpenTelemetry names it: `openai`,
+    /// `anthropic`, `gcp.gemini`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The stages that were asked, in order.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stages: Vec<ModelStage>,
+    /// Why there is no answer, and what to change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// What one stage of a model said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelStage {
+    /// `fast` or `thinking`.
+    pub stage: String,
+    /// `allow`, `block`, or why there is no answer: `timeout`, `transport` …
+    pub verdict: String,
+    /// How long it took with all its attempts, in milliseconds.
+    pub millis: u64,
+    /// How often the endpoint was asked.
+    pub attempts: u32,
+    /// The provider's id of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The provider's id of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// Tokens that were read, with those from the cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<u64>,
+    /// Those of them that came from the provider's cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_tokens: Option<u64>,
+    /// Tokens that were written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<u64>,
 }
 
 /// `countersign/decision`
@@ -356,6 +395,9 @@ pub struct Approval {
     pub asked_at: i64,
     /// When nobody can answer it any more, likewise.
     pub deadline: i64,
+    /// What a model said, if one was asked before the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Model>,
     /// Whether the person wants to see it now: bring its prompt to the front.
     pub focus: bool,
 }
@@ -641,6 +683,38 @@ pub enum Health {
     Error,
 }
 
+/// Whether there is a classifier, and whether it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassifierState {
+    /// None is configured.
+    None,
+    /// It answered its last question, or was not asked yet.
+    Ready,
+    /// It did not answer its last question.
+    Unavailable,
+}
+
+/// The model that judges what nothing else decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Classifier {
+    /// Whether there is one, and whether it answers.
+    pub state: ClassifierState,
+    /// The interface of its endpoint, by its name in the settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The model's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// How long its last question took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_millis: Option<u64>,
+    /// Why its last question had no answer, and what to change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
 /// `countersign/status`: the whole state each time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -660,8 +734,8 @@ pub struct Status {
     /// The last decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_decision: Option<LastDecision>,
-    /// `none` or `ready`: whether a classifier is configured.
-    pub classifier: String,
+    /// The model that judges what nothing else decides.
+    pub classifier: Classifier,
     /// The server's version.
     pub version: String,
 }

@@ -78,6 +78,7 @@ impl Service {
             detail: detail.clone(),
             counters: outcome.after,
             limits: guard.policy.limits,
+            model: outcome.model.clone(),
             asked_before,
             asked_at,
             deadline: asked_at.saturating_add(millis(expires.saturating_duration_since(now))),

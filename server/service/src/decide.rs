@@ -8,15 +8,15 @@ use camino::Utf8PathBuf;
 use countersign_agents::{EventKind, HookEvent};
 use countersign_core::approval::Answer;
 use countersign_core::call::{Call, SessionKey};
-use countersign_core::classify::{ClassifierAnswer, Verdict};
-use countersign_core::decision::{BlockReason, Decision, UnavailableReason, Via};
+use countersign_core::decision::{BlockReason, Decision, Via};
 use countersign_core::mode::ApprovalMode;
-use countersign_core::state::{CallEvent, ModelRecord, SessionState, StateError};
+use countersign_core::projection::TooLong;
+use countersign_core::prompt::Material;
+use countersign_core::state::{CallEvent, SessionState, StateError};
 use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Outcome, Reply, Request, ServerId};
 
 use crate::approvals::Ended;
-use crate::classifier::Question;
 use crate::grants::Denied;
 use crate::guard::Guard;
 use crate::incoming::{
@@ -33,9 +33,9 @@ const MOST_TRIES: usize = 4;
 pub struct Begun(State);
 
 #[derive(Debug)]
-enum State {
+pub(crate) enum State {
     Over(Handled),
-    Classify(Box<Prepared>),
+    Classify(Box<Prepared>, Result<Arc<Material>, TooLong>),
     Ask(Box<Prepared>, Box<Outcome>),
 }
 
@@ -61,13 +61,15 @@ impl Service {
         for _ in 0..MOST_TRIES {
             state = match state {
                 State::Over(handled) => return handled,
-                State::Classify(prepared) => self.classify(prepared, &mut gone).await,
+                State::Classify(prepared, material) => {
+                    self.classify(prepared, material, &mut gone).await
+                }
                 State::Ask(prepared, outcome) => self.ask(prepared, *outcome, &mut gone).await,
             };
         }
         match state {
             State::Over(handled) => handled,
-            State::Classify(_) => Handled::Failed(kept_changing()),
+            State::Classify(..) => Handled::Failed(kept_changing()),
             State::Ask(_, outcome) => {
                 // Nobody is asked once more, and the journal says so.
                 let _ = self.not_asked(*outcome, Answer::Aborted).await;
@@ -100,6 +102,9 @@ impl Service {
         }
         // What a person chose before this server began still makes it stricter.
         let chosen = session.as_ref().and_then(|session| session.chosen);
+        let is_trusted = self
+            .engine
+            .speaks_for(session.as_ref(), incoming.process.as_ref());
         incoming.tighten = ApprovalMode::strictest(incoming.tighten, chosen);
         let began_in = session.and_then(|session| session.workspace);
         match &incoming.event.kind {
@@ -111,7 +116,8 @@ impl Service {
                     asking_without_surface(incoming.event.event_ref())
                 };
                 let call = Arc::new(call.clone());
-                let prepared = self.prepare(call, began_in, event, asking, &incoming);
+                let mut prepared = self.prepare(call, began_in, event, asking, &incoming);
+                prepared.is_trusted = is_trusted;
                 self.decide(prepared)
             }
             _ => {
@@ -182,6 +188,9 @@ impl Service {
             tighten,
             deadline: incoming.deadline,
             started: incoming.started,
+            decided: incoming.started,
+            transcript_path: incoming.event.transcript_path.clone(),
+            is_trusted: false,
         }
     }
 
@@ -240,9 +249,10 @@ impl Service {
     }
 
     /// Decides as far as that is possible without a model or a person.
-    fn decide(&self, prepared: Prepared) -> Result<State, String> {
-        let key = &prepared.call.key;
+    pub(crate) fn decide(&self, mut prepared: Prepared) -> Result<State, String> {
         let now = Instant::now();
+        prepared.decided = now;
+        let key = &prepared.call.key;
         let grant = if self.grants.has_any(key, now) {
             let digest = prepare::approval_digest(&prepared.call, &prepared.facts);
             self.grants.take(key, digest, now)
@@ -265,12 +275,15 @@ impl Service {
         }
         Ok(match reply? {
             Reply::NoOpinion => State::Over(Handled::NoOpinion),
-            Reply::Classify => State::Classify(Box::new(prepared)),
+            Reply::Classify => {
+                let material = self.material(&prepared);
+                State::Classify(Box::new(prepared), material)
+            }
             Reply::Done(outcome) => self.decided(prepared, outcome),
         })
     }
 
-    fn request<'a>(&'a self, prepared: &'a Prepared, granted: bool) -> Request<'a> {
+    pub(crate) fn request<'a>(&'a self, prepared: &'a Prepared, granted: bool) -> Request<'a> {
         Request {
             call: &prepared.call,
             facts: &prepared.facts,
@@ -280,7 +293,7 @@ impl Service {
             process: prepared.process.as_ref(),
             asking: prepared.asking,
             granted,
-            classifier: self.classifier.is_some(),
+            classifier: self.judges(&prepared.guard),
             server: Some(&self.server),
             memory: Some(self),
             commands: None,
@@ -290,7 +303,7 @@ impl Service {
     }
 
     /// Tells of a decision; an ask of our own goes on.
-    fn decided(&self, prepared: Prepared, outcome: Box<Outcome>) -> State {
+    pub(crate) fn decided(&self, prepared: Prepared, outcome: Box<Outcome>) -> State {
         self.tell_decided(&prepared, &outcome);
         if let Decision::Denied { .. } = outcome.decision {
             self.grants.denied(Denied {
@@ -305,38 +318,6 @@ impl Service {
         }
         let decision = outcome.decision.clone();
         State::Over(Handled::Decided(outcome, decision))
-    }
-
-    async fn classify(self: &Arc<Self>, prepared: Box<Prepared>, gone: &mut Gone) -> State {
-        let Some(classifier) = &self.classifier else {
-            return State::Over(Handled::Failed(internal(
-                "a classifier was asked and there is none".to_owned(),
-            )));
-        };
-        let question = Question {
-            call: Arc::clone(&prepared.call),
-            facts: Arc::clone(&prepared.facts),
-            guard: Arc::clone(&prepared.guard),
-        };
-        let answer = tokio::select! {
-            answer = classifier.classify(question) => answer,
-            // A question that is cancelled is not concluded and changes nothing.
-            () = gone => return State::Over(Handled::Failed(Answer::Aborted.decision())),
-            () = tokio::time::sleep_until(prepared.deadline.into()) => ClassifierAnswer {
-                verdict: Verdict::Unavailable(UnavailableReason::Timeout),
-                model: ModelRecord::default(),
-            },
-        };
-        let concluded = self
-            .blocking(move |service| {
-                let request = service.request(&prepared, false);
-                match service.engine.conclude(&request, &answer) {
-                    Ok(outcome) => service.decided(*prepared, Box::new(outcome)),
-                    Err(error) => State::Over(Handled::Failed(internal(error.to_string()))),
-                }
-            })
-            .await;
-        concluded.unwrap_or_else(|problem| State::Over(Handled::Failed(internal(problem))))
     }
 
     /// Asks a person and waits for the answer.
@@ -432,7 +413,10 @@ impl Service {
         let decision = answer.decision();
         let shown = (outcome.key.clone(), outcome.call.clone());
         let settled = self
-            .blocking(move |service| service.settle_unasked(&shown.0, &shown.1, &answer))
+            .blocking(move |service| {
+                service.histories.settled(&shown.0, &shown.1, false);
+                service.settle_unasked(&shown.0, &shown.1, &answer)
+            })
             .await;
         if let Ok(Err(problem)) | Err(problem) = settled {
             tracing::error!("an ask that nobody was asked about is not recorded: {problem}");
@@ -453,7 +437,10 @@ impl Service {
             guard.policy.limits,
         );
         match noted {
-            Ok(noted) => self.tell_noted(event, &noted),
+            Ok(noted) => {
+                self.tell_noted(event, &noted);
+                self.remember_event(event, &noted, &guard);
+            }
             // Nothing is to be decided here, and the tool has run or the turn
             // has ended: what could not be noted has no authority.
             Err(error) => tracing::error!("an event of {} is not noted: {error}", event.key),

@@ -9,9 +9,20 @@ use countersign_core::redact;
 /// Most lines; of more, the last says how many there are.
 const MOST: usize = 50;
 
-/// One line for each thing that the call would do.
+/// One line for each thing that the call would do; of many the first.
 #[must_use]
 pub fn effects(call: &Call, facts: &Facts) -> Vec<String> {
+    let mut lines = all_effects(call, facts);
+    if lines.len() > MOST {
+        let more = lines.len() - MOST;
+        lines.truncate(MOST);
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
+/// One line for each thing that the call would do.
+pub(crate) fn all_effects(call: &Call, facts: &Facts) -> Vec<String> {
     let mut lines = Vec::new();
     for (operation, facts) in call.operations.iter().zip(&facts.operations) {
         match &operation.subject {
@@ -36,11 +47,6 @@ pub fn effects(call: &Call, facts: &Facts) -> Vec<String> {
             )),
             Subject::Other => lines.push(format!("calls {}", operation.tool)),
         }
-    }
-    if lines.len() > MOST {
-        let more = lines.len() - MOST;
-        lines.truncate(MOST);
-        lines.push(format!("and {more} more"));
     }
     lines.iter().map(|line| redact::visible(line)).collect()
 }

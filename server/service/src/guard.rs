@@ -10,6 +10,7 @@ use countersign_core::rules::{Reading, RuleList, RuleOrigin, Scope};
 use countersign_core::state::{ProcessId, StateStore};
 use countersign_engine::clock::SystemClock;
 use countersign_engine::host::Host;
+use countersign_engine::nesting::{Above, AgentAbove};
 use countersign_engine::observer::{DenialLogger, Observer};
 use countersign_engine::policy::{Surroundings, policy};
 use countersign_engine::{Engine, Ids, Processes};
@@ -312,6 +313,21 @@ struct SystemProcesses;
 impl Processes for SystemProcesses {
     fn alive(&self, process: &ProcessId) -> bool {
         countersign_ipc::alive(process)
+    }
+
+    fn above(&self, process: &ProcessId) -> Above {
+        let above = countersign_ipc::agents_above(process);
+        Above {
+            agents: above
+                .agents
+                .into_iter()
+                .map(|agent| AgentAbove {
+                    process: agent.process,
+                    may_be_launcher: agent.may_be_launcher,
+                })
+                .collect(),
+            is_whole: above.is_whole,
+        }
     }
 }
 

@@ -104,6 +104,11 @@ impl Guards {
         self.at(None, Some(workspace.to_owned()), &[], None, self.host())
     }
 
+    /// What holds in no workspace.
+    pub(crate) fn anywhere(&self) -> Arc<Guard> {
+        self.at(None, None, &[], None, self.host())
+    }
+
     fn at(
         &self,
         began_in: Option<Utf8PathBuf>,

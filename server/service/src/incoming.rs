@@ -116,4 +116,10 @@ pub(crate) struct Prepared {
     pub(crate) tighten: Option<ApprovalMode>,
     pub(crate) deadline: Instant,
     pub(crate) started: Instant,
+    /// When it was last decided as far as that is possible without a model.
+    pub(crate) decided: Instant,
+    /// Where the agent keeps the conversation, if the event says so.
+    pub(crate) transcript_path: Option<Utf8PathBuf>,
+    /// Whether the event comes from the agent that opened the session.
+    pub(crate) is_trusted: bool,
 }

@@ -21,7 +21,12 @@ mod fatigue;
 mod grants;
 pub mod guard;
 mod guards;
+mod health;
+mod history;
+mod in_flight;
 mod incoming;
+mod judge;
+mod material;
 mod parts;
 mod pending;
 mod person;
@@ -33,6 +38,7 @@ mod story;
 mod suggest;
 mod surface;
 mod tail;
+mod turns;
 mod verdicts;
 
 pub use announce::{HooksError, answer_hooks};
@@ -43,9 +49,12 @@ pub use classifier::{Classifier, Question};
 pub use decide::Begun;
 pub use effects::effects;
 pub use grants::GrantError;
+pub use health::{ClassifierHealth, ClassifierState};
 pub use incoming::{
     Gone, Handled, Incoming, Origin, agent_event, answer_of, asking_without_surface,
 };
+pub use judge::no_time;
+pub use material::{material, past};
 pub use parts::{Part, parts, static_decision};
 pub use pending::{Choice, Nonce, PendingApproval, Remember};
 pub use person::{AUTO_NOTICE, Notice as AutoNotice, PersonError, Said};
@@ -54,3 +63,4 @@ pub use service::{Changed, Journal, Parts, Service, retention};
 pub use sessions::{CallStory, SessionView};
 pub use surface::{Notice, SurfaceKind};
 pub use tail::follow;
+pub use turns::{TurnsError, turns};

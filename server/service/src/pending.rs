@@ -10,7 +10,7 @@ use countersign_core::decision::AskReason;
 use countersign_core::denials::{Counters, DenialLimits};
 use countersign_core::facts::Facts;
 use countersign_core::mode::ApprovalMode;
-use countersign_core::state::Millis;
+use countersign_core::state::{Millis, ModelRecord};
 use countersign_core::tool::Tool;
 
 use crate::guard::Guard;
@@ -85,6 +85,8 @@ pub struct PendingApproval {
     pub effects: Vec<String>,
     /// Rules that would have allowed it; empty where nothing may be remembered.
     pub suggestions: Vec<String>,
+    /// What a model said of it, if one was asked before the person.
+    pub model: Option<ModelRecord>,
     /// How often the same was asked before in this session.
     pub asked_before: u32,
     /// When it was asked.

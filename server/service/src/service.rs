@@ -23,6 +23,9 @@ use crate::approvals::Approvals;
 use crate::classifier::Classifier;
 use crate::grants::Grants;
 use crate::guards::{EditorSettings, Guards};
+use crate::health::LastQuestion;
+use crate::history::Histories;
+use crate::in_flight::InFlight;
 use crate::sessions::{LiveSession, MOST_SESSIONS};
 use crate::socket::Connections;
 use crate::surface::{Notice, SurfaceKind};
@@ -140,6 +143,9 @@ pub struct Service {
     pub(crate) approvals: Approvals,
     pub(crate) grants: Grants,
     pub(crate) verdicts: Verdicts,
+    pub(crate) histories: Histories,
+    pub(crate) in_flight: InFlight,
+    pub(crate) last_question: LastQuestion,
     /// By root session.
     pub(crate) sessions: DashMap<SessionKey, LiveSession>,
     /// The mode that a person chose for all sessions of this server.
@@ -214,6 +220,9 @@ impl Service {
             approvals: Approvals::default(),
             grants: Grants::default(),
             verdicts: Verdicts::default(),
+            histories: Histories::default(),
+            in_flight: InFlight::default(),
+            last_question: LastQuestion::default(),
             sessions: DashMap::new(),
             chosen: Mutex::default(),
             next: Mutex::default(),
@@ -243,12 +252,6 @@ impl Service {
     #[must_use]
     pub fn now(&self) -> Millis {
         self.clock.now()
-    }
-
-    /// Whether a classifier is there to be asked.
-    #[must_use]
-    pub fn has_classifier(&self) -> bool {
-        self.classifier.is_some()
     }
 
     /// What is not as it should be, in plain words.

@@ -36,6 +36,7 @@ impl Service {
             return;
         }
         self.verdicts.decided(outcome);
+        self.remember_call(prepared, outcome);
         let now = self.clock.now();
         let blocked = matches!(
             outcome.decision,
@@ -101,6 +102,9 @@ impl Service {
         decision: &Decision,
     ) {
         self.verdicts.answered(&approval.id, decision);
+        let proceeds = matches!(decision, Decision::Allow { .. });
+        self.histories
+            .settled(&approval.key, &approval.id, proceeds);
         self.with_session(&approval.key, approval.mode, |session| {
             let known = session.story.iter().find(|call| call.id == approval.id);
             if let Some(known) = known {

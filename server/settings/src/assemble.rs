@@ -3,15 +3,18 @@
 
 use std::collections::HashSet;
 
+use camino::Utf8Path;
 use countersign_core::denials::DenialLimits;
 use countersign_core::policy::{OnUnavailable, StaticAnalysis};
 use countersign_core::rules::{RuleList, RuleOrigin};
 
-use crate::descriptor::{Fixed, key};
-use crate::effective::{Effective, Hints, ImportFrom, JournalLimits, RunEditedCode, Timeouts};
+use crate::classifier::classifier;
+use crate::descriptor::Fixed;
+use crate::effective::{Effective, Hints, ImportFrom, JournalLimits, RunEditedCode};
 use crate::layer::is_workspace;
 use crate::merge::{Entry, Merged};
 use crate::problem::{Problems, SettingsProblem};
+use crate::table::key;
 
 /// The longest hint, in characters.
 pub(crate) const LONGEST_HINT: usize = 200;
@@ -21,7 +24,11 @@ pub(crate) const MOST_HINTS: usize = 50;
 pub(crate) const MOST_FACTS: usize = 20;
 
 /// The settings that hold, without what only the loader knows.
-pub(crate) fn assemble(mut merged: Merged, mut problems: Vec<SettingsProblem>) -> Effective {
+pub(crate) fn assemble(
+    mut merged: Merged,
+    home: &Utf8Path,
+    mut problems: Vec<SettingsProblem>,
+) -> Effective {
     let mut soft_deny = merged.take_list(key::HINTS_SOFT_DENY);
     soft_deny.extend(merged.take_list(key::HINTS_DENY));
     // What a workspace says must not push the user's own over the limit.
@@ -74,10 +81,8 @@ pub(crate) fn assemble(mut merged: Merged, mut problems: Vec<SettingsProblem>) -
             Some("ask") => OnUnavailable::Ask,
             _ => OnUnavailable::Block,
         },
-        timeouts: Timeouts {
-            stage1_ms: count(&merged, key::STAGE1),
-            stage2_ms: count(&merged, key::STAGE2),
-        },
+        classifier: classifier(&merged, home, &mut problems),
+        mcp_forwarding: texts(merged.take_list(key::MCP_FORWARDING)),
         disable_all_hooks: flag(&merged, key::DISABLE_ALL_HOOKS, true),
         journal: JournalLimits {
             retention_days: count(&merged, key::RETENTION),
@@ -122,11 +127,11 @@ fn approval_mode(
     countersign_core::mode::ApprovalMode,
     crate::effective::Source,
 )> {
-    let (value, source) = merged.scalar(key::APPROVAL_MODE);
-    let Fixed::Choice(name) = value else {
+    let Fixed::Choice(name) = merged.scalar(key::APPROVAL_MODE) else {
         return None;
     };
-    Some((name.parse().ok()?, source?.clone()))
+    let source = merged.chosen(key::APPROVAL_MODE)?.source.clone()?;
+    Some((name.parse().ok()?, source))
 }
 
 fn limits(merged: &Merged) -> DenialLimits {
@@ -139,23 +144,23 @@ fn limits(merged: &Merged) -> DenialLimits {
 }
 
 fn flag(merged: &Merged, key: &'static str, otherwise: bool) -> bool {
-    match merged.scalar(key).0 {
+    match merged.scalar(key) {
         Fixed::Flag(flag) => flag,
-        Fixed::Nothing | Fixed::Choice(_) | Fixed::Count(_) => otherwise,
+        Fixed::Nothing | Fixed::Choice(_) | Fixed::Count(_) | Fixed::Unusable => otherwise,
     }
 }
 
-fn choice(merged: &Merged, key: &'static str) -> Option<&'static str> {
-    match merged.scalar(key).0 {
+pub(crate) fn choice(merged: &Merged, key: &'static str) -> Option<&'static str> {
+    match merged.scalar(key) {
         Fixed::Choice(word) => Some(word),
-        Fixed::Nothing | Fixed::Flag(_) | Fixed::Count(_) => None,
+        Fixed::Nothing | Fixed::Flag(_) | Fixed::Count(_) | Fixed::Unusable => None,
     }
 }
 
-fn count(merged: &Merged, key: &'static str) -> u64 {
-    match merged.scalar(key).0 {
+pub(crate) fn count(merged: &Merged, key: &'static str) -> u64 {
+    match merged.scalar(key) {
         Fixed::Count(count) => count,
-        Fixed::Nothing | Fixed::Flag(_) | Fixed::Choice(_) => 1,
+        Fixed::Nothing | Fixed::Flag(_) | Fixed::Choice(_) | Fixed::Unusable => 1,
     }
 }
 

@@ -4,11 +4,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::rules::RuleList;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 
-use crate::descriptor::key;
+use crate::descriptor::Descriptor;
 use crate::document::{self, Node, Value};
+use crate::extract;
 use crate::file::{self, Content, Location};
 use crate::places::{Places, WORKSPACE_FILE};
 use crate::private::{self, Lock, StateFileError};
+use crate::table::key;
 
 /// Why a settings file was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +22,15 @@ pub enum EditError {
         file: Utf8PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// The setting is none of those that can be set, or would not take the
+    /// value. The value is not repeated.
+    #[error("`{key}` is not set: {problem}")]
+    Refused {
+        /// The setting.
+        key: String,
+        /// What is wrong.
+        problem: String,
     },
     /// The file or the state cannot be written.
     #[error(transparent)]
@@ -42,17 +53,76 @@ const LOCK: &str = "settings.lock";
 /// # Errors
 /// When the file is broken or cannot be written.
 pub fn acknowledge_auto(places: &Places) -> Result<(), EditError> {
-    let location = Location::Own(places.user_file());
-    change(places, &location, |root| {
-        let ui = object(root, "ui")?;
-        match ui.get("autoModeAcknowledged") {
-            Some(property) => property.set_value(CstInputValue::Bool(true)),
-            None => {
-                ui.append("autoModeAcknowledged", CstInputValue::Bool(true));
-            }
-        }
-        Ok(())
+    set_user_values(places, &[(key::ACKNOWLEDGED, true.into())])
+}
+
+/// Sets values in the user's settings, such as `permissions.autoMode.classifier.model`;
+/// `null` takes a setting out. All of them, or none: a value that would not be
+/// read is refused before anything is written.
+///
+/// # Errors
+/// When a key is no setting or holds a list, when its value would not be read,
+/// when the file is broken or cannot be written.
+pub fn set_user_values(
+    places: &Places,
+    values: &[(&str, serde_json::Value)],
+) -> Result<(), EditError> {
+    for (key, value) in values {
+        check(key, value).map_err(|problem| EditError::Refused {
+            key: (*key).to_owned(),
+            problem,
+        })?;
+    }
+    change(places, &Location::Own(places.user_file()), |root| {
+        values
+            .iter()
+            .try_for_each(|(key, value)| set(root, key, value))
     })
+}
+
+fn check(key: &str, value: &serde_json::Value) -> Result<(), String> {
+    let setting = Descriptor::find(key)
+        .filter(|setting| !setting.kind.is_list())
+        .ok_or("there is no setting of that name with a single value")?;
+    extract::read(setting.kind, &Node::from_json(value).value).map(drop)
+}
+
+fn set(root: &CstObject, key: &str, value: &serde_json::Value) -> Result<(), String> {
+    let (parents, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let parents = parents.split('.').filter(|parent| !parent.is_empty());
+    let Some(value) = input(value) else {
+        let mut holder = Some(root.clone());
+        for parent in parents {
+            holder = holder.and_then(|holder| holder.object_value(parent));
+        }
+        if let Some(property) = holder.and_then(|holder| holder.get(name)) {
+            property.remove();
+        }
+        return Ok(());
+    };
+    let mut holder = root.clone();
+    for parent in parents {
+        holder = object(&holder, parent)?;
+    }
+    match holder.get(name) {
+        Some(property) => property.set_value(value),
+        None => {
+            holder.append(name, value);
+        }
+    }
+    Ok(())
+}
+
+/// A single value, as the editor of the text takes it; none for `null`. Lists
+/// and objects were refused before.
+fn input(value: &serde_json::Value) -> Option<CstInputValue> {
+    use serde_json::Value as Json;
+    match value {
+        Json::Bool(flag) => Some(CstInputValue::Bool(*flag)),
+        Json::Number(number) => Some(CstInputValue::Number(number.to_string())),
+        Json::String(text) => Some(CstInputValue::String(text.clone())),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
 }
 
 /// Adds a rule to a list of a settings file, unless it is there already.

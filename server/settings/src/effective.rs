@@ -1,9 +1,10 @@
 //! The settings that hold, all layers merged: what the other crates see.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Digest;
 use countersign_core::denials::DenialLimits;
 use countersign_core::mode::ApprovalMode;
+use countersign_core::model::ClassifierSettings;
 use countersign_core::policy::{OnUnavailable, StaticAnalysis};
 pub use countersign_core::prompt::Hints;
 use countersign_core::rules::{RuleList, RuleOrigin, Scope};
@@ -54,15 +55,6 @@ impl ImportFrom {
     }
 }
 
-/// How long the classifier's stages may take, with all their attempts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    /// The first stage, in milliseconds; at least 1,000.
-    pub stage1_ms: u64,
-    /// The second stage, in milliseconds; at least 1,000.
-    pub stage2_ms: u64,
-}
-
 /// How much of the journal is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JournalLimits {
@@ -111,8 +103,10 @@ pub struct Effective {
     pub run_edited_code: RunEditedCode,
     /// What happens when the classifier gives no answer.
     pub on_unavailable: OnUnavailable,
-    /// How long the classifier may take.
-    pub timeouts: Timeouts,
+    /// The model that judges calls; none where no usable one is named.
+    pub classifier: Option<ClassifierSettings>,
+    /// The MCP servers and tools whose arguments the classifier may see.
+    pub mcp_forwarding: Vec<String>,
     /// Whether user hooks are off.
     pub disable_all_hooks: bool,
     /// How much of the journal is kept.
@@ -146,7 +140,9 @@ impl Default for Effective {
             kept: &[],
             workspace: None,
         };
-        assemble(merge(&nothing, &mut Vec::new()), Vec::new())
+        // No layer names a file, so the home folder does not matter.
+        let home = Utf8Path::new("/");
+        assemble(merge(&nothing, &mut Vec::new()), home, Vec::new())
     }
 }
 

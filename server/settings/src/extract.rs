@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::descriptor::{Descriptor, Direction, Fixed, Kind};
+use crate::descriptor::{Descriptor, Direction, Fixed, Given, Kind};
 use crate::document::{Node, Value};
 use crate::problem::{Position, Problems};
 
@@ -15,18 +15,22 @@ pub(crate) struct Vocabulary {
     pub(crate) closed: bool,
     /// An entry that means "the built-in ones" and states nothing.
     pub(crate) filler: Option<&'static str>,
+    /// Whether the document is of a workspace. What such a one may not name is
+    /// not even read.
+    pub(crate) of_workspace: bool,
 }
 
 impl Vocabulary {
     /// The vocabulary of our own settings files.
-    pub(crate) fn own() -> Self {
+    pub(crate) fn own(of_workspace: bool) -> Self {
         Self {
-            words: crate::descriptor::DESCRIPTORS
+            words: crate::table::DESCRIPTORS
                 .iter()
                 .map(|setting| (setting.key, setting))
                 .collect(),
             closed: true,
             filler: None,
+            of_workspace,
         }
     }
 
@@ -57,7 +61,7 @@ pub(crate) struct Item {
 pub(crate) enum Stated {
     List(Vec<Item>),
     Scalar {
-        value: Fixed,
+        value: Given,
         position: Option<Position>,
     },
 }
@@ -159,8 +163,9 @@ impl Reader<'_, '_> {
                     self.problems.warning(
                         member.position,
                         format!(
-                            "unknown setting `{}` is ignored; `countersign schema` lists the known ones",
-                            plain(&path)
+                            "unknown setting `{}` is ignored; {}",
+                            plain(&path),
+                            remedy_for_unknown(&path)
                         ),
                     );
                 }
@@ -192,7 +197,24 @@ impl Reader<'_, '_> {
             .get_or_insert_with(|| format!("`{path}` cannot be read"));
     }
 
+    /// Whether the setting may not stand here at all. The merge says so; what
+    /// the value is does not matter and is not looked at.
+    fn is_refused(&self, setting: &Descriptor) -> bool {
+        self.vocabulary.of_workspace && !setting.in_workspaces()
+    }
+
     fn list(&mut self, setting: &Descriptor, found: &Found<'_>) -> Option<Stated> {
+        if self.is_refused(setting) {
+            let node = found.nodes.iter().find(|node| node.value != Value::Null)?;
+            let first = match &node.value {
+                Value::List(items) => items.first().unwrap_or(node),
+                _ => node,
+            };
+            return Some(Stated::List(vec![Item {
+                text: String::new(),
+                position: first.position,
+            }]));
+        }
         let mut united: Option<Vec<Item>> = None;
         for node in &found.nodes {
             let Some(items) = self.items(setting, found.path, node) else {
@@ -290,62 +312,123 @@ impl Reader<'_, '_> {
                     .warning(at, format!("{path}: an empty entry is ignored"));
                 false
             }
+            Kind::McpTools if !is_mcp_name(text) => {
+                self.problems.error(
+                    at,
+                    format!(
+                        "{path}: expected the name of an MCP server, mcp__server or mcp__server__tool, without other patterns than `__*` at the end; the entry is ignored"
+                    ),
+                );
+                false
+            }
             _ => true,
         }
     }
 
     fn scalar(&mut self, setting: &Descriptor, found: &Found<'_>) -> Option<Stated> {
-        let mut strictest: Option<(Fixed, Option<Position>)> = None;
+        let mut chosen: Option<(Given, Option<Position>)> = None;
         for node in &found.nodes {
-            let value = match read(setting.kind, &node.value) {
-                Ok(None) => continue,
-                Ok(Some(value)) => value,
-                Err(expected) => {
-                    self.problems.error(
-                        node.position,
-                        format!(
-                            "{}: expected {expected}, found {}; {} holds",
-                            found.path,
-                            shown(&node.value),
-                            words(setting.malformed),
-                        ),
-                    );
-                    setting.malformed
-                }
+            let position = node.position.or(found.position);
+            let Some(value) = self.value(setting, found.path, node) else {
+                continue;
             };
-            let rank = setting.kind.rank(value);
-            if strictest.is_none_or(|(before, _)| rank < setting.kind.rank(before)) {
-                strictest = Some((value, node.position.or(found.position)));
-            }
+            chosen = Some(match chosen {
+                None => (value, position),
+                Some((before, _)) if setting.is_exact() && before != value => {
+                    (Given::Fixed(Fixed::Unusable), position)
+                }
+                Some((before, at)) => {
+                    if setting.kind.rank(&value) < setting.kind.rank(&before) {
+                        (value, position)
+                    } else {
+                        (before, at)
+                    }
+                }
+            });
         }
-        strictest.map(|(value, position)| Stated::Scalar { value, position })
+        chosen.map(|(value, position)| Stated::Scalar { value, position })
+    }
+
+    fn value(&mut self, setting: &Descriptor, path: &str, node: &Node) -> Option<Given> {
+        if self.is_refused(setting) && node.value != Value::Null {
+            return Some(Given::Fixed(setting.malformed));
+        }
+        let problem = match read(setting.kind, &node.value) {
+            Ok(value) => return value,
+            Err(problem) => problem,
+        };
+        let instead = if setting.is_exact() {
+            NO_CLASSIFIER.to_owned()
+        } else {
+            format!("{} holds", words(&Given::Fixed(setting.malformed)))
+        };
+        self.problems
+            .error(node.position, format!("{path}: {problem}; {instead}"));
+        Some(Given::Fixed(setting.malformed))
     }
 }
 
-fn read(kind: Kind, value: &Value) -> Result<Option<Fixed>, String> {
+/// What a broken value of the classifier's comes to.
+pub(crate) const NO_CLASSIFIER: &str = "there is no classifier until it is mended";
+
+/// Whether a text can name a server, a tool or, with `__*` at its end, all tools
+/// of a server. Other patterns are refused, so that nobody believes that they
+/// do what they do in a rule.
+fn is_mcp_name(text: &str) -> bool {
+    let text = text.strip_suffix("__*").unwrap_or(text);
+    text.chars().count() <= 200
+        && !text
+            .chars()
+            .any(|character| character.is_control() || character.is_whitespace())
+        && !text.contains(['*', '?', '(', ')'])
+}
+
+fn remedy_for_unknown(path: &str) -> &'static str {
+    // Where people would put the key.
+    let is_key = path
+        .strip_prefix("permissions.autoMode.classifier.")
+        .is_some_and(|name| ["apikey", "key", "token"].contains(&name.to_lowercase().as_str()));
+    if is_key {
+        "keys do not belong into a file: put it into an environment variable and name that with `apiKeyEnv`"
+    } else {
+        "`countersign schema` lists the known ones"
+    }
+}
+
+/// The single value, or what is wrong with it; none for `null` and for lists.
+pub(crate) fn read(kind: Kind, value: &Value) -> Result<Option<Given>, String> {
+    let expected = |what: String| format!("expected {what}, found {}", shown(value));
+    let fixed = |value| Ok(Some(Given::Fixed(value)));
     match (kind, value) {
         (_, Value::Null) => Ok(None),
-        (Kind::Flag { .. }, Value::Flag(flag)) => Ok(Some(Fixed::Flag(*flag))),
-        (Kind::Flag { .. }, _) => Err("true or false".to_owned()),
-        (Kind::Choice(words), Value::Text(text)) => words
-            .iter()
-            .find(|word| *word == text)
-            .map(|word| Some(Fixed::Choice(word)))
-            .ok_or_else(|| format!("one of {}", words.join(", "))),
-        (Kind::Choice(words), _) => Err(format!("one of {}", words.join(", "))),
-        (Kind::Count { least, most }, value) => {
-            let expected = || format!("a whole number from {least} to {most}");
-            let Value::Number(digits) = value else {
-                return Err(expected());
-            };
-            digits
-                .parse::<u64>()
-                .ok()
-                .filter(|count| (least..=most).contains(count))
-                .map(|count| Some(Fixed::Count(count)))
-                .ok_or_else(expected)
+        (Kind::Flag { .. }, Value::Flag(flag)) => fixed(Fixed::Flag(*flag)),
+        (Kind::Flag { .. }, _) => Err(expected("true or false".to_owned())),
+        (Kind::Choice(words), value) => {
+            let word = words
+                .iter()
+                .find(|word| matches!(value, Value::Text(text) if *word == text));
+            match word {
+                Some(word) => fixed(Fixed::Choice(word)),
+                None => Err(expected(format!("one of {}", words.join(", ")))),
+            }
         }
-        (Kind::Rules(_) | Kind::Prose | Kind::Names | Kind::Words(_), _) => Ok(None),
+        (Kind::Text(rule), Value::Text(text)) => {
+            rule.read(text).map(|text| Some(Given::Text(text)))
+        }
+        (Kind::Text(_), other) => Err(format!("expected a string, found {}", other.kind())),
+        (Kind::Count { least, most }, value) => {
+            let count = match value {
+                Value::Number(digits) => digits.parse::<u64>().ok(),
+                _ => None,
+            };
+            match count.filter(|count| (least..=most).contains(count)) {
+                Some(count) => fixed(Fixed::Count(count)),
+                None => Err(expected(format!("a whole number from {least} to {most}"))),
+            }
+        }
+        (Kind::Rules(_) | Kind::Prose | Kind::Names | Kind::McpTools | Kind::Words(_), _) => {
+            Ok(None)
+        }
     }
 }
 
@@ -362,11 +445,14 @@ fn plain(text: &str) -> String {
     text.chars().take(40).flat_map(char::escape_debug).collect()
 }
 
-pub(crate) fn words(value: Fixed) -> String {
+pub(crate) fn words(value: &Given) -> String {
     match value {
-        Fixed::Nothing => "nothing".to_owned(),
-        Fixed::Flag(flag) => flag.to_string(),
-        Fixed::Choice(word) => format!("`{word}`"),
-        Fixed::Count(count) => count.to_string(),
+        Given::Fixed(Fixed::Nothing) => "nothing".to_owned(),
+        Given::Fixed(Fixed::Flag(flag)) => flag.to_string(),
+        Given::Fixed(Fixed::Choice(word)) => format!("`{word}`"),
+        Given::Fixed(Fixed::Count(count)) => count.to_string(),
+        Given::Fixed(Fixed::Unusable) => "no value".to_owned(),
+        // It may be a secret in the wrong place.
+        Given::Text(_) => "a text".to_owned(),
     }
 }

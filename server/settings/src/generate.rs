@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::descriptor::{DESCRIPTORS, Descriptor, Direction, Fixed, Kind, Merge};
+use crate::descriptor::{Descriptor, Direction, Fixed, Kind, Merge};
+use crate::table::DESCRIPTORS;
 
 /// The JSON schema of a settings file.
 #[must_use]
@@ -52,13 +53,21 @@ fn object(settings: &[(&'static str, &'static Descriptor)]) -> Map<String, Value
 
 fn property(setting: &Descriptor) -> Value {
     let mut schema = match setting.kind {
-        Kind::Rules(_) | Kind::Prose | Kind::Names => {
+        Kind::Rules(_) | Kind::Prose | Kind::Names | Kind::McpTools => {
             json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true })
         }
         Kind::Words(words) => {
             json!({ "type": "array", "items": { "enum": words }, "uniqueItems": true })
         }
         Kind::Choice(words) => json!({ "enum": words }),
+        Kind::Text(rule) => {
+            let mut schema =
+                json!({ "type": "string", "minLength": 1, "maxLength": rule.longest() });
+            if let (Value::Object(members), Some(pattern)) = (&mut schema, rule.pattern()) {
+                members.insert("pattern".to_owned(), json!(pattern));
+            }
+            schema
+        }
         Kind::Flag { .. } => json!({ "type": "boolean" }),
         Kind::Count { least, most } => {
             json!({ "type": "integer", "minimum": least, "maximum": most })
@@ -70,7 +79,7 @@ fn property(setting: &Descriptor) -> Value {
             Fixed::Nothing if setting.kind.is_list() => {
                 members.insert("default".to_owned(), json!([]));
             }
-            Fixed::Nothing => {}
+            Fixed::Nothing | Fixed::Unusable => {}
             Fixed::Flag(flag) => {
                 members.insert("default".to_owned(), json!(flag));
             }
@@ -114,7 +123,7 @@ Deny and ask rules, protected paths and context files that leave a workspace's f
 
 ## When a file cannot be read
 
-A file with a syntax error leaves its last good content in force and is reported with line and column. If there is none, `auto-edit`, `auto` and `yolo` act as `default` until the file is mended. A value of a wrong type is reported by name and place; the other values count, and the value itself counts as the table says. A key that stands twice counts in the stricter reading of both. Unknown keys are reported and ignored. Files are at most 1 MiB, in UTF-8. In a workspace they, and the folder they are in, must not be symbolic links.
+A file with a syntax error leaves its last good content in force and is reported with line and column. If there is none, `auto-edit`, `auto` and `yolo` act as `default` until the file is mended. A value of a wrong type is reported by name and place; the other values count, and the value itself counts as the table says. A key that stands twice counts in the stricter reading of both. Where no reading is stricter, as of the classifier's endpoint, two that differ count as none. Unknown keys are reported and ignored. Files are at most 1 MiB, in UTF-8. In a workspace they, and the folder they are in, must not be symbolic links.
 
 ## How layers merge
 
@@ -150,7 +159,9 @@ pub fn document() -> String {
     }
     for setting in DESCRIPTORS {
         let _ = write!(page, "\n### `{}`\n\n{}\n", setting.key, setting.doc);
-        if !setting.kind.is_list() && setting.malformed != setting.default {
+        if setting.malformed == Fixed::Unusable {
+            page.push_str("\nWhile the value cannot be read, there is no classifier.\n");
+        } else if !setting.kind.is_list() && setting.malformed != setting.default {
             let _ = writeln!(
                 page,
                 "\nA value that cannot be read counts as {}.",
@@ -166,8 +177,10 @@ fn kind(kind: Kind) -> String {
         Kind::Rules(_) => "list of rules".to_owned(),
         Kind::Prose => "list of sentences".to_owned(),
         Kind::Names => "list of names or patterns".to_owned(),
+        Kind::McpTools => "list of servers or tools".to_owned(),
         Kind::Words(words) => format!("list of {}", coded(words)),
         Kind::Choice(words) => format!("one of {}", coded(words)),
+        Kind::Text(rule) => rule.describe().to_owned(),
         Kind::Flag { .. } => "`true` or `false`".to_owned(),
         Kind::Count { least, most } => format!("whole number, {least} to {most}"),
     }
@@ -190,7 +203,7 @@ fn default(setting: &Descriptor) -> String {
 
 fn value(value: Fixed) -> String {
     match value {
-        Fixed::Nothing => "not set".to_owned(),
+        Fixed::Nothing | Fixed::Unusable => "not set".to_owned(),
         Fixed::Flag(flag) => format!("`{flag}`"),
         Fixed::Choice(word) => format!("`{word}`"),
         Fixed::Count(count) => format!("`{count}`"),

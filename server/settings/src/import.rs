@@ -4,11 +4,12 @@
 use camino::Utf8PathBuf;
 use countersign_core::rules::Reading;
 
-use crate::descriptor::{Descriptor, key};
+use crate::descriptor::Descriptor;
 use crate::effective::ImportFrom;
 use crate::extract::Vocabulary;
 use crate::file::{self, Location};
 use crate::places::Places;
+use crate::table::key;
 
 /// Settings files of an agent below one folder.
 pub(crate) struct Import {
@@ -52,6 +53,8 @@ impl ImportFrom {
                 .collect(),
             closed: false,
             filler: Some("$defaults"),
+            // It names nothing that a workspace may not.
+            of_workspace: false,
         }
     }
 

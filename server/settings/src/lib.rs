@@ -11,6 +11,7 @@
 )]
 
 mod assemble;
+mod classifier;
 mod consent;
 mod descriptor;
 mod document;
@@ -27,15 +28,19 @@ mod merge;
 mod places;
 mod private;
 mod problem;
+mod table;
+mod text;
 mod trust;
 
 pub use consent::WorkspaceEntry;
-pub use descriptor::{DESCRIPTORS, Descriptor, Direction, Fixed, Kind, Merge};
-pub use edit::{EditError, RuleFile, acknowledge_auto, add_rule};
-pub use effective::{Effective, Hints, ImportFrom, JournalLimits, RunEditedCode, Source, Timeouts};
+pub use descriptor::{Descriptor, Direction, Fixed, Kind, Merge};
+pub use edit::{EditError, RuleFile, acknowledge_auto, add_rule, set_user_values};
+pub use effective::{Effective, Hints, ImportFrom, JournalLimits, RunEditedCode, Source};
 pub use generate::{document, schema};
 pub use loader::{EditorLayers, Loader, load};
 pub use places::{Places, PlacesError};
 pub use private::{StateFileError, private_directory};
 pub use problem::{Position, SettingsProblem, Severity};
+pub use table::DESCRIPTORS;
+pub use text::TextRule;
 pub use trust::{TrustStore, TrustedFolder};

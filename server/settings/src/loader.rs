@@ -8,7 +8,6 @@ use countersign_core::rules::{Reading, Scope};
 
 use crate::assemble::assemble;
 use crate::consent::{KeptTightening, WorkspaceEntry, without};
-use crate::descriptor::key;
 use crate::document::{Malformed, Node};
 use crate::effective::{Effective, ImportFrom};
 use crate::extract::{Stated, Statement, Vocabulary, extract};
@@ -19,6 +18,7 @@ use crate::merge::{Input, merge};
 use crate::places::{Places, WORKSPACE_FILE};
 use crate::private::StateFileError;
 use crate::problem::{Problems, SettingsProblem, Severity, of_state};
+use crate::table::key;
 use crate::trust::{Identity, TrustStore};
 
 /// What an editor says.
@@ -196,12 +196,16 @@ impl<'p> Pass<'p> {
             trusted,
             withdrawn,
             degraded,
-            ..assemble(merged, std::mem::take(&mut self.problems))
+            ..assemble(
+                merged,
+                &self.places.home,
+                std::mem::take(&mut self.problems),
+            )
         }
     }
 
     fn read_layers(&mut self, workspace: Option<&Utf8PathBuf>, editor: &EditorLayers) {
-        let own = Vocabulary::own();
+        let own = Vocabulary::own(false);
         let system = Location::Own(self.places.system.clone());
         let user = Location::Own(self.places.user_file());
         let home = self.places.home.clone();
@@ -224,6 +228,7 @@ impl<'p> Pass<'p> {
         let Some(folder) = workspace else {
             return;
         };
+        let own = Vocabulary::own(true);
         let location = Location::Workspace {
             folder: folder.clone(),
             below: Utf8PathBuf::from(WORKSPACE_FILE),

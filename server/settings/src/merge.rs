@@ -7,11 +7,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::rules::{Reading, RuleOrigin, Scope};
 
 use crate::consent::{WorkspaceEntry, without};
-use crate::descriptor::{DESCRIPTORS, Descriptor, Direction, Fixed, Merge, key};
+use crate::descriptor::{Descriptor, Direction, Fixed, Given, Merge};
 use crate::effective::Source;
 use crate::extract::{Item, Stated, words};
 use crate::layer::Layer;
 use crate::problem::{Position, Problems, SettingsProblem};
+use crate::table::{DESCRIPTORS, key};
 
 /// What is merged.
 pub(crate) struct Input<'a> {
@@ -34,11 +35,31 @@ pub(crate) struct Entry {
     pub(crate) column: Option<u32>,
 }
 
+/// The value that holds of a setting that is not a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Chosen {
+    pub(crate) value: Given,
+    /// Where it comes from; none for the default.
+    pub(crate) source: Option<Source>,
+    pub(crate) column: Option<u32>,
+}
+
+impl Chosen {
+    /// Its place in its file.
+    pub(crate) fn position(&self) -> Option<Position> {
+        let line = self.source.as_ref()?.line?;
+        Some(Position {
+            line,
+            column: self.column?,
+        })
+    }
+}
+
 /// What merging came to.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     lists: BTreeMap<&'static str, Vec<Entry>>,
-    scalars: BTreeMap<&'static str, (Fixed, Option<Source>)>,
+    scalars: BTreeMap<&'static str, Chosen>,
     /// Entries of the trusted workspace that give leave.
     pub(crate) loosening: Vec<WorkspaceEntry>,
     /// Those of them that nobody accepted.
@@ -54,12 +75,16 @@ impl Merged {
         self.lists.remove(key).unwrap_or_default()
     }
 
-    pub(crate) fn scalar(&self, key: &'static str) -> (Fixed, Option<&Source>) {
-        self.scalars
-            .get(key)
-            .map_or((Fixed::Nothing, None), |(value, source)| {
-                (*value, source.as_ref())
-            })
+    /// The value of a setting that is neither a list nor a text.
+    pub(crate) fn scalar(&self, key: &str) -> Fixed {
+        match self.chosen(key).map(|chosen| &chosen.value) {
+            Some(Given::Fixed(value)) => *value,
+            Some(Given::Text(_)) | None => Fixed::Nothing,
+        }
+    }
+
+    pub(crate) fn chosen(&self, key: &str) -> Option<&Chosen> {
+        self.scalars.get(key)
     }
 }
 
@@ -223,50 +248,47 @@ impl Merger<'_> {
     }
 
     fn scalar(&mut self, setting: &'static Descriptor) {
-        let mut chosen: Option<(Fixed, Option<Source>)> = None;
-        for (layer, value, source) in stated(self.input.layers, setting) {
+        let mut chosen: Option<Chosen> = None;
+        for (layer, stated) in stated(self.input.layers, setting) {
             if layer.is_workspace() {
                 continue;
             }
-            let stricter = chosen
-                .as_ref()
-                .is_none_or(|(before, _)| setting.kind.rank(value) < setting.kind.rank(*before));
+            let stricter = chosen.as_ref().is_none_or(|before| {
+                setting.kind.rank(&stated.value) < setting.kind.rank(&before.value)
+            });
             let wins = match setting.merge {
                 Merge::MostRestrictive => stricter,
                 Merge::Highest | Merge::UserOnly | Merge::UnitedLists => chosen.is_none(),
             };
             if wins {
-                chosen = Some((value, Some(source)));
+                chosen = Some(stated);
             }
         }
-        let mut chosen = chosen.unwrap_or((setting.default, None));
-        for (layer, value, source) in stated(self.input.layers, setting) {
+        let mut chosen = chosen.unwrap_or(Chosen {
+            value: Given::Fixed(setting.default),
+            source: None,
+            column: None,
+        });
+        for (layer, stated) in stated(self.input.layers, setting) {
             if !layer.is_workspace() {
                 continue;
             }
-            let at = layer
-                .settings
-                .get(setting.key)
-                .and_then(|stated| match stated {
-                    Stated::Scalar { position, .. } => *position,
-                    Stated::List(_) => None,
-                });
             if setting.merge == Merge::UserOnly {
-                self.refuse(layer, setting, at);
+                self.refuse(layer, setting, stated.position());
                 continue;
             }
-            let holds = self.in_effect(setting, chosen.0);
-            let (new, old) = (setting.kind.rank(value), setting.kind.rank(holds));
+            let holds = self.in_effect(setting, &chosen.value);
+            let (new, old) = (setting.kind.rank(&stated.value), setting.kind.rank(&holds));
             if new < old {
-                chosen = (value, Some(source));
+                chosen = stated;
             } else if new > old {
                 Problems::new(layer.file.as_deref(), self.problems).warning(
-                    at,
+                    stated.position(),
                     format!(
                         "{}: a workspace may only make it stricter; {} is ignored and {} holds",
                         setting.key,
-                        words(value),
-                        words(holds),
+                        words(&stated.value),
+                        words(&holds),
                     ),
                 );
             }
@@ -275,9 +297,9 @@ impl Merger<'_> {
     }
 
     /// What an unset value comes to.
-    fn in_effect(&self, setting: &Descriptor, value: Fixed) -> Fixed {
-        if setting.key != key::APPROVAL_MODE || value != Fixed::Nothing {
-            return value;
+    fn in_effect(&self, setting: &Descriptor, value: &Given) -> Given {
+        if setting.key != key::APPROVAL_MODE || *value != Given::Fixed(Fixed::Nothing) {
+            return value.clone();
         }
         let acknowledged = self
             .input
@@ -285,14 +307,16 @@ impl Merger<'_> {
             .iter()
             .filter(|layer| !layer.is_workspace())
             .find_map(|layer| match layer.settings.get(key::ACKNOWLEDGED) {
-                Some(Stated::Scalar { value, .. }) => Some(*value),
+                Some(Stated::Scalar { value, .. }) => Some(value),
                 _ => None,
             });
-        if acknowledged == Some(Fixed::Flag(true)) {
-            Fixed::Choice("auto")
-        } else {
-            Fixed::Choice("default")
-        }
+        Given::Fixed(Fixed::Choice(
+            if acknowledged == Some(&Given::Fixed(Fixed::Flag(true))) {
+                "auto"
+            } else {
+                "default"
+            },
+        ))
     }
 
     fn refuse(&mut self, layer: &Layer, setting: &Descriptor, at: Option<Position>) {
@@ -309,16 +333,20 @@ impl Merger<'_> {
 fn stated<'l>(
     layers: &'l [Layer],
     setting: &'static Descriptor,
-) -> impl Iterator<Item = (&'l Layer, Fixed, Source)> {
+) -> impl Iterator<Item = (&'l Layer, Chosen)> {
     layers.iter().filter_map(move |layer| {
         let Some(Stated::Scalar { value, position }) = layer.settings.get(setting.key) else {
             return None;
         };
-        let source = Source {
-            scope: layer.scope,
-            file: layer.file.clone(),
-            line: position.map(|at| at.line),
+        let chosen = Chosen {
+            value: value.clone(),
+            source: Some(Source {
+                scope: layer.scope,
+                file: layer.file.clone(),
+                line: position.map(|at| at.line),
+            }),
+            column: position.map(|at| at.column),
         };
-        Some((layer, *value, source))
+        Some((layer, chosen))
     })
 }

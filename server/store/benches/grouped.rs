@@ -44,6 +44,7 @@ fn begin(store: &dyn StateStore, session: usize) {
                 chosen: None,
                 server: None,
                 server_process: None,
+                nested: None,
             })
         })
         .unwrap();

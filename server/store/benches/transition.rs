@@ -49,6 +49,7 @@ fn transition(store: &dyn StateStore, number: &mut i64) {
                 chosen: None,
                 server: None,
                 server_process: None,
+                nested: None,
             })?;
             for mut open in transaction.open_calls(&key)? {
                 open.status = CallStatus::Finished;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use countersign_core::model::Stage;
 use countersign_core::redact;
 use countersign_core::state::Record;
 
@@ -71,9 +72,16 @@ pub(crate) fn kept(record: &Record) -> Record {
             &mut model.model,
             &mut model.request_id,
             &mut model.message_id,
+            &mut model.provider,
         ] {
             name(text.as_mut());
         }
+        model.stages.truncate(Stage::ALL.len());
+        for stage in &mut model.stages {
+            name(stage.request_id.as_mut());
+            name(stage.message_id.as_mut());
+        }
+        model.problem = model.problem.take().map(|text| masked(&text, NAME));
     }
     kept.detail = kept.detail.map(|text| masked(&text, DETAIL));
     kept.subject = kept.subject.map(|text| masked(&text, SUBJECT));
@@ -118,6 +126,7 @@ fn effect(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use countersign_core::model::{ModelRecord, StageRecord, StageVerdict};
     use countersign_core::state::RecordKind;
     use proptest::prelude::*;
 
@@ -148,6 +157,34 @@ mod tests {
         assert_eq!(kept.effects.len(), EFFECTS);
         assert_eq!(kept.effects.last().unwrap(), "… and 7 more");
         assert_eq!(kept.effects.first().unwrap().chars().count(), EFFECT);
+    }
+
+    #[test]
+    fn what_an_endpoint_says_of_itself_is_bounded_and_masked() {
+        let mut judged = record("x");
+        let id = Some("i".repeat(5000));
+        let stage = StageRecord {
+            stage: Stage::Fast,
+            verdict: StageVerdict::Block,
+            millis: 1,
+            attempts: 1,
+            request_id: id.clone(),
+            message_id: id.clone(),
+            input_tokens: None,
+            cached_tokens: None,
+            output_tokens: None,
+        };
+        judged.model = Some(ModelRecord {
+            provider: id,
+            stages: vec![stage; 9],
+            problem: Some("no answer to ghp_aB3dE6gH9aB3dE6gH9aB3dE6gH9aB3dE6gH9".to_owned()),
+            ..ModelRecord::default()
+        });
+        let model = kept(&judged).model.unwrap();
+        assert!(model.provider.unwrap().len() <= NAME);
+        assert_eq!(model.stages.len(), 2);
+        assert!(model.stages[0].request_id.as_ref().unwrap().len() <= NAME);
+        assert!(!model.problem.unwrap().contains("aB3"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_core::state::{Millis, ProcessId};
 use countersign_engine::clock::Clock;
+use countersign_engine::nesting::{Above, AgentAbove};
 use countersign_engine::observer::{Observer, Resolution, denial_log, reset_log};
 use countersign_engine::request::Outcome;
 use countersign_engine::{Ids, Processes};
@@ -61,6 +62,23 @@ impl Processes for NamedProcesses {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .contains(&process.boot)
+    }
+
+    /// `p1` is above `p1.1`, which is above `p1.1.1`.
+    fn above(&self, process: &ProcessId) -> Above {
+        let mut name = process.boot.as_str();
+        let mut agents = Vec::new();
+        while let Some((outer, _)) = name.rsplit_once('.') {
+            agents.push(AgentAbove {
+                process: Self::id(outer),
+                may_be_launcher: false,
+            });
+            name = outer;
+        }
+        Above {
+            agents,
+            is_whole: true,
+        }
     }
 }
 

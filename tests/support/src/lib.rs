@@ -1,10 +1,12 @@
 //! What the tests share: the scenario files of `tests/scenarios` and the
-//! runner that plays them against the real engine, settings and store; and an
-//! editor that speaks the language server protocol.
+//! runner that plays them against the real engine, settings and store; an editor
+//! that speaks the language server protocol; and a model server whose every
+//! answer is scripted.
 
 mod host;
 mod judge;
 pub mod lsp;
+pub mod model_server;
 mod parse;
 mod play;
 mod world;

@@ -274,7 +274,7 @@ impl World {
                 let (file, text) = rest.split_once(' ').unwrap_or((rest, ""));
                 let change = Change {
                     old: String::new(),
-                    new: text.to_owned(),
+                    new: repeated(text)?,
                 };
                 (
                     Tool::WriteFile,
@@ -285,8 +285,8 @@ impl World {
                 let (file, change) = rest.split_once(' ').context("edit FILE OLD -> NEW")?;
                 let (old, new) = change.split_once(" -> ").context("edit FILE OLD -> NEW")?;
                 let change = Change {
-                    old: old.to_owned(),
-                    new: new.to_owned(),
+                    old: repeated(old)?,
+                    new: repeated(new)?,
                 };
                 (
                     Tool::Edit,
@@ -487,6 +487,18 @@ fn write(path: &Utf8Path, text: &str) -> Result<()> {
         fs::create_dir_all(folder)?;
     }
     fs::write(path, text).with_context(|| format!("cannot write {path}"))
+}
+
+/// A file's text; `<X*5000>` is a letter five thousand times.
+fn repeated(text: &str) -> Result<String> {
+    let inner = text
+        .strip_prefix('<')
+        .and_then(|text| text.strip_suffix('>'))
+        .and_then(|text| text.split_once('*'));
+    Ok(match inner {
+        Some((text, times)) => text.repeat(times.parse().context("<TEXT*TIMES>")?),
+        None => text.to_owned(),
+    })
 }
 
 /// A command with `<NL>` and `<CR>` for line breaks: a line of the script holds

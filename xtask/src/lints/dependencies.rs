@@ -45,6 +45,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("lsp-types", &["countersign-lsp"]),
     ("reqwest", NETWORK),
     ("hyper", NETWORK),
+    ("hyper-util", NETWORK),
+    ("rustls", NETWORK),
     ("ureq", NETWORK),
     ("opentelemetry-otlp", &["countersign-telemetry"]),
     // Signal handlers are the only code that needs the C library's own calls.
@@ -121,6 +123,9 @@ mod tests {
             ("countersign", "rusqlite", true),
             ("countersign", "reqwest", true),
             ("countersign-telemetry", "reqwest", false),
+            ("countersign-classifier", "reqwest", false),
+            ("countersign-settings", "hyper-util", true),
+            ("countersign-core", "rustls", true),
             ("countersign-engine", "tracing", false),
         ] {
             assert_eq!(

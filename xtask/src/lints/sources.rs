@@ -29,6 +29,18 @@ const fn outside_pure(path: &'static str) -> Border {
     }
 }
 
+/// Who speaks with other machines: what leaves this one is seen in one place.
+const NETWORK: &[&str] = &["server/classifier/", "server/telemetry/"];
+
+const fn network(path: &'static str) -> Border {
+    Border {
+        path,
+        only: NETWORK,
+        within: &[],
+        remedy: "only server/classifier and server/telemetry speak with other machines",
+    }
+}
+
 const BORDERS: &[Border] = &[
     Border {
         path: "tower_lsp",
@@ -48,6 +60,14 @@ const BORDERS: &[Border] = &[
         within: &["server/"],
         remedy: "only server/store knows SQL; go through its interface",
     },
+    network("reqwest"),
+    network("hyper"),
+    network("hyper_util"),
+    network("rustls"),
+    network("std::net::TcpStream"),
+    network("std::net::UdpSocket"),
+    network("tokio::net::TcpStream"),
+    network("tokio::net::UdpSocket"),
     outside_pure("std::fs"),
     outside_pure("std::env"),
     outside_pure("std::net"),
@@ -283,6 +303,13 @@ mod tests {
                 "fn f() { rusqlite_like::g(); }",
                 false,
             ),
+            ("server/service/src/a.rs", "use reqwest::Client;", true),
+            ("server/cli/src/a.rs", "fn f() { hyper::body(); }", true),
+            ("server/cli/src/a.rs", "use tokio::net::TcpStream;", true),
+            ("server/ipc/src/a.rs", "use tokio::net::UnixStream;", false),
+            ("server/classifier/src/a.rs", "use reqwest::Client;", false),
+            ("server/telemetry/src/a.rs", "use hyper::Request;", false),
+            ("server/classifier2/src/a.rs", "use reqwest::Client;", true),
         ] {
             assert_eq!(!problems(path, text).is_empty(), refused, "{path}: {text}");
         }

@@ -5,6 +5,9 @@
 mod answers;
 mod captures;
 mod digests;
+mod endpoints;
 mod errors;
 mod properties;
 mod tables;
+mod transcript_properties;
+mod transcripts;

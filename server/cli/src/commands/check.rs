@@ -1,13 +1,16 @@
 //! `countersign check`: what the guard would decide about a command, part by
 //! part, and how to change it. Reads the real settings, writes nothing.
 
+mod with_model;
+
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use countersign_core::command::CommandView;
-use countersign_core::decision::{AskReason, BlockReason, Decision};
+use countersign_core::decision::{AskReason, BlockReason, Decision, DeniedReason};
 use countersign_core::mode::ApprovalMode;
+use countersign_core::model::ModelRecord;
 use countersign_core::redact;
 use countersign_engine::prepare;
 use countersign_service::guard::Guard;
@@ -16,7 +19,7 @@ use countersign_settings::Places;
 use serde_json::json;
 
 use crate::arguments::Check;
-use crate::commands::batch;
+use crate::commands::{batch, model};
 use crate::output::{self, DIM, NOTE, styled};
 
 /// A person or a model should look.
@@ -26,6 +29,9 @@ const BLOCK: u8 = 4;
 
 /// Decides the command as auto mode would here.
 pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
+    if check.with_model {
+        with_model::refuse_under_an_agent()?;
+    }
     let folder = crate::commands::current_folder()?;
     let mut guard = Guard::looking_in(places, &folder);
     // As auto decides, whatever mode is set; trust and degraded settings hold.
@@ -33,7 +39,18 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
     let text = check.command.join(" ");
     let call = batch::shell_call(&text, folder);
     let facts = prepare::facts(&call, &guard.host, &guard.policy);
-    let decision = static_decision(&call, &facts, &guard.policy, guard.policy.mode);
+    let asked = if check.with_model {
+        with_model::decide(&call, &facts, &guard)?
+    } else {
+        None
+    };
+    let (decision, model) = asked.map_or_else(
+        || {
+            let alone = static_decision(&call, &facts, &guard.policy, guard.policy.mode);
+            (alone, None)
+        },
+        |(decision, model)| (decision, Some(model)),
+    );
     let view = facts
         .operations
         .first()
@@ -42,7 +59,7 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
     let parts = parts(&call, &facts, &guard.policy, guard.policy.mode);
     let change = how_to_change(&decision, &guard);
     if check.json {
-        let report = json!({
+        let mut report = json!({
             "command": text,
             "verdict": batch::verdict(&decision),
             "via": decision.is_allow().then(|| decision.reason()),
@@ -61,13 +78,22 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
             "settings": guard.policy.problems,
             "change": change,
         });
+        if check.with_model
+            && let Some(report) = report.as_object_mut()
+        {
+            report.insert("model".to_owned(), serde_json::to_value(&model)?);
+        }
         writeln!(
             output::stdout(),
             "{}",
             serde_json::to_string_pretty(&report)?
         )?;
     } else {
-        print(&decision, &guard, &view, &parts, &change)?;
+        let asking = Asking {
+            wanted: check.with_model,
+            model: model.as_ref(),
+        };
+        print(&decision, &guard, &view, &parts, &asking, &change)?;
     }
     Ok(match batch::verdict(&decision) {
         "allow" => ExitCode::SUCCESS,
@@ -76,11 +102,30 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
     })
 }
 
+/// Whether a model was wanted, and what it said if it was asked.
+struct Asking<'a> {
+    wanted: bool,
+    model: Option<&'a ModelRecord>,
+}
+
+impl Asking<'_> {
+    const fn in_words(&self) -> &'static str {
+        match (self.wanted, self.model) {
+            (_, Some(_)) => {
+                "(the model was asked without a conversation; nothing was run or counted)"
+            }
+            (true, None) => "(static layers; no model would be asked about this, so none was)",
+            (false, None) => "(static layers; nothing was run, no model asked)",
+        }
+    }
+}
+
 fn print(
     decision: &Decision,
     guard: &Guard,
     view: &CommandView,
     parts: &[Part],
+    asking: &Asking<'_>,
     change: &str,
 ) -> Result<()> {
     let mut out = output::stdout();
@@ -116,12 +161,15 @@ fn print(
     }
     let field = |name: &str| styled(DIM, &format!("{name:<11}"));
     writeln!(out)?;
+    if let Some(record) = asking.model {
+        with_model::print(&mut out, record)?;
+    }
     writeln!(
         out,
         "{}{} {}",
         field("decided by"),
         styled(NOTE, decision.reason()),
-        styled(DIM, "(static layers; nothing was run, no model asked)")
+        styled(DIM, asking.in_words())
     )?;
     let trust = match (&guard.workspace, guard.effective.trusted) {
         (None, _) => "no workspace here".to_owned(),
@@ -150,7 +198,17 @@ fn how_to_change(decision: &Decision, guard: &Guard) -> String {
         Decision::Allow { .. } => {
             format!("add a rule to permissions.ask or permissions.deny in {file}")
         }
-        Decision::Denied { .. } => "ask the user".to_owned(),
+        Decision::Denied { reason, .. } => match reason {
+            DeniedReason::ClassifierBlocked => format!(
+                "ask the agent for exactly this, or cover each part marked ? with a rule in \
+                 permissions.allow of {file}"
+            ),
+            DeniedReason::ClassifierUnavailable => format!(
+                "run `countersign doctor`; {}.onUnavailable in {file} says what happens without \
+                 an answer",
+                model::KEY
+            ),
+        },
         Decision::Block { reason, .. } => match reason {
             BlockReason::RuleDenied => "edit the deny rule named above".to_owned(),
             BlockReason::StaticBlocked => {

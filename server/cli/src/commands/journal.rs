@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
 use countersign_core::approval::AnswerSource;
 use countersign_core::call::Digest;
-use countersign_core::state::{Record, RecordKind};
+use countersign_core::state::{ModelRecord, Record, RecordKind};
 use countersign_settings::Places;
 use countersign_store::{FILE_NAME, Filter, JournalRow, Store};
 use serde_json::json;
@@ -100,7 +100,13 @@ fn show(store: &Store, filter: &LogFilter) -> Result<ExitCode> {
 
 /// The rows as a table; also the end of the demo.
 pub(super) fn table(out: &mut impl std::io::Write, rows: &[JournalRow]) -> Result<()> {
-    let rows: Vec<Vec<(Style, String)>> = rows.iter().map(|row| cells(&row.record)).collect();
+    let rows: Vec<Vec<(Style, String)>> = rows
+        .iter()
+        .flat_map(|row| {
+            let judged = row.record.model.as_ref().and_then(judged);
+            std::iter::once(cells(&row.record)).chain(judged.map(below))
+        })
+        .collect();
     output::table(
         out,
         &["time", "agent", "what", "tool", "reason", "subject"],
@@ -161,6 +167,38 @@ fn cells(record: &Record) -> Vec<(Style, String)> {
         plain(output::one_line(record.reason.as_deref().unwrap_or(""), 28)),
         plain(subject),
     ]
+}
+
+/// A line of its own below a row.
+fn below(text: String) -> Vec<(Style, String)> {
+    let mut cells = vec![(DIM, String::new()); 5];
+    cells.push((DIM, format!("↳ {text}")));
+    cells
+}
+
+/// Who judged a call, at what cost: `judge-1: fast block 612 ms, 4210+9 tokens`.
+/// None where no endpoint was asked.
+fn judged(model: &ModelRecord) -> Option<String> {
+    if model.stages.is_empty() && model.problem.is_none() {
+        return None;
+    }
+    let mut text = output::one_line(model.model.as_deref().unwrap_or("no model"), 40);
+    for (number, stage) in model.stages.iter().enumerate() {
+        let between = if number == 0 { ":" } else { ";" };
+        text.push_str(&format!(
+            "{between} {} {} {} ms",
+            stage.stage,
+            stage.verdict.as_str(),
+            stage.millis
+        ));
+        if let (Some(read), Some(written)) = (stage.input_tokens, stage.output_tokens) {
+            text.push_str(&format!(", {read}+{written} tokens"));
+        }
+    }
+    if let Some(problem) = &model.problem {
+        text.push_str(&format!(" ({})", output::one_line(problem, DETAIL_COLUMNS)));
+    }
+    Some(text)
 }
 
 const fn kind(kind: RecordKind) -> &'static str {

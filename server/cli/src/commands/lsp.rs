@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Lsp;
+use crate::judge::Judge;
 
 /// Threads that carry messages; decisions have threads of their own.
 const WORKERS: usize = 2;
@@ -136,7 +137,7 @@ fn service(
         store,
         journal,
         clock: Arc::new(SystemClock),
-        classifier: None,
+        classifier: Some(Arc::new(Judge::default())),
         server: ServerId {
             key: instance.key,
             process: instance.process,

@@ -30,12 +30,7 @@ pub(super) fn run(places: &Places, trust: &Trust) -> Result<ExitCode> {
     if trust.show {
         return show(&guard.effective, &workspace);
     }
-    let ancestry = countersign_ipc::under_agent();
-    if ancestry.may_be_under_agent() {
-        let why = ancestry.agent.map_or_else(
-            || "not everything above this process can be seen".to_owned(),
-            |(agent, process)| format!("{} (process {}) started it", agent.name(), process.pid),
-        );
+    if let Some(why) = countersign_ipc::under_agent().doubt() {
         bail!(
             "trust is for a person, and {why}; run `countersign trust` in a terminal of your own"
         );

@@ -1,6 +1,7 @@
 //! Deciding without a server: the same engine, settings and store, for the time
 //! of one event.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use countersign_agents::{Answer, CallStage, EventKind, HookEvent, HookOutput, encode};
@@ -14,7 +15,7 @@ use countersign_service::guard::{self, Guard};
 use countersign_service::{agent_event, answer_of, asking_without_surface};
 use countersign_settings::Places;
 
-use super::state;
+use super::state::{self, State};
 
 /// An event that no server decides.
 pub(super) struct Alone<'a> {
@@ -26,6 +27,15 @@ pub(super) struct Alone<'a> {
     pub(super) tighten: Option<ApprovalMode>,
     /// When the hook began.
     pub(super) started: Instant,
+    /// When it gives its prepared block.
+    pub(super) deadline: Instant,
+}
+
+impl Alone<'_> {
+    /// How long it took until now, in microseconds.
+    pub(super) fn spent_micros(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
 }
 
 /// Decides an event, or takes note of it.
@@ -34,8 +44,8 @@ pub(super) struct Alone<'a> {
 /// When the state cannot be read: nothing may be decided.
 pub(super) fn handle(alone: &Alone<'_>, places: Places) -> Result<HookOutput, String> {
     let event = alone.event;
-    let store = state::open(&places.state_dir)?;
-    let session = match store.snapshot(&event.key.root()) {
+    let state = state::open(&places.state_dir)?;
+    let session = match state.store.snapshot(&event.key.root()) {
         Ok(session) => session,
         // Nothing is kept: every call is the first.
         Err(StateError::Unwritable(_)) => None,
@@ -46,14 +56,22 @@ pub(super) fn handle(alone: &Alone<'_>, places: Places) -> Result<HookOutput, St
     let tighten = [pinned, chosen]
         .into_iter()
         .fold(alone.tighten, ApprovalMode::strictest);
+    let engine = guard::engine(Arc::clone(&state.store), Vec::new());
+    let is_trusted = engine.speaks_for(session.as_ref(), alone.process);
     let began_in = session.and_then(|session| session.workspace);
-    let engine = guard::engine(store, Vec::new());
     let guard = Guard::in_session(places, began_in, &event.cwd, tighten);
     for problem in &guard.policy.problems {
         tracing::warn!("settings: {problem}");
     }
     if let EventKind::Call { stage, call } = &event.kind {
-        return decide(&engine, &guard, alone, *stage, call);
+        let deciding = Deciding {
+            engine: &engine,
+            guard: &guard,
+            alone,
+            state: &state,
+            is_trusted,
+        };
+        return deciding.decide(*stage, call);
     }
     if let Some(noted) = agent_event(&event.kind)
         && let Err(error) = engine.note(&event.key, noted, alone.process, guard.policy.limits)
@@ -87,38 +105,50 @@ fn pinned_elsewhere(session: &SessionState) -> Option<ApprovalMode> {
     })
 }
 
-fn decide(
-    engine: &Engine,
-    guard: &Guard,
-    alone: &Alone<'_>,
-    stage: CallStage,
-    call: &Call,
-) -> Result<HookOutput, String> {
-    let event = alone.event.event_ref();
-    let facts = prepare::facts(call, &guard.host, &guard.policy);
-    let request = Request {
-        call,
-        facts: &facts,
-        policy: &guard.policy,
-        mode: guard.policy.mode,
-        event: stage.into(),
-        process: alone.process,
-        asking: asking_without_surface(event),
-        granted: false,
-        classifier: false,
-        server: None,
-        memory: Some(&NoMemory),
-        commands: None,
-        head: None,
-        spent_micros: u64::try_from(alone.started.elapsed().as_micros()).unwrap_or(u64::MAX),
-    };
-    let reply = engine
-        .decide(&request)
-        .map_err(|error: StateError| error.to_string())?;
-    let answer = match reply {
-        Reply::NoOpinion => Answer::NoOpinion,
-        Reply::Classify => return Err("a classifier was asked and there is none".to_owned()),
-        Reply::Done(outcome) => answer_of(&outcome.decision),
-    };
-    Ok(encode(event, &answer))
+/// What deciding a call needs.
+pub(super) struct Deciding<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) guard: &'a Guard,
+    pub(super) alone: &'a Alone<'a>,
+    pub(super) state: &'a State,
+    /// Whether the event comes from the agent that opened the session.
+    pub(super) is_trusted: bool,
+}
+
+impl Deciding<'_> {
+    fn decide(&self, stage: CallStage, call: &Call) -> Result<HookOutput, String> {
+        let Self {
+            engine,
+            guard,
+            alone,
+            ..
+        } = self;
+        let event = alone.event.event_ref();
+        let facts = prepare::facts(call, &guard.host, &guard.policy);
+        let request = Request {
+            call,
+            facts: &facts,
+            policy: &guard.policy,
+            mode: guard.policy.mode,
+            event: stage.into(),
+            process: alone.process,
+            asking: asking_without_surface(event),
+            granted: false,
+            classifier: guard.effective.classifier.is_some(),
+            server: None,
+            memory: Some(&NoMemory),
+            commands: None,
+            head: None,
+            spent_micros: alone.spent_micros(),
+        };
+        let reply = engine
+            .decide(&request)
+            .map_err(|error: StateError| error.to_string())?;
+        let answer = match reply {
+            Reply::NoOpinion => Answer::NoOpinion,
+            Reply::Classify => answer_of(&self.judge(&request)?.decision),
+            Reply::Done(outcome) => answer_of(&outcome.decision),
+        };
+        Ok(encode(event, &answer))
+    }
 }

@@ -61,8 +61,8 @@ fn record_refusal(arguments: &Arguments, agent: Agent, problem: &str) {
     };
     log_file::install(&places.state_dir);
     let from = format!("{agent} {}", arguments.event);
-    let recorded = state::open(&places.state_dir).and_then(|store| {
-        guard::engine(store, Vec::new())
+    let recorded = state::open(&places.state_dir).and_then(|state| {
+        guard::engine(state.store, Vec::new())
             .refused(&from, problem)
             .map_err(|error| error.to_string())
     });
@@ -117,6 +117,7 @@ fn handle(
                 process: process.as_ref(),
                 tighten,
                 started,
+                deadline,
             },
             places,
         ),

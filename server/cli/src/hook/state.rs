@@ -10,14 +10,31 @@ use countersign_service::Broken;
 use countersign_settings::JournalLimits;
 use countersign_store::Store;
 
+/// The state, and its journal where that can be read.
+pub(super) struct State {
+    /// The state.
+    pub(super) store: Arc<dyn StateStore>,
+    /// The same, to look at rows.
+    pub(super) journal: Option<Arc<Store>>,
+}
+
 /// Opens the state.
 ///
 /// # Errors
 /// When it is there and cannot be read: nothing may be decided.
-pub(super) fn open(state_dir: &Utf8Path) -> Result<Arc<dyn StateStore>, String> {
+pub(super) fn open(state_dir: &Utf8Path) -> Result<State, String> {
     match Store::open(state_dir) {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(error @ StateError::Unwritable(_)) => Ok(Arc::new(Broken(error))),
+        Ok(store) => {
+            let store = Arc::new(store);
+            Ok(State {
+                store: Arc::clone(&store) as _,
+                journal: Some(store),
+            })
+        }
+        Err(error @ StateError::Unwritable(_)) => Ok(State {
+            store: Arc::new(Broken(error)),
+            journal: None,
+        }),
         Err(error @ StateError::Unreadable(_)) => Err(error.to_string()),
     }
 }

@@ -106,6 +106,8 @@ fn help_names_every_command_and_exit_code() {
     assert_eq!(ran.code, 0);
     for part in [
         "check",
+        "doctor",
+        "eval",
         "log",
         "demo",
         "trust",

@@ -3,6 +3,7 @@
 
 mod asked;
 mod counted;
+mod judged;
 mod lost;
 mod owned;
 
@@ -15,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     [
         asked::trials(),
         counted::trials(),
+        judged::trials(),
         lost::trials(),
         owned::trials(),
     ]

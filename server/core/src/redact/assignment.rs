@@ -55,6 +55,18 @@ pub(super) fn secret_after(bytes: &[u8], start: usize, end: usize) -> Option<Sec
     }
 }
 
+/// What a value is that is given to this name, if the name says that it is a
+/// secret.
+pub(super) fn kind_of_name(name: &str) -> Option<&'static str> {
+    let word = name.as_bytes();
+    let word = word.get(word.len().saturating_sub(LONGEST_NAME)..)?;
+    match Name::of(word) {
+        Name::Authorization => Some("credentials"),
+        Name::Secret(kind) => Some(kind),
+        Name::Perhaps | Name::Ordinary => None,
+    }
+}
+
 /// `Bearer …` and `Basic …` without a header's name.
 fn bare_scheme(bytes: &[u8], word: &[u8], end: usize) -> Option<Secret> {
     let bearer = word.eq_ignore_ascii_case(b"bearer");

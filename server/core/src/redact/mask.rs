@@ -15,29 +15,58 @@ use super::tokens::{OPEN, marker, private_key, run, token, url_safe, web_token};
 /// literal text in its quotes: a mask hides no command.
 #[must_use]
 pub fn mask(text: &str) -> Cow<'_, str> {
+    let spans = spans(text);
+    if spans.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut masked = String::with_capacity(text.len());
+    let mut copied = 0;
+    for span in spans {
+        masked.push_str(text.get(copied..span.start).unwrap_or_default());
+        span.write_mark(&mut masked);
+        copied = span.end;
+    }
+    masked.push_str(text.get(copied..).unwrap_or_default());
+    Cow::Owned(masked)
+}
+
+/// A part of a text that looks like a secret, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) kind: &'static str,
+}
+
+impl Span {
+    /// Adds what stands in the secret's place.
+    pub(super) fn write_mark(&self, text: &mut String) {
+        text.push_str(OPEN);
+        text.push_str(self.kind);
+        text.push(']');
+    }
+}
+
+/// What [`mask`] masks, in order and apart.
+pub(super) fn spans(text: &str) -> Vec<Span> {
     let mut scanner = Scanner {
-        text,
         bytes: text.as_bytes(),
         at: 0,
-        copied: 0,
-        masked: String::new(),
+        spans: Vec::new(),
         after_mask: true,
         word_end: 0,
         pending: None,
     };
     scanner.run();
-    scanner.finish()
+    scanner.spans
 }
 
 struct Scanner<'a> {
-    text: &'a str,
     bytes: &'a [u8],
     /// What is looked at. Everything that is masked begins and ends at ASCII,
     /// or at the text's end, and so between two characters.
     at: usize,
-    /// How much of the text is in `masked`, as it was or masked.
-    copied: usize,
-    masked: String,
+    spans: Vec<Span>,
     /// Whether `at` is at the beginning or right behind a mask. What is
     /// decided there may not depend on what was masked, or masking again
     /// would decide differently.
@@ -49,7 +78,7 @@ struct Scanner<'a> {
     pending: Option<Secret>,
 }
 
-impl<'a> Scanner<'a> {
+impl Scanner<'_> {
     fn run(&mut self) {
         while let Some(byte) = self.bytes.get(self.at).copied() {
             if let Some(secret) = self.pending.take_if(|secret| secret.start <= self.at)
@@ -91,24 +120,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// Masks from `at` to `end`.
-    fn hide(&mut self, end: usize, kind: &str) {
-        self.masked
-            .push_str(self.text.get(self.copied..self.at).unwrap_or_default());
-        self.masked.push_str(OPEN);
-        self.masked.push_str(kind);
-        self.masked.push(']');
+    fn hide(&mut self, end: usize, kind: &'static str) {
+        self.spans.push(Span {
+            start: self.at,
+            end,
+            kind,
+        });
         self.at = end;
-        self.copied = end;
         self.after_mask = true;
-    }
-
-    fn finish(mut self) -> Cow<'a, str> {
-        if self.masked.is_empty() {
-            return Cow::Borrowed(self.text);
-        }
-        self.masked
-            .push_str(self.text.get(self.copied..).unwrap_or_default());
-        Cow::Owned(self.masked)
     }
 
     /// The length and kind of the secret that begins here by its own shape.

@@ -190,12 +190,54 @@ pub(super) fn private_key(rest: &[u8]) -> Option<usize> {
     let Some(trailer) = trailer else {
         return Some(header + unclosed_body(body));
     };
+    if !is_key_material(body.get(..body_length)?) {
+        return None;
+    }
     let trailer_length = trailer
         .get(..trailer.len().min(LONGEST_LABEL))?
         .windows(DASHES.len())
         .position(|window| window == DASHES)
         .map_or(0, |label| label + DASHES.len());
     Some(header + body_length + b"-----END ".len() + trailer_length)
+}
+
+/// Whether what stands between the marks can be a key: anything else must not
+/// be hidden by writing marks around it. Lines of base64, of which only the
+/// last is short, and the headers of encrypted keys.
+fn is_key_material(body: &[u8]) -> bool {
+    const SHORTEST_LINE: usize = 16;
+    const HEADERS: [&[u8]; 4] = [b"Proc-Type:", b"DEK-Info:", b"Comment:", b"Version:"];
+    let mut chunks = Vec::new();
+    for line in lines(body) {
+        if !HEADERS.iter().any(|header| line.starts_with(header)) {
+            chunks.extend(
+                line.split(u8::is_ascii_whitespace)
+                    .filter(|chunk| !chunk.is_empty()),
+            );
+        }
+    }
+    let is_base64 = |chunk: &&[u8]| {
+        chunk
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+    };
+    let Some((last, others)) = chunks.split_last() else {
+        return true;
+    };
+    let long = |chunk: &&[u8]| chunk.len() >= SHORTEST_LINE;
+    chunks.iter().all(is_base64) && others.iter().all(long) && (!others.is_empty() || long(last))
+}
+
+/// The lines of a text, whose ends may be escaped.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| matches!(byte, b'\n' | b'\r' | b'\\'))
+        .enumerate()
+        .map(|(index, line)| match (index, line.split_first()) {
+            // The letter of `\n` or `\r`.
+            (1.., Some((b'n' | b'r', rest))) => rest,
+            _ => line,
+        })
+        .map(<[u8]>::trim_ascii)
 }
 
 /// The length of the body of a private key without an end. A name at its end
@@ -238,6 +280,30 @@ pub(super) fn run(bytes: &[u8], class: impl Fn(u8) -> bool) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_of_a_key_hide_no_command() {
+        let key = |body: &str| {
+            let text =
+                format!("-----BEGIN RSA PRIVATE KEY-----{body}-----END RSA PRIVATE KEY-----");
+            private_key(text.as_bytes()) == Some(text.len())
+        };
+        let line = "MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn";
+        assert!(key(&format!("\n{line}\n{line}\nabc=\n")));
+        assert!(key(&format!("\\n{line}\\nabc=\\n")));
+        assert!(key(&format!(" {line} abc= ")));
+        assert!(key(&format!(
+            "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00FF\n\n{line}\n"
+        )));
+        for body in [
+            "\nrm -rf home\n",
+            "\nreboot\n",
+            &format!("\n{line}\nrm -rf home\n"),
+            &format!("\nreboot\n{line}\n"),
+        ] {
+            assert!(!key(body), "{body}");
+        }
+    }
 
     #[test]
     fn every_kind_is_recognised_as_a_mask() {

@@ -21,6 +21,7 @@ use countersign_core::state::{CallEvent, Millis, ProcessId, StateStore};
 use countersign_core::tool::Tool;
 use countersign_engine::clock::Clock;
 use countersign_engine::events::{AgentEvent, Noted};
+use countersign_engine::nesting::Above;
 use countersign_engine::request::{Asking, Outcome, Reply, Request};
 use countersign_engine::{Engine, Ids, Processes};
 
@@ -48,6 +49,13 @@ impl Ids for World {
 impl Processes for World {
     fn alive(&self, _: &ProcessId) -> bool {
         !self.dead.load(Ordering::Relaxed)
+    }
+
+    fn above(&self, _: &ProcessId) -> Above {
+        Above {
+            agents: Vec::new(),
+            is_whole: true,
+        }
     }
 }
 

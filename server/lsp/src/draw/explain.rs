@@ -3,7 +3,7 @@
 use countersign_core::call::{Access, Call, Change, Subject};
 use countersign_core::decision::{AskReason, BlockReason, Decision, DeniedReason, Via};
 use countersign_core::denials::Counters;
-use countersign_core::state::{Record, RecordKind};
+use countersign_core::state::{ModelRecord, Record, RecordKind};
 use countersign_core::{message, redact};
 use countersign_service::{CallStory, PendingApproval};
 use countersign_store::JournalRow;
@@ -12,6 +12,7 @@ use crate::draw::call_text;
 use crate::draw::calls::{self, Shown};
 use crate::draw::files::Files;
 use crate::draw::markdown::{block, code};
+use crate::draw::model_text;
 use crate::draw::session_document::{against_limits, in_past, language, times_over};
 use crate::draw::times;
 use crate::snapshot::Snapshot;
@@ -74,6 +75,7 @@ fn of_pending(page: &mut String, pending: &PendingApproval) {
     for effect in &pending.effects {
         page.push_str(&format!("- Effect: {}\n", code(effect)));
     }
+    judged(page, pending.model.as_ref());
     page.push_str(&format!(
         "- Denials: {}\n",
         against_limits(pending.counters, pending.limits)
@@ -128,13 +130,19 @@ fn of_story(page: &mut String, story: &CallStory) {
             page.push_str(&format!("- Effect: {}\n", code(&redact::mask(&effect))));
         }
     }
-    if let Some(model) = story.model.as_ref().and_then(|one| one.model.as_ref()) {
-        page.push_str(&format!("- Judged by {}\n", code(model)));
-    }
+    judged(page, story.model.as_ref());
     page.push_str(&format!(
         "- How to change it: {}\n",
         how_to_change(&story.decision)
     ));
+}
+
+/// Who judged it, if a model did.
+fn judged(page: &mut String, model: Option<&ModelRecord>) {
+    for line in model_text::lines(model) {
+        page.push_str(&line);
+        page.push('\n');
+    }
 }
 
 fn of_row(page: &mut String, row: &Record) {
@@ -157,6 +165,7 @@ fn of_row(page: &mut String, row: &Record) {
     for effect in &row.effects {
         page.push_str(&format!("- Effect: {}\n", code(effect)));
     }
+    judged(page, row.model.as_ref());
 }
 
 /// What the journal alone knows of the decision.

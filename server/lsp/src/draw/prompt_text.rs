@@ -10,6 +10,7 @@ use countersign_service::PendingApproval;
 
 use crate::draw::call_text;
 use crate::draw::markdown::{code_without_links, without_links};
+use crate::draw::model_text;
 use crate::draw::session_document::{against_limits, times_over};
 
 /// Longest call that is shown whole, in characters.
@@ -57,6 +58,9 @@ pub(crate) fn approval(approval: &PendingApproval) -> PromptText {
         message.push_str(": ");
     }
     message.push_str(&words(&approval.detail));
+    if let Some(model) = model_text::in_short(approval.model.as_ref()) {
+        message.push_str(&format!(". Judged by {}", words(&model)));
+    }
     if approval.asked_before > 0 {
         message.push_str(&format!(
             ". Asked {} before",

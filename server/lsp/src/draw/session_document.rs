@@ -11,7 +11,7 @@ use tower_lsp::lsp_types::{Position, Range};
 pub(crate) use crate::draw::call_text::text_of;
 
 use crate::draw::markdown::{block, code};
-use crate::draw::{call_text, place, times};
+use crate::draw::{call_text, model_text, place, times};
 use crate::snapshot::Snapshot;
 
 /// The document of a session.
@@ -182,6 +182,7 @@ fn waiting(approval: &PendingApproval, session: Option<&SessionView>) -> Vec<Str
     for effect in &approval.effects {
         lines.push(format!("- Effect: {}", code(effect)));
     }
+    lines.extend(model_text::lines(approval.model.as_ref()));
     for rule in &approval.suggestions {
         lines.push(format!("- May be remembered: {}", code(rule)));
     }
@@ -270,6 +271,7 @@ fn told(call: &CallStory) -> Vec<String> {
     if !detail.is_empty() {
         lines.push(format!("- {}", code(&redact::mask(detail))));
     }
+    lines.extend(model_text::lines(call.model.as_ref()));
     if let Some(asked) = call.asked {
         lines.push(format!("- You were asked because {}", message::why(asked)));
     }

@@ -3,6 +3,7 @@
 mod actions;
 mod diagnostics;
 mod documents;
+mod models;
 mod parameters;
 mod rules;
 mod secrets;

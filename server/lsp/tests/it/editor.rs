@@ -10,6 +10,8 @@ mod drawn;
 mod fatigue;
 mod hook;
 mod inside;
+mod judged;
+mod late;
 mod layers;
 mod modes;
 mod nonsense;

@@ -7,6 +7,7 @@ use countersign_core::policy::{OnUnavailable, StaticAnalysis};
 use countersign_core::rules::RuleList;
 use countersign_settings::{
     DESCRIPTORS, Descriptor, EditorLayers, Effective, Fixed, Hints, Kind, Loader, RunEditedCode,
+    TextRule,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -63,7 +64,8 @@ fn looser(new: &Effective, old: &Effective) -> Option<&'static str> {
         static_analysis,
         run_edited_code,
         on_unavailable,
-        timeouts,
+        classifier,
+        mcp_forwarding,
         disable_all_hooks,
         journal,
         import,
@@ -146,7 +148,8 @@ fn looser(new: &Effective, old: &Effective) -> Option<&'static str> {
             "unavailable",
             *on_unavailable == OnUnavailable::Block || old.on_unavailable == OnUnavailable::Ask,
         ),
-        ("timeouts", *timeouts == old.timeouts),
+        ("classifier", *classifier == old.classifier),
+        ("forwarding", *mcp_forwarding == old.mcp_forwarding),
         ("hooks", *disable_all_hooks == old.disable_all_hooks),
         ("journal", *journal == old.journal),
         ("imports", import == &old.import),
@@ -156,6 +159,20 @@ fn looser(new: &Effective, old: &Effective) -> Option<&'static str> {
         .into_iter()
         .find_map(|(name, holds)| (!holds).then_some(name))
 }
+
+/// A text of that form.
+fn text(rule: TextRule) -> &'static str {
+    match rule {
+        TextRule::BaseUrl => "https://models.example/v1",
+        TextRule::Proxy => "socks5://proxy.example:1080",
+        TextRule::Model => "mine",
+        TextRule::VariableName => "MY_KEY",
+        TextRule::CertificateFile => "~/ca.pem",
+    }
+}
+
+/// Without a model the other settings of the classifier have no effect.
+const MODEL: &str = r#"{"permissions": {"autoMode": {"classifier": {"model": "machine's"}}}}"#;
 
 /// Values of every kind, good and bad, at both ends of what is valid.
 fn values(setting: &Descriptor) -> Vec<Value> {
@@ -171,7 +188,9 @@ fn values(setting: &Descriptor) -> Vec<Value> {
         Kind::Prose => values.extend([json!(["anything goes"]), json!([])]),
         Kind::Names => values.extend([json!([".git", "**"]), json!([])]),
         Kind::Words(words) => values.extend([json!(words), json!([])]),
+        Kind::McpTools => values.extend([json!(["github", "mcp__a__b", "*"]), json!([])]),
         Kind::Choice(words) => values.extend(words.iter().map(|word| json!(word))),
+        Kind::Text(rule) => values.extend([json!(text(rule)), json!("")]),
         Kind::Flag { .. } => values.extend([json!(true), json!(false)]),
         Kind::Count { least, most } => {
             values.extend([
@@ -198,7 +217,8 @@ fn naming(setting: &Descriptor, value: Value) -> Value {
 fn told_apart(setting: &Descriptor) -> Value {
     match (setting.kind, setting.default) {
         (Kind::Rules(_), _) => json!(["Bash(true)"]),
-        (Kind::Prose | Kind::Names, _) => json!(["mine"]),
+        (Kind::Prose | Kind::Names | Kind::McpTools, _) => json!(["mine"]),
+        (Kind::Text(rule), _) => json!(text(rule)),
         (Kind::Words(words), _) => json!(words),
         (Kind::Choice(words), default) => words
             .iter()
@@ -213,6 +233,7 @@ fn told_apart(setting: &Descriptor) -> Value {
 #[test]
 fn for_every_setting_a_workspace_can_only_tighten() {
     let sandbox = Sandbox::new();
+    sandbox.system(MODEL);
     let load = |workspace, trusted| {
         Loader::reading_only(sandbox.places.clone()).load(
             Some(&sandbox.workspace),
@@ -224,7 +245,12 @@ fn for_every_setting_a_workspace_can_only_tighten() {
         )
     };
     for setting in DESCRIPTORS {
-        for users in values(setting).into_iter().chain([told_apart(setting)]) {
+        let mut of_user = vec![json!(null), told_apart(setting)];
+        // Elsewhere the layers do not meet, and two values show it.
+        if setting.in_workspaces() {
+            of_user.extend(values(setting));
+        }
+        for users in of_user {
             sandbox.user(&naming(setting, users.clone()).to_string());
             for trusted in [false, true] {
                 let before = load(None, trusted);
@@ -248,6 +274,9 @@ fn every_setting_of_the_user_has_an_effect_that_a_workspace_could_not_have() {
     for setting in DESCRIPTORS {
         let sandbox = Sandbox::new();
         sandbox.trust();
+        if !setting.key.ends_with(".classifier.model") {
+            sandbox.system(MODEL);
+        }
         let nothing = sandbox.load();
         sandbox.user(&naming(setting, told_apart(setting)).to_string());
         let user = sandbox.load();
@@ -297,7 +326,10 @@ proptest! {
         trusted: bool,
     ) {
         let sandbox = Sandbox::new();
-        sandbox.system(r#"{"import": ["qwen", "claude"], "ui": {"autoModeAcknowledged": true}}"#);
+        sandbox.system(
+            r#"{"import": ["qwen", "claude"], "ui": {"autoModeAcknowledged": true},
+                "permissions": {"autoMode": {"classifier": {"model": "machine's"}}}}"#,
+        );
         sandbox.user(&user.to_string());
         let layers = |workspace| EditorLayers {
             workspace,

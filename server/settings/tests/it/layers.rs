@@ -1,7 +1,7 @@
 use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::{OnUnavailable, StaticAnalysis};
 use countersign_core::rules::{RuleList, Scope};
-use countersign_settings::{EditorLayers, Loader, load};
+use countersign_settings::{EditorLayers, Loader, Severity, load};
 use serde_json::json;
 
 use crate::sandbox::{Sandbox, problems, rules, scope};
@@ -19,8 +19,8 @@ fn nothing_anywhere_gives_the_defaults() {
     assert!(!effective.classify_all_shell);
     assert_eq!(effective.static_analysis, StaticAnalysis::Contained);
     assert_eq!(effective.on_unavailable, OnUnavailable::Block);
-    assert_eq!(effective.timeouts.stage1_ms, 10_000);
-    assert_eq!(effective.timeouts.stage2_ms, 30_000);
+    assert_eq!(effective.classifier, None);
+    assert!(effective.mcp_forwarding.is_empty());
     assert_eq!(
         effective.limits,
         countersign_core::denials::DenialLimits::default()
@@ -189,6 +189,58 @@ fn hints_keep_their_limits() {
     assert_eq!(effective.hints.soft_deny, many[..50]);
     assert_eq!(effective.hints.hard_deny, many[..50]);
     assert_eq!(effective.environment, many[..20]);
+    assert_eq!(effective.problems.len(), 4, "{:?}", effective.problems);
+}
+
+#[test]
+fn a_hint_that_is_cut_is_told_with_its_place() {
+    let sandbox = Sandbox::new();
+    let (fits, long) = ("é".repeat(200), "é".repeat(201));
+    sandbox.user(&format!(
+        "{{\"permissions\": {{\"autoMode\": {{\"hints\": {{\"deny\": [\n  \"{fits}\",\n  \"{long}\"]}}}}}}}}"
+    ));
+    let effective = sandbox.load();
+    assert_eq!(effective.hints.soft_deny, [fits], "what is cut to it is it");
+    assert_eq!(effective.problems.len(), 1, "{:?}", effective.problems);
+    let problem = &effective.problems[0];
+    assert_eq!(problem.severity, Severity::Warning);
+    assert_eq!((problem.line, problem.column), (Some(3), Some(3)));
+    assert!(problem.message.contains("longer than 200 characters"));
+}
+
+#[test]
+fn of_too_many_hints_the_strongest_layers_stay() {
+    let sandbox = Sandbox::new();
+    sandbox.trust();
+    let named = |name: &str, count| -> Vec<String> {
+        (0..count).map(|at| format!("{name} {at}")).collect()
+    };
+    let lists = |name: &str, count| {
+        let all = named(name, count);
+        json!({"permissions": {"autoMode": {
+            "hints": {"allow": all, "hardDeny": all, "deny": all},
+            "environment": all,
+        }}})
+    };
+    sandbox.system(&lists("machine", 10).to_string());
+    sandbox.user(&lists("user", 5).to_string());
+    sandbox.workspace(&lists("workspace", 60).to_string());
+    let shown = sandbox.load();
+    sandbox
+        .store()
+        .consent(&sandbox.workspace, &shown.loosening, shown.consent_digest())
+        .unwrap();
+    let effective = sandbox.load();
+    let expected = |most: usize| -> Vec<String> {
+        let mut all = named("machine", 10);
+        all.extend(named("user", 5));
+        all.extend(named("workspace", most - 15));
+        all
+    };
+    assert_eq!(effective.hints.allow, expected(50));
+    assert_eq!(effective.hints.hard_deny, expected(50));
+    assert_eq!(effective.hints.soft_deny, expected(50));
+    assert_eq!(effective.environment, expected(20));
     assert_eq!(effective.problems.len(), 4, "{:?}", effective.problems);
 }
 

@@ -10,7 +10,7 @@ use countersign_core::decision::{Decision, Via};
 use countersign_core::state::{CallState, CallStatus, Record, RecordKind, SessionState};
 
 /// A session that was there before and was only seen again. Its counters, its
-/// process, its server, whether it ended and what it holds aside are as they
+/// process, its server, who is above it, whether it ended and what it holds aside are as they
 /// were; a new session is committed at once.
 pub(super) fn session_may_wait(before: Option<&SessionState>, after: &SessionState) -> bool {
     before.is_some_and(|before| {
@@ -27,6 +27,7 @@ pub(super) fn session_may_wait(before: Option<&SessionState>, after: &SessionSta
             chosen,
             server,
             server_process,
+            nested,
         } = before;
         key == &after.key
             && counters == &after.counters
@@ -38,6 +39,7 @@ pub(super) fn session_may_wait(before: Option<&SessionState>, after: &SessionSta
             && chosen == &after.chosen
             && server == &after.server
             && server_process == &after.server_process
+            && nested == &after.nested
     })
 }
 
@@ -113,7 +115,7 @@ mod tests {
     use countersign_core::call::{Digest, SessionKey};
     use countersign_core::decision::{AskReason, BlockReason};
     use countersign_core::denials::Counters;
-    use countersign_core::state::ProcessId;
+    use countersign_core::state::{Nested, ProcessId};
     use countersign_core::tool::Tool;
 
     use super::*;
@@ -139,6 +141,7 @@ mod tests {
             chosen: None,
             server: None,
             server_process: None,
+            nested: None,
         }
     }
 
@@ -181,7 +184,7 @@ mod tests {
             start: 1,
             boot: String::new(),
         };
-        let changes: [fn(&mut SessionState, ProcessId); 8] = [
+        let changes: [fn(&mut SessionState, ProcessId); 9] = [
             |session, _| session.counters.consecutive_block = 1,
             |session, _| session.counters.total_unavailable = 1,
             |session, process| session.process = Some(process),
@@ -190,6 +193,7 @@ mod tests {
             |session, _| session.holds_rules = true,
             |session, _| session.server = Some(String::new()),
             |session, process| session.server_process = Some(process),
+            |session, _| session.nested = Some(Nested { outer: None }),
         ];
         for change in changes {
             let mut changed = seen.clone();

@@ -89,6 +89,7 @@ pub(crate) fn session(
         chosen: None,
         server: None,
         server_process: None,
+        nested: None,
     }
 }
 

@@ -84,6 +84,7 @@ pub(crate) fn count(store: &dyn StateStore, call: &str) -> Result<(), StateError
             chosen: None,
             server: None,
             server_process: None,
+            nested: None,
         });
         state.counters.total_block += 1;
         transaction.put_session(&state)?;

@@ -10,6 +10,7 @@ use super::world::PATIENCE;
 
 /// A hook that waits for its answer.
 pub(crate) struct Hook {
+    begun: mpsc::Receiver<()>,
     end: mpsc::Receiver<Handled>,
     ended: Option<Handled>,
     give_up: Option<oneshot::Sender<()>>,
@@ -33,13 +34,27 @@ impl Outcome {
 }
 
 impl Hook {
-    /// A hook that hears its answer from `end`, and gives up by `give_up`.
-    pub(crate) const fn new(end: mpsc::Receiver<Handled>, give_up: oneshot::Sender<()>) -> Self {
+    /// A hook that hears from `begun` when its first step is taken, its answer
+    /// from `end`, and gives up by `give_up`.
+    pub(crate) const fn new(
+        begun: mpsc::Receiver<()>,
+        end: mpsc::Receiver<Handled>,
+        give_up: oneshot::Sender<()>,
+    ) -> Self {
         Self {
+            begun,
             end,
             ended: None,
             give_up: Some(give_up),
         }
+    }
+
+    /// Waits until everything is done but asking a model or a person.
+    #[track_caller]
+    pub(crate) fn has_begun(&self) {
+        self.begun
+            .recv_timeout(PATIENCE)
+            .expect("the hook's first step");
     }
 
     /// Whether it has its answer.

@@ -62,7 +62,7 @@ fn the_status_is_whole_each_time_and_not_told_more_often_than_every_100_ms() {
         }
     }
     assert_eq!(last["health"], "ok");
-    assert_eq!(last["classifier"], "none");
+    assert_eq!(last["classifier"], json!({ "state": "none" }));
     assert_eq!(last["workspaces"][0]["folder"], world.workspace.as_str());
 }
 

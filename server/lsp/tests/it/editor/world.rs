@@ -23,7 +23,7 @@ use countersign_test_support::lsp::{Behaviour, Editor};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::hook::Hook;
 use super::screen::Screen;
@@ -104,10 +104,26 @@ pub(crate) const fn unavailable() -> Verdict {
 struct Scripted {
     verdicts: Mutex<VecDeque<Verdict>>,
     thinks: bool,
+    heard: Arc<Heard>,
+}
+
+/// What the classifier was asked, and whether it may answer.
+#[derive(Default)]
+struct Heard {
+    questions: Mutex<Vec<Question>>,
+    held: watch::Sender<bool>,
 }
 
 impl Classifier for Scripted {
-    fn classify(&self, _: Question) -> Pin<Box<dyn Future<Output = ClassifierAnswer> + Send>> {
+    fn is_configured(&self, _: &guard::Guard) -> bool {
+        true
+    }
+
+    fn classify(
+        &self,
+        question: Question,
+    ) -> Pin<Box<dyn Future<Output = ClassifierAnswer> + Send>> {
+        self.heard.questions.lock().unwrap().push(question);
         if self.thinks {
             return Box::pin(std::future::pending());
         }
@@ -122,9 +138,13 @@ impl Classifier for Scripted {
             model: Some("scripted".to_owned()),
             request_id: Some("request-1".to_owned()),
             message_id: Some("message-1".to_owned()),
-            recorded: false,
+            ..ModelRecord::default()
         };
-        Box::pin(async move { ClassifierAnswer { verdict, model } })
+        let mut held = self.heard.held.subscribe();
+        Box::pin(async move {
+            held.wait_for(|held| !held).await.unwrap();
+            ClassifierAnswer { verdict, model }
+        })
     }
 }
 
@@ -136,6 +156,7 @@ pub(crate) struct World {
     process: ProcessId,
     runtime: Runtime,
     folder: TempDir,
+    heard: Arc<Heard>,
 }
 
 impl World {
@@ -181,6 +202,7 @@ impl World {
     fn serve(folder: TempDir, places: Places, workspace: Utf8PathBuf, setup: Setup) -> Self {
         let store = Arc::new(GroupedStore::open(&places.state_dir).unwrap());
         let instance = ServerInstance::of_this_process().unwrap();
+        let heard = Arc::new(Heard::default());
         let service = Service::new(Parts {
             engine: guard::engine(Arc::clone(&store) as _, Vec::new()),
             places: places.clone(),
@@ -191,6 +213,7 @@ impl World {
                 Arc::new(Scripted {
                     verdicts: Mutex::new(verdicts.into()),
                     thinks: setup.thinks,
+                    heard: Arc::clone(&heard),
                 }) as _
             }),
             server: ServerId {
@@ -212,7 +235,39 @@ impl World {
             process: instance.process,
             runtime,
             folder,
+            heard,
         }
+    }
+
+    /// What the classifier was asked until now.
+    pub(crate) fn questions(&self) -> Vec<Question> {
+        self.heard.questions.lock().unwrap().clone()
+    }
+
+    /// Waits until the classifier was asked so often.
+    #[track_caller]
+    pub(crate) fn asked(&self, count: usize) {
+        eventually("the questions", || self.questions().len() == count);
+    }
+
+    /// The classifier answers nothing until it is let go.
+    pub(crate) fn hold_answers(&self) {
+        self.heard.held.send_replace(true);
+    }
+
+    /// The classifier answers again.
+    pub(crate) fn let_answers_go(&self) {
+        self.heard.held.send_replace(false);
+    }
+
+    /// A hook of another program than the agent.
+    pub(crate) fn foreign_hook(&self, session: &str, event: &str, more: Value) -> Hook {
+        let process = ProcessId {
+            pid: self.process.pid,
+            start: self.process.start + 1,
+            boot: self.process.boot.clone(),
+        };
+        self.hook_of(process, Duration::from_secs(60), session, event, more)
     }
 
     /// The workspace's settings file.
@@ -306,6 +361,18 @@ impl World {
         event: &str,
         more: Value,
     ) -> Hook {
+        self.hook_of(self.process.clone(), time, session, event, more)
+    }
+
+    #[track_caller]
+    fn hook_of(
+        &self,
+        process: ProcessId,
+        time: Duration,
+        session: &str,
+        event: &str,
+        more: Value,
+    ) -> Hook {
         let mut payload = json!({
             "session_id": session,
             "transcript_path": "/nowhere/transcript.jsonl",
@@ -322,7 +389,7 @@ impl World {
         let started = Instant::now();
         let incoming = Incoming {
             event,
-            process: Some(self.process.clone()),
+            process: Some(process),
             deadline: started + time,
             tighten: None,
             origin: Origin::Hook,
@@ -336,11 +403,14 @@ impl World {
         });
         let service = Arc::clone(&self.service);
         let (ended, end) = mpsc::channel();
+        let (began, begun) = mpsc::channel();
         self.runtime.spawn(async move {
+            let first = service.begin(incoming).await;
             // The test may not care.
-            let _ = ended.send(service.handle(incoming, gone).await);
+            let _ = began.send(());
+            let _ = ended.send(service.finish(first, gone).await);
         });
-        Hook::new(end, give_up)
+        Hook::new(begun, end, give_up)
     }
 
     /// An agent is about to run a command.
