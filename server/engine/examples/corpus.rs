@@ -1,5 +1,12 @@
 //! Scores a corpus while the analysis is being built.
-#![allow(clippy::all, clippy::pedantic, missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods)]
+#![allow(
+    clippy::all,
+    clippy::pedantic,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods
+)]
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
@@ -42,16 +49,28 @@ fn main() {
         match verbose.as_deref() {
             Some("why") => {
                 if let Some(first) = because.first() {
-                    *reasons.entry(first.reason.chars().take(90).collect()).or_default() += count;
+                    *reasons
+                        .entry(first.reason.chars().take(90).collect())
+                        .or_default() += count;
                 }
             }
-            Some("allowed") if because.is_empty() => println!("{}", serde_json::json!({"set": set, "command": text})),
-            Some("unproven") if !because.is_empty() => println!("{}", serde_json::json!({"set": set, "count": count, "command": text, "why": because.iter().map(|b| &b.reason).take(3).collect::<Vec<_>>()})),
+            Some("allowed") if because.is_empty() => {
+                println!("{}", serde_json::json!({"set": set, "command": text}))
+            }
+            Some("unproven") if !because.is_empty() => println!(
+                "{}",
+                serde_json::json!({"set": set, "count": count, "command": text, "why": because.iter().map(|b| &b.reason).take(3).collect::<Vec<_>>()})
+            ),
             _ => {}
         }
     }
     times.sort_unstable();
-    eprintln!("p50 {} p99 {} max {}", times[times.len() / 2], times[times.len() * 99 / 100], times[times.len() - 1]);
+    eprintln!(
+        "p50 {} p99 {} max {}",
+        times[times.len() / 2],
+        times[times.len() * 99 / 100],
+        times[times.len() - 1]
+    );
     for ((source, set), (allowed, all)) in &stats {
         eprintln!("{source:30} {set:3} {allowed}/{all}");
     }

@@ -12,6 +12,7 @@ mod workspace;
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Access;
 use countersign_core::paths::{FileKind, PathFact, expand, lexical};
+use countersign_repository::Repositories;
 
 pub use canonicals::Canonicals;
 pub use content::content_digest;
@@ -24,12 +25,14 @@ const PATH_MAX: usize = 4096;
 
 /// The file system of this machine.
 ///
-/// Looks at names with `lstat` and `readlink` only. Holds nothing about files:
-/// every answer is of now.
+/// Looks at names with `lstat` and `readlink` only. Holds nothing about them:
+/// every answer is of now. What is kept of repositories and contents is asked
+/// for only where a command would change an existing file.
 #[derive(Debug, Default)]
 pub struct Host {
     mounts: Mounts,
     guard_folders: Vec<Utf8PathBuf>,
+    pub(crate) repositories: Repositories,
 }
 
 impl Host {
@@ -40,6 +43,7 @@ impl Host {
         Self {
             mounts: Mounts::default(),
             guard_folders,
+            repositories: Repositories::default(),
         }
     }
 

@@ -28,7 +28,24 @@ pub use record::subject;
 
 /// For the corpus example only.
 #[must_use]
-pub fn probe(text: &str, cwd: &camino::Utf8Path, host: &host::Host, policy: &countersign_core::policy::Policy) -> Vec<countersign_core::effect::Unproven> {
-    let view = countersign_shell::view(&countersign_core::call::CommandText { text: text.to_owned(), dialect: countersign_core::call::ShellDialect::Bash });
-    countersign_shell::contain(&countersign_shell::effects(&view), &world::CallWorld { host, policy, cwd }).because
+pub fn probe(
+    text: &str,
+    cwd: &camino::Utf8Path,
+    host: &host::Host,
+    policy: &countersign_core::policy::Policy,
+) -> Vec<countersign_core::effect::Unproven> {
+    let view = countersign_shell::view(&countersign_core::call::CommandText {
+        text: text.to_owned(),
+        dialect: countersign_core::call::ShellDialect::Bash,
+    });
+    countersign_shell::contain(
+        &countersign_shell::effects(&view),
+        &world::CallWorld {
+            host,
+            policy,
+            cwd,
+            had_back: &std::cell::RefCell::new(world::HadBack::new(host, policy)),
+        },
+    )
+    .because
 }

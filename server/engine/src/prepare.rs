@@ -1,6 +1,7 @@
 //! Finding out what a decision needs to know of the outside world, and what an
 //! approval is bound to.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -12,7 +13,7 @@ use countersign_core::policy::Policy;
 use countersign_core::programs;
 
 use crate::host::Host;
-use crate::world::CallWorld;
+use crate::world::{CallWorld, HadBack};
 
 /// Words of one command that are looked at as paths. A command with more has a
 /// problem, so that no rule takes the rest for harmless.
@@ -33,6 +34,7 @@ const ALL_CONTENTS_BYTES: u64 = 32 * 1024 * 1024;
 #[must_use]
 pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
     let home = policy.home.as_path();
+    let had_back = RefCell::new(HadBack::new(host, policy));
     let operations = call
         .operations
         .iter()
@@ -45,6 +47,7 @@ pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
                     host,
                     policy,
                     cwd: &call.cwd,
+                    had_back: &had_back,
                 };
                 let containment =
                     countersign_shell::contain(&countersign_shell::effects(&view), &world);

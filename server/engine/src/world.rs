@@ -2,8 +2,11 @@
 //! judgement whether its effects are contained.
 
 mod glob;
+mod had_back;
 mod repository;
 mod tree;
+
+use std::cell::RefCell;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Access;
@@ -14,6 +17,8 @@ use countersign_core::policy::Policy;
 use countersign_shell::{Place, Repository, Scope, Tree, World};
 
 use crate::host::Host;
+
+pub(crate) use had_back::HadBack;
 
 /// Folders for temporary files.
 const TEMP: &[&str] = &["/tmp", "/var/tmp"];
@@ -42,6 +47,8 @@ pub(crate) struct CallWorld<'a> {
     pub(crate) host: &'a Host,
     pub(crate) policy: &'a Policy,
     pub(crate) cwd: &'a Utf8Path,
+    /// One for all operations of the call: it is bounded.
+    pub(crate) had_back: &'a RefCell<HadBack<'a>>,
 }
 
 impl CallWorld<'_> {
@@ -163,10 +170,17 @@ impl World for CallWorld<'_> {
                 is_trusted_to_execute: false,
             };
         };
+        let scope = self.scope(&fact, touch);
+        // Elsewhere it is not asked for, or only what is missing counts.
+        let can_be_had_back = match (&scope, fact.kind) {
+            (_, FileKind::Missing) => true,
+            (Scope::Workspace, _) => self.had_back.borrow_mut().can_be(&fact, touch),
+            _ => false,
+        };
         Place {
-            scope: self.scope(&fact, touch),
+            scope,
             kind: fact.kind,
-            can_be_had_back: fact.kind == FileKind::Missing,
+            can_be_had_back,
             is_trusted_to_execute: false,
             path: fact.canonical,
         }

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod had_back;
 mod host;
 mod ledger;
 mod ledger_attacks;
 mod ledger_desk;
+mod project;
