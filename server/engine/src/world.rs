@@ -157,6 +157,7 @@ impl World for CallWorld<'_> {
         let Some(fact) = self.fact(text, folder, access) else {
             return Place {
                 path: Utf8PathBuf::from(text),
+                written: Utf8PathBuf::from(text),
                 scope: Scope::Unknown,
                 kind: FileKind::Unresolvable,
                 can_be_had_back: false,
@@ -169,6 +170,7 @@ impl World for CallWorld<'_> {
             can_be_had_back: fact.kind == FileKind::Missing,
             is_trusted_to_execute: false,
             path: fact.canonical,
+            written: fact.absolute,
         }
     }
 
