@@ -162,12 +162,24 @@ fn row(listed: &Listed) -> String {
         .command
         .chars()
         .take(MOST_OF_A_COMMAND)
-        .flat_map(char::escape_debug)
+        .map(visible)
         .collect();
     if listed.command.chars().nth(MOST_OF_A_COMMAND).is_some() {
         command.push('…');
     }
-    format!("{} {}  {command}", listed.corpus, listed.id.escape_debug())
+    format!(
+        "{} {}  {command}",
+        listed.corpus,
+        listed.id.chars().map(visible).collect::<String>()
+    )
+}
+
+/// Quotes and backslashes, of which commands are full, stay.
+fn visible(character: char) -> String {
+    match character {
+        '\'' | '"' | '\\' => character.to_string(),
+        _ => character.escape_debug().to_string(),
+    }
 }
 
 /// Columns two blanks apart; all but the first are numbers, to the right,
@@ -254,11 +266,11 @@ mod tests {
         let listed = Listed {
             corpus: "pests".to_owned(),
             id: "1".to_owned(),
-            command: format!("a\n\u{1b}[2J\u{202e}{}", "x".repeat(500)),
+            command: format!("a 'b'\n\u{1b}[2J\u{202e}{}", "x".repeat(500)),
         };
         let row = row(&listed);
         assert!(
-            row.starts_with("pests 1  a\\n\\u{1b}[2J\\u{202e}x"),
+            row.starts_with("pests 1  a 'b'\\n\\u{1b}[2J\\u{202e}x"),
             "{row}"
         );
         assert!(row.ends_with("x…") && row.len() < 300, "{row}");
