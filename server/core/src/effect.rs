@@ -4,6 +4,12 @@ use std::ops::Range;
 
 use crate::command::Folder;
 
+mod underline;
+mod words;
+
+pub use underline::underlined;
+pub use words::{Line, MOST_LINES, Told, line, lines};
+
 /// What analysis finds out about a command.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Effects {

@@ -164,6 +164,7 @@ impl World for CallWorld<'_> {
         let Some(fact) = self.fact(text, folder, access) else {
             return Place {
                 path: Utf8PathBuf::from(text),
+                written: Utf8PathBuf::from(text),
                 scope: Scope::Unknown,
                 kind: FileKind::Unresolvable,
                 can_be_had_back: false,
@@ -183,6 +184,7 @@ impl World for CallWorld<'_> {
             can_be_had_back,
             is_trusted_to_execute: false,
             path: fact.canonical,
+            written: fact.absolute,
         }
     }
 

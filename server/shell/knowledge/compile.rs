@@ -51,7 +51,8 @@ struct Command {
     operands: Vec<String>,
     /// What it does to the current folder when no operand is given.
     without_operands: Option<String>,
-    /// What its standard input is to it: `data` or `code`.
+    /// What its standard input is to it: `data`, `code` or
+    /// `instead`.
     #[serde(default)]
     stdin: Stdin,
     /// What it does besides what operands and options say.
@@ -62,7 +63,8 @@ struct Command {
     /// Whether any words at all are harmless, options too.
     #[serde(default)]
     any_words: bool,
-    /// What other flags change.
+    /// What other flags change: one of them, or with `-a -b & -c` one of each
+    /// group; what has more groups says more.
     #[serde(default)]
     when: BTreeMap<String, When>,
     /// Files that say what it runs, looked for in its folder.
@@ -117,6 +119,8 @@ enum Stdin {
     Data,
     /// It runs it where no operand says otherwise.
     Code,
+    /// It reads it instead of the current folder if it is a pipe.
+    Instead,
 }
 
 /// The roles of operands and of the values of options.
@@ -124,6 +128,7 @@ const ROLES: &[(&str, &str)] = &[
     ("text", "Text"),
     ("read", "Read"),
     ("read_tree", "ReadTree"),
+    ("follow_tree", "FollowTree"),
     ("list", "List"),
     ("list_tree", "ListTree"),
     ("write", "Write"),
@@ -185,9 +190,7 @@ const PARSERS: &[(&str, &str)] = &[
     ("test", "Test"),
 ];
 
-pub(crate) fn compile(
-    files: impl Iterator<Item = (String, String)>,
-) -> Result<String, String> {
+pub(crate) fn compile(files: impl Iterator<Item = (String, String)>) -> Result<String, String> {
     let mut all: BTreeMap<String, (String, Command)> = BTreeMap::new();
     let mut out = String::from("pub(super) static COMMANDS: &[(&str, Command)] = &[\n");
     let mut commands = Vec::new();
@@ -222,7 +225,11 @@ fn of(command: &Command) -> Result<String, String> {
     if !command.sub.is_empty() && !command.operands.is_empty() {
         return Err("either sub-commands or operands".to_owned());
     }
-    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let words = |text: &str| {
+        text.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     let when: Result<Vec<String>, String> = command.when.iter().map(when).collect();
     let sub: Result<Vec<String>, String> = command
         .sub
@@ -248,7 +255,9 @@ fn of(command: &Command) -> Result<String, String> {
         option(command.without_operands.as_deref(), role)?,
         command.stdin,
         effects(&command.effects)?.join(", "),
-        option(command.parser.as_deref(), |parser| known(PARSERS, "Parser", parser))?,
+        option(command.parser.as_deref(), |parser| known(
+            PARSERS, "Parser", parser
+        ))?,
         command.any_words,
         when?.join(", "),
         command.defined_by,
@@ -263,13 +272,17 @@ impl Command {
 }
 
 fn when((flags, when): (&String, &When)) -> Result<String, String> {
-    let names: Vec<&str> = flags.split_whitespace().collect();
+    let groups: Vec<Vec<&str>> = flags
+        .split('&')
+        .map(|group| group.split_whitespace().collect())
+        .collect();
+    let groups = format!("{groups:?}").replace('[', "&[");
     let operands = match &when.operands {
         Some(roles) => format!("Some(&[{}])", operands(roles)?.join(", ")),
         None => "None".to_owned(),
     };
     Ok(format!(
-        "When {{ flags: &{names:?}, operands: {operands}, effects: &[{}], without_operands: {}, \
+        "When {{ flags: {groups}, operands: {operands}, effects: &[{}], without_operands: {}, \
          stdin: {} }}",
         effects(&when.effects)?.join(", "),
         option(when.without_operands.as_deref(), role)?,

@@ -4,13 +4,19 @@
 //! Effects are judged one after the other over what the command itself may
 //! have changed before. Pure given a [`World`].
 
-use std::cell::RefCell;
+mod changes;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::command::Folder;
 use countersign_core::effect::{Doing, Effect, EffectKind, Effects, Target, Touch, Unproven};
 use countersign_core::paths::FileKind;
+
+use self::changes::{Changes, How};
 
 /// What the outside world says about paths. Total: what cannot be told is
 /// [`Scope::Unknown`].
@@ -69,6 +75,9 @@ pub struct Repository {
 pub struct Place {
     /// The canonical path.
     pub path: Utf8PathBuf,
+    /// The absolute path as written, without `.` and `..`; links are not
+    /// followed.
+    pub written: Utf8PathBuf,
     /// Where it lies: the strictest that holds.
     pub scope: Scope,
     /// What is there now.
@@ -114,40 +123,38 @@ pub struct Containment {
     pub read_only: bool,
 }
 
-/// Something that the command itself may have changed.
-struct Change {
-    path: Utf8PathBuf,
-    how: How,
-    command: usize,
-}
-
-/// What may be at a changed path now.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum How {
-    /// A folder that was made there.
-    Folder,
-    /// A regular file.
-    File,
-    /// Anything: a link, too.
-    Anything,
-}
-
 /// Judges the effects of a command.
 #[must_use]
 pub fn contain(effects: &Effects, world: &dyn World) -> Containment {
     let mut judge = Judge {
         world,
+        effects: &effects.effects,
         because: effects.unproven.clone(),
-        changes: Vec::new(),
+        changes: Changes::default(),
         repositories: Vec::new(),
         read_only: true,
+        left: Cell::new(MOST_PLACES),
         trees: RefCell::default(),
+        matches: RefCell::default(),
+        links: RefCell::default(),
+        lost: Vec::new(),
     };
-    for effect in &effects.effects {
-        judge.collect(effect);
+    let found: Vec<Vec<Place>> = effects
+        .effects
+        .iter()
+        .map(|effect| judge.collect(effect))
+        .collect();
+    for (effect, places) in effects.effects.iter().zip(found) {
+        judge.effect(effect, places);
     }
-    for effect in &effects.effects {
-        judge.effect(effect);
+    if judge.left.get() == 0 {
+        let all = 0..effects
+            .effects
+            .iter()
+            .map(|effect| effect.span.end)
+            .max()
+            .unwrap_or(0);
+        judge.no(&all, format!("more than {MOST_PLACES} paths"));
     }
     Containment {
         because: judge.because,
@@ -157,14 +164,29 @@ pub fn contain(effects: &Effects, world: &dyn World) -> Containment {
 
 struct Judge<'a> {
     world: &'a dyn World,
+    effects: &'a [Effect],
     because: Vec<Unproven>,
-    changes: Vec<Change>,
+    changes: Changes,
     /// Repositories that were looked at already.
     repositories: Vec<(Folder, Repository)>,
     read_only: bool,
+    /// How many more places are looked at.
+    left: Cell<usize>,
     /// The trees that have been looked at.
     trees: RefCell<Vec<(String, Folder, Option<Tree>)>>,
+    /// What patterns match.
+    matches: RefCell<Vec<(String, Folder, Option<Rc<[String]>>)>>,
+    /// Whether what commands copy or move may be or hold links.
+    links: RefCell<BTreeMap<usize, bool>>,
+    /// The commands that move what could not be had back.
+    lost: Vec<usize>,
 }
+
+/// Most places that are looked at for one command.
+const MOST_PLACES: usize = 2_000;
+
+/// Most patterns that are looked at for one command.
+const MOST_PATTERNS: usize = 64;
 
 /// Most trees that are looked at for one command.
 const MOST_TREES: usize = 4;
@@ -177,30 +199,38 @@ impl Judge<'_> {
         });
     }
 
-    /// What the command may change, wherever it stands: loops, functions and
-    /// background jobs know no order.
-    fn collect(&mut self, effect: &Effect) {
+    /// The places of an effect, and what it may change, wherever it stands:
+    /// loops, functions and background jobs know no order.
+    fn collect(&mut self, effect: &Effect) -> Vec<Place> {
         let EffectKind::Path { touch, target } = &effect.kind else {
-            return;
+            return Vec::new();
         };
-        if !touch.changes() {
-            return;
-        }
+        let places = self.places(target, *touch);
         let how = match touch {
+            Touch::List
+            | Touch::ListTree
+            | Touch::Read
+            | Touch::ReadTree
+            | Touch::Execute
+            | Touch::Load => return places,
             Touch::MakeFolder => How::Folder,
-            Touch::Write | Touch::Edit | Touch::Mode => How::File,
-            _ => How::Anything,
+            Touch::Delete | Touch::DeleteFolder | Touch::DeleteTree => How::Gone,
+            Touch::Write | Touch::Edit | Touch::Mode => match target {
+                Target::Into { .. } => How::Copy,
+                _ => How::File,
+            },
+            Touch::MoveFrom => How::Anything,
         };
-        for place in self.places(target, *touch) {
-            self.changes.push(Change {
-                path: place.path,
-                how,
-                command: effect.command,
-            });
+        for place in &places {
+            self.changes.add(place, how, effect.command);
+            if *touch == Touch::MoveFrom && !place.can_be_had_back {
+                self.lost.push(effect.command);
+            }
         }
+        places
     }
 
-    fn effect(&mut self, effect: &Effect) {
+    fn effect(&mut self, effect: &Effect, places: Vec<Place>) {
         match &effect.kind {
             EffectKind::Doing(doing, what) => self.doing(*doing, what, &effect.span),
             EffectKind::Repository { folder, hooks } => self.repository(folder, hooks, effect),
@@ -208,7 +238,7 @@ impl Judge<'_> {
                 if touch.changes() {
                     self.read_only = false;
                 }
-                self.path(*touch, target, effect);
+                self.path(*touch, target, effect, places);
             }
         }
     }
@@ -250,15 +280,10 @@ impl Judge<'_> {
             }
         };
         let at = self.world.place(".", folder, Touch::List).path;
-        let is_another = self.changes.iter().any(|change| {
-            change.command != effect.command
-                && ((change.how != How::Folder && at.starts_with(&change.path))
-                    || makes_a_repository(&change.path, &at)
-                    || repository
-                        .hooks_folders
-                        .iter()
-                        .any(|hooks| change.path.starts_with(hooks)))
-        });
+        let hooks_folders = &repository.hooks_folders;
+        let is_another = self
+            .changes
+            .change_what_git_finds(&at, hooks_folders, effect.command);
         if is_another {
             self.no(
                 &effect.span,
@@ -275,14 +300,14 @@ impl Judge<'_> {
         }
     }
 
-    fn path(&mut self, touch: Touch, target: &Target, effect: &Effect) {
+    fn path(&mut self, touch: Touch, target: &Target, effect: &Effect, places: Vec<Place>) {
         if let Target::Glob {
             pattern,
             folder,
             may_be_option,
         } = target
         {
-            let Some(matches) = self.world.expand(pattern, folder) else {
+            let Some(matches) = self.expand(pattern, folder) else {
                 self.no(
                     &effect.span,
                     format!("what `{pattern}` matches cannot be told"),
@@ -305,7 +330,12 @@ impl Judge<'_> {
         if let Some(reason) = self.hidden(target, touch, effect.command) {
             self.no(&effect.span, reason);
         }
-        for place in self.places(target, touch) {
+        // What earlier and later parts make of a destination is known by now.
+        let places = match target {
+            Target::Into { .. } => self.places(target, touch),
+            _ => places,
+        };
+        for place in places {
             if let Some(reason) = self.refusal(touch, &place, effect.command) {
                 self.no(&effect.span, reason);
             }
@@ -339,12 +369,7 @@ impl Judge<'_> {
             }
             Target::Pieces { text, folder } => {
                 let root = self.world.place(text, folder, touch).path;
-                let changes = self.changes.iter().any(|change| {
-                    change.command != command
-                        && change.path.starts_with(&root)
-                        && (change.how == How::Anything
-                            || change.path.components().any(|part| is_odd(part.as_str())))
-                });
+                let changes = self.changes.makes_odd_names(&root, command);
                 let tree = self.tree(text, folder);
                 (changes || tree.is_none_or(|tree| tree.has_odd_names)).then(|| {
                     format!("names in `{text}` may become other words; `-print0` and `xargs -0` keep them")
@@ -352,7 +377,7 @@ impl Judge<'_> {
             }
             Target::SplitMatches { pattern, folder } => {
                 let splits = |text: &String| text.split('/').any(is_odd);
-                let matches = self.world.expand(pattern, folder);
+                let matches = self.expand(pattern, folder);
                 matches
                     .is_none_or(|matches| matches.iter().any(splits))
                     .then(|| {
@@ -365,18 +390,40 @@ impl Judge<'_> {
         }
     }
 
+    /// What a pattern matches, which is looked at once.
+    fn expand(&self, pattern: &str, folder: &Folder) -> Option<Rc<[String]>> {
+        let mut known = self.matches.borrow_mut();
+        let found = known
+            .iter()
+            .find(|(own, at, _)| own == pattern && at == folder);
+        if let Some((_, _, matches)) = found {
+            return matches.clone();
+        }
+        if known.len() >= MOST_PATTERNS {
+            return None;
+        }
+        let matches = self.world.expand(pattern, folder).map(Rc::from);
+        known.push((pattern.to_owned(), folder.clone(), matches.clone()));
+        matches
+    }
+
+    /// What a path means; nothing once too many have been looked at.
+    fn place(&self, text: &str, folder: &Folder, touch: Touch) -> Option<Place> {
+        self.left.set(self.left.get().checked_sub(1)?);
+        Some(self.world.place(text, folder, touch))
+    }
+
     /// The places that a target means.
     fn places(&self, target: &Target, touch: Touch) -> Vec<Place> {
         match target {
-            Target::Path { text, folder } => vec![self.world.place(text, folder, touch)],
+            Target::Path { text, folder } => self.place(text, folder, touch).into_iter().collect(),
             Target::Glob {
                 pattern, folder, ..
             } => self
-                .world
                 .expand(pattern, folder)
-                .unwrap_or_default()
                 .iter()
-                .map(|text| self.world.place(text, folder, touch))
+                .flat_map(|matches| matches.iter())
+                .filter_map(|text| self.place(text, folder, touch))
                 .collect(),
             Target::Into {
                 text,
@@ -384,19 +431,22 @@ impl Judge<'_> {
                 names,
                 is_folder,
             } => {
-                let there = self.world.place(text, folder, touch);
-                let made = self
-                    .changes
+                let Some(there) = self.place(text, folder, touch) else {
+                    return Vec::new();
+                };
+                let is_folder = *is_folder
+                    || self.changes.makes_folder(&there.path)
+                    || there.kind == FileKind::Directory
+                    || text.ends_with('/');
+                let mut places: Vec<Place> = names
                     .iter()
-                    .any(|change| change.how == How::Folder && change.path == there.path);
-                if *is_folder || made || there.kind == FileKind::Directory || text.ends_with('/') {
-                    names
-                        .iter()
-                        .map(|name| self.world.place(&format!("{text}/{name}"), folder, touch))
-                        .collect()
-                } else {
-                    vec![there]
+                    .filter(|_| is_folder)
+                    .filter_map(|name| self.place(&format!("{text}/{name}"), folder, touch))
+                    .collect();
+                if !is_folder || self.changes.may_be_gone(&there.path) {
+                    places.push(there);
                 }
+                places
             }
             Target::Links { .. }
             | Target::Pieces { .. }
@@ -405,15 +455,79 @@ impl Judge<'_> {
         }
     }
 
+    /// Whether what a command copies or moves may be a link, or hold one.
+    fn brings_links(&self, command: usize) -> bool {
+        if let Some(known) = self.links.borrow().get(&command) {
+            return *known;
+        }
+        let brings = self
+            .effects
+            .iter()
+            .filter(|effect| effect.command == command)
+            .any(|effect| match &effect.kind {
+                EffectKind::Path {
+                    touch: Touch::MoveFrom | Touch::ReadTree,
+                    target,
+                } => match target {
+                    Target::Path { text, folder } => self.holds_links(text, folder),
+                    Target::Glob {
+                        pattern, folder, ..
+                    } => self
+                        .expand(pattern, folder)
+                        .is_none_or(|all| all.iter().any(|text| self.holds_links(text, folder))),
+                    _ => true,
+                },
+                _ => false,
+            });
+        self.links.borrow_mut().insert(command, brings);
+        brings
+    }
+
+    fn holds_links(&self, text: &str, folder: &Folder) -> bool {
+        let kept = self.place(text, folder, Touch::MoveFrom);
+        let followed = self.place(text, folder, Touch::List);
+        match (kept, followed) {
+            (Some(kept), Some(followed)) if kept.path == followed.path => {
+                // What is copied there first may be a link as well.
+                let is_old = !self.changes.is_copied_to(&kept.path);
+                let is_plain = kept.kind == FileKind::File
+                    || self
+                        .tree(text, folder)
+                        .is_some_and(|tree| !tree.links_lead_out);
+                !(is_old && is_plain)
+            }
+            _ => true,
+        }
+    }
+
     /// Why a touch of a place is not contained.
     fn refusal(&self, touch: Touch, place: &Place, command: usize) -> Option<String> {
         let path = &place.path;
-        if self.leads_through_a_change(path, touch, command) {
+        let brings_links = |command| self.brings_links(command);
+        if self
+            .changes
+            .may_lead_elsewhere(place, touch, command, &brings_links)
+        {
             return Some(format!(
                 "{path} may be another one by then: the command changes what leads there"
             ));
         }
         let verb = verb(touch);
+        let loses = matches!(
+            touch,
+            Touch::Write | Touch::Edit | Touch::Delete | Touch::DeleteFolder | Touch::DeleteTree
+        );
+        if loses
+            && !self.lost.is_empty()
+            && self
+                .changes
+                .copied_to(path)
+                .any(|by| by != command && self.lost.contains(&by))
+        {
+            return Some(format!(
+                "{verb} {path}, where the command puts what could not be had back"
+            ));
+        }
         match (&place.scope, touch) {
             (Scope::Unknown, _) => Some(format!("it cannot be told what {path} is")),
             (Scope::Credential(what), _) => Some(format!("{verb} {path}: {what}")),
@@ -460,52 +574,8 @@ impl Judge<'_> {
 
     /// Whether the command itself created what is there: nothing was before.
     fn was_created(&self, path: &Utf8Path, place: &Place, command: usize) -> bool {
-        place.kind == FileKind::Missing
-            && self
-                .changes
-                .iter()
-                .any(|change| change.command < command && change.path == path)
+        place.kind == FileKind::Missing && self.changes.is_changed_before(path, command)
     }
-
-    /// Whether the way to a path, or the path itself, may be a link by the time
-    /// that it is used.
-    fn leads_through_a_change(&self, path: &Utf8Path, touch: Touch, command: usize) -> bool {
-        if matches!(touch, Touch::List | Touch::ListTree) {
-            return false;
-        }
-        self.changes.iter().any(|change| {
-            let is_way = path != change.path && path.starts_with(&change.path);
-            let is_it = path == change.path && change.command != command;
-            let is_below = change.path.starts_with(path) && path != change.path;
-            match change.how {
-                How::Folder => false,
-                // A program loads before it writes.
-                How::File if touch == Touch::Load => change.command != command && (is_it || is_way),
-                How::File => touch == Touch::Execute && (is_it || is_way),
-                How::Anything => {
-                    is_way
-                        || is_it
-                        || (is_below
-                            && matches!(touch, Touch::ReadTree)
-                            && change.command != command)
-                }
-            }
-        })
-    }
-}
-
-/// Whether a changed path may make a git directory of a folder where git looks:
-/// it takes any that holds these for one.
-fn makes_a_repository(path: &Utf8Path, looked_from: &Utf8Path) -> bool {
-    let is_mark = path.file_name().is_some_and(|name| {
-        [".git", "HEAD", "objects", "refs"]
-            .iter()
-            .any(|mark| name.eq_ignore_ascii_case(mark))
-    });
-    is_mark
-        && path
-            .parent()
-            .is_some_and(|parent| looked_from.starts_with(parent))
 }
 
 /// Whether a name becomes other words, or none, where blanks split it, quotes

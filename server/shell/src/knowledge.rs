@@ -115,6 +115,8 @@ pub(crate) enum Role {
     Read,
     /// A folder that is read with everything below.
     ReadTree,
+    /// The same, and what links in it lead to.
+    FollowTree,
     /// A file or folder whose name and attributes are looked at.
     List,
     /// The same with everything below.
@@ -160,6 +162,8 @@ pub(crate) enum StdinUse {
     Data,
     /// Code, where no operand says otherwise.
     Code,
+    /// Read instead of the current folder if it is a pipe.
+    Instead,
 }
 
 /// What a command does besides its operands.
@@ -209,8 +213,8 @@ pub(crate) enum Parser {
 /// What changes when one of some flags is given.
 #[derive(Debug)]
 pub(crate) struct When {
-    /// The flags.
-    pub(crate) flags: &'static [&'static str],
+    /// The flags: one of each group.
+    pub(crate) flags: &'static [&'static [&'static str]],
     /// What operands are then.
     pub(crate) operands: Option<&'static [Operand]>,
     /// What it does then besides.
@@ -221,10 +225,17 @@ pub(crate) struct When {
     pub(crate) stdin: Option<StdinUse>,
 }
 
+impl When {
+    /// Whether it holds when these flags are given.
+    pub(crate) fn holds(&self, given: &[&'static str]) -> bool {
+        self.flags
+            .iter()
+            .all(|group| group.iter().any(|flag| given.contains(flag)))
+    }
+}
+
 mod tables {
-    use super::{
-        Command, Count, Doing, Flag, Operand, Parser, Role, StdinUse, Style, Value, When,
-    };
+    use super::{Command, Count, Doing, Flag, Operand, Parser, Role, StdinUse, Style, Value, When};
     include!(concat!(env!("OUT_DIR"), "/knowledge.rs"));
 }
 

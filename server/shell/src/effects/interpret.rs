@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use countersign_core::command::{Word, WordValue};
+use countersign_core::command::{Stdin, Word, WordValue};
 use countersign_core::effect::{Doing as Effect, EffectKind, Target, Touch};
 use countersign_core::programs;
 
@@ -147,7 +147,7 @@ impl Finder<'_> {
             );
         }
         for when in command.when {
-            if when.flags.iter().any(|flag| read.flags.contains(flag)) {
+            if when.holds(&read.flags) {
                 for doing in when.effects {
                     self.doing(*doing, command, span.clone());
                 }
@@ -165,25 +165,33 @@ impl Finder<'_> {
         self.options(command, read, span);
         let (mut operands, mut without, mut stdin) =
             (command.operands, command.without_operands, command.stdin);
-        for when in command.when {
-            if when.flags.iter().any(|flag| read.flags.contains(flag)) {
-                operands = when.operands.unwrap_or(operands);
+        let holding = || command.when.iter().filter(|when| when.holds(&read.flags));
+        let with_operands = || holding().filter(|when| when.operands.is_some());
+        let most = with_operands().map(|when| when.flags.len()).max();
+        for when in holding() {
+            stdin = when.stdin.unwrap_or(stdin);
+            if when.operands.is_none() {
                 without = when.without_operands.or(without);
-                stdin = when.stdin.unwrap_or(stdin);
             }
         }
+        let mut best = with_operands().filter(|when| Some(when.flags.len()) == most);
+        if let Some(when) = best.next() {
+            operands = when.operands.unwrap_or(operands);
+            without = when.without_operands.or(without);
+        }
+        if best.next().is_some() {
+            // Two that hold at once say different things.
+            self.unproven(
+                format!("`{}` with these options is not known", self.shown(command)),
+                span.clone(),
+            );
+        }
         // Those that may be none are none perhaps.
-        if read.operands.iter().all(may_vanish) {
-            if stdin == StdinUse::Code {
-                self.unproven(
-                    format!("`{}` runs what it reads", self.shown(command)),
-                    span.clone(),
-                );
-            }
-            if let Some(role) = without {
-                let here = WordValue::Literal(".".to_owned());
-                self.role(command, role, &here, span.clone(), true, &[]);
-            }
+        if stdin == StdinUse::Code && read.operands.iter().all(may_vanish) {
+            self.unproven(
+                format!("`{}` runs what it reads", self.shown(command)),
+                span.clone(),
+            );
         }
         let roles = assign(operands, read.operands.len())
             .filter(|roles| keeps_roles(operands, &read.operands, roles));
@@ -194,6 +202,16 @@ impl Finder<'_> {
             );
             return;
         };
+        let names_one = read
+            .operands
+            .iter()
+            .zip(&roles)
+            .any(|(operand, role)| *role != Role::Text && !may_vanish(operand));
+        let reads_a_pipe = stdin == StdinUse::Instead && self.command.stdin == Stdin::Pipe;
+        if let Some(role) = without.filter(|_| !names_one && !reads_a_pipe) {
+            let here = WordValue::Literal(".".to_owned());
+            self.role(command, role, &here, span.clone(), true, &[]);
+        }
         let names: Vec<&WordValue> = read
             .operands
             .iter()
@@ -233,6 +251,10 @@ impl Finder<'_> {
             }
             Role::Read => Touch::Read,
             Role::ReadTree => Touch::ReadTree,
+            Role::FollowTree => {
+                self.links(value, &span);
+                Touch::ReadTree
+            }
             Role::List => Touch::List,
             Role::ListTree => Touch::ListTree,
             Role::Write => Touch::Write,
@@ -279,6 +301,20 @@ impl Finder<'_> {
             }
         };
         self.touch(touch, value, span, !is_safe);
+    }
+
+    /// What the links below a folder lead to is read, too.
+    fn links(&mut self, value: &WordValue, span: &Range<usize>) {
+        let WordValue::Literal(text) = value else {
+            self.unproven("what links lead to is not known", span.clone());
+            return;
+        };
+        let target = Target::Links {
+            text: text.clone(),
+            folder: self.command.folder.clone(),
+        };
+        let touch = Touch::ReadTree;
+        self.effect(EffectKind::Path { touch, target }, span.clone());
     }
 
     fn destination(
@@ -406,9 +442,36 @@ const OUTWARD: &[&str] = &[
 /// Programs that hand over to a copy of themselves, or to code, that they find
 /// in the folder, even to say their version.
 const HAND_OVER: &[&str] = &[
-    "ava", "cucumber", "cypress", "drush", "ember", "gatsby", "gridsome", "grunt", "gulp", "hexo",
-    "jekyll", "jest", "karma", "lein", "lerna", "mocha", "ng", "nuxt", "nx", "pod", "rails",
-    "react-native", "rspec", "rush", "sails", "sbt", "turbo", "wdio", "webpack", "wp",
+    "ava",
+    "cucumber",
+    "cypress",
+    "drush",
+    "ember",
+    "gatsby",
+    "gridsome",
+    "grunt",
+    "gulp",
+    "hexo",
+    "jekyll",
+    "jest",
+    "karma",
+    "lein",
+    "lerna",
+    "mocha",
+    "ng",
+    "nuxt",
+    "nx",
+    "pod",
+    "rails",
+    "react-native",
+    "rspec",
+    "rush",
+    "sails",
+    "sbt",
+    "turbo",
+    "wdio",
+    "webpack",
+    "wp",
 ];
 
 /// Whether a program of the system that is not known is only asked for its

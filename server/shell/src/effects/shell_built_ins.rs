@@ -9,10 +9,44 @@ use super::Finder;
 /// Built-ins that change nothing but the shell they run in, and whose effect
 /// on what follows the view already knows.
 const OWN: &[&str] = &[
-    ":", "bg", "break", "cd", "chdir", "continue", "declare", "dirs", "disown", "eval", "exit",
-    "export", "false", "fg", "getopts", "jobs", "let", "local", "logout", "mapfile", "popd",
-    "pushd", "read", "readarray", "readonly", "return", "set", "shift", "shopt", "times", "trap",
-    "true", "type", "typeset", "ulimit", "umask", "unset", "wait",
+    ":",
+    "bg",
+    "break",
+    "cd",
+    "chdir",
+    "continue",
+    "declare",
+    "dirs",
+    "disown",
+    "eval",
+    "exit",
+    "export",
+    "false",
+    "fg",
+    "getopts",
+    "jobs",
+    "let",
+    "local",
+    "logout",
+    "mapfile",
+    "popd",
+    "pushd",
+    "read",
+    "readarray",
+    "readonly",
+    "return",
+    "set",
+    "shift",
+    "shopt",
+    "times",
+    "trap",
+    "true",
+    "type",
+    "typeset",
+    "ulimit",
+    "umask",
+    "unset",
+    "wait",
 ];
 
 impl Finder<'_> {
@@ -52,6 +86,29 @@ impl Finder<'_> {
                 }
                 true
             }
+            "jobs" | "mapfile" | "readarray" => {
+                // `jobs -x` runs what follows, `mapfile -C` what its value says.
+                let letter = if name == "jobs" { 'x' } else { 'C' };
+                let runs = self.command.words.iter().skip(1).any(|word| {
+                    let text = word.literal();
+                    text.is_none_or(|text| text.starts_with('-') && text.contains(letter))
+                });
+                if runs {
+                    self.unproven(format!("`{name}` may run a command"), span);
+                }
+                true
+            }
+            "declare" | "local" | "typeset" => {
+                // Another name for a variable, which is evaluated when it is used.
+                let renames = self.command.words.iter().skip(1).any(|word| {
+                    let text = word.literal();
+                    text.is_some_and(|text| text.starts_with('-') && text.contains('n'))
+                });
+                if renames {
+                    self.unproven("a variable with another's name", span);
+                }
+                true
+            }
             _ => OWN.contains(&name),
         }
     }
@@ -67,15 +124,14 @@ impl Finder<'_> {
                 }
                 Some(WordValue::Glob(_) | WordValue::Dynamic { .. }) => {
                     programs::is_harmless_variable(&assignment.name, "")
-
                 }
             };
             // Only `read` itself sees it.
             let is_for_read = assignment.for_this_command
                 && assignment.name == "IFS"
                 && self.command.name() == Some("read");
-            let is_own = is_for_read
-                || !assignment.for_this_command && is_of_the_script(&assignment.name);
+            let is_own =
+                is_for_read || !assignment.for_this_command && is_of_the_script(&assignment.name);
             if !is_harmless && !is_own {
                 self.effect(
                     EffectKind::Doing(Doing::Poisoning, format!("sets {}", assignment.name)),

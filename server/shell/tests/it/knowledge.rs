@@ -83,7 +83,10 @@ fn every_example_is_judged_as_it_says() {
         for text in &entry.contained {
             let because = judged(text).because;
             if let Some(first) = because.first() {
-                wrong.push(format!("{}: `{text}` is not contained: {}", entry.file, first.reason));
+                wrong.push(format!(
+                    "{}: `{text}` is not contained: {}",
+                    entry.file, first.reason
+                ));
             }
         }
         for text in &entry.not_contained {
@@ -99,10 +102,18 @@ fn every_example_is_judged_as_it_says() {
 fn every_command_has_an_example_that_names_it() {
     let mut without = Vec::new();
     for entry in entries() {
-        let named = entry.contained.iter().chain(&entry.not_contained).any(|text| {
-            text.split([' ', '/', '\'', '(', '|'])
-                .any(|word| entry.names.iter().any(|name| word.starts_with(name.as_str())))
-        });
+        let named = entry
+            .contained
+            .iter()
+            .chain(&entry.not_contained)
+            .any(|text| {
+                text.split([' ', '/', '\'', '(', '|']).any(|word| {
+                    entry
+                        .names
+                        .iter()
+                        .any(|name| word.starts_with(name.as_str()))
+                })
+            });
         if !named {
             without.push(format!("{}: {}", entry.file, entry.names.join(", ")));
         }

@@ -14,6 +14,8 @@
 
 mod against_bash;
 mod bypasses;
+mod containment;
+mod effects;
 mod grammar;
 mod hostile;
 mod knowledge;

@@ -3,6 +3,10 @@
 //! `/work/project` is a repository with a few tracked files; `untracked.txt` in
 //! it could not be had back. Temp is empty, home is `/home/dev`.
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
+use std::sync::LazyLock;
+
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use countersign_core::call::{CommandText, ShellDialect};
 use countersign_core::command::Folder;
@@ -15,11 +19,51 @@ const HOME: &str = "/home/dev";
 
 /// Tracked files, equal to HEAD.
 const TRACKED: &[&str] = &[
-    "a", "a.a", "a.b64", "a.bin", "a.cpio", "a.csv", "a.gz", "a.o", "a.out", "a.pdf", "a.so",
-    "a.tar", "a.tar.gz", "a.txt", "a.xz", "a.zip", "app.log", "b", "b.txt", "main.c", "main.cpp",
-    "main.o", "m.rs", "main.rs", "other/main.rs", "README.md", "src/a.txt", "src/main.rs",
-    "src/x.c", "src/x.rs", "src/sub/deep.txt", "t.cpp", "x", "x.asm", "x.c", "x.cpp", "x.jpg",
-    "x.json", "x.o", "x.png", "x.proto", "x.s",
+    "a",
+    "a.a",
+    "a.b64",
+    "a.bin",
+    "a.cpio",
+    "a.csv",
+    "a.gz",
+    "a.o",
+    "a.out",
+    "a.pdf",
+    "a.so",
+    "a.tar",
+    "a.tar.gz",
+    "a.txt",
+    "a.xz",
+    "a.zip",
+    "app.log",
+    "b",
+    "b.txt",
+    "main.c",
+    "main.cpp",
+    "main.o",
+    "m.rs",
+    "main.rs",
+    "other/main.rs",
+    "README.md",
+    "src/a.txt",
+    "src/main.rs",
+    "src/x.c",
+    "src/x.rs",
+    "src/sub/deep.txt",
+    "t.cpp",
+    "x",
+    "x.asm",
+    "x.c",
+    "x.cpp",
+    "x.jpg",
+    "x.json",
+    "x.o",
+    "x.png",
+    "x.proto",
+    "x.s",
+    "odd/-f",
+    "odd/a.rs",
+    "odd/b.rs",
 ];
 
 /// Files of which no other copy exists.
@@ -55,6 +99,14 @@ const SYSTEM: &[&str] = &[
     "/var",
 ];
 
+const OTHERS: &[&str] = &[
+    "/etc/passwd",
+    "/home/dev/.bashrc",
+    "/home/dev/.ssh/id_rsa",
+    "/tmp",
+    "/usr/bin/ls",
+];
+
 const SINKS: &[&str] = &[
     "/dev/null",
     "/dev/stderr",
@@ -66,19 +118,27 @@ const SINKS: &[&str] = &[
 ];
 
 /// The workspace, and what lies around it.
-pub struct Workspace;
-
-/// Whether the command is contained there, and why not.
-pub fn judged(text: &str) -> Containment {
-    judged_in(text, ShellDialect::Bash)
+pub struct Workspace {
+    /// Whether [`LINKS`] are there.
+    has_links: bool,
 }
 
-pub fn judged_in(text: &str, dialect: ShellDialect) -> Containment {
+/// Whether the command is contained there, and why not. There are no links.
+pub fn judged(text: &str) -> Containment {
+    judged_by(text, ShellDialect::Bash, false)
+}
+
+/// The same where links lead out of the workspace.
+pub fn judged_with_links(text: &str, dialect: ShellDialect) -> Containment {
+    judged_by(text, dialect, true)
+}
+
+fn judged_by(text: &str, dialect: ShellDialect, has_links: bool) -> Containment {
     let view = countersign_shell::view(&CommandText {
         text: text.to_owned(),
         dialect,
     });
-    countersign_shell::contain(&countersign_shell::effects(&view), &Workspace)
+    countersign_shell::contain(&countersign_shell::effects(&view), &Workspace { has_links })
 }
 
 pub fn is_contained(text: &str) -> bool {
@@ -87,16 +147,23 @@ pub fn is_contained(text: &str) -> bool {
 
 #[track_caller]
 pub fn assert_contained(text: &str) {
-    let found = judged(text);
+    let found = judged_with_links(text, ShellDialect::Bash);
     assert!(found.because.is_empty(), "{text}: {:?}", found.because);
 }
 
 #[track_caller]
 pub fn assert_not_contained(text: &str) {
-    assert!(!is_contained(text), "{text}");
+    let found = judged_with_links(text, ShellDialect::Bash);
+    assert!(!found.because.is_empty(), "{text}");
 }
 
-/// Without `.` and `..`; there are no links.
+/// Links, and where they lead.
+const LINKS: &[(&str, &str)] = &[
+    ("/work/project/away", "/elsewhere"),
+    ("/work/project/.cargo", "/work/project/out"),
+];
+
+/// Without `.` and `..`.
 fn lexical(path: &Utf8Path) -> Utf8PathBuf {
     let mut out = Utf8PathBuf::from("/");
     for part in path.components() {
@@ -138,33 +205,34 @@ fn locate(text: &str, at: &Folder) -> Option<Utf8PathBuf> {
     }
 }
 
-/// All files and folders that exist, but for the parents of them.
-fn existing() -> impl Iterator<Item = Utf8PathBuf> {
+/// All files and folders that exist, with the folders above them.
+static EXISTING: LazyLock<BTreeSet<Utf8PathBuf>> = LazyLock::new(|| {
     let inside = TRACKED
         .iter()
         .chain(UNTRACKED)
         .chain(PROTECTED)
         .chain(FOLDERS)
         .map(|name| Utf8Path::new(ROOT).join(name));
-    let around = CREDENTIALS
-        .iter()
-        .chain(SYSTEM)
-        .chain(SINKS)
-        .chain(&["/etc/passwd", "/usr/bin/ls", "/tmp", "/home/dev/.bashrc"])
-        .map(Utf8PathBuf::from);
-    inside.chain(around)
-}
+    let around = CREDENTIALS.iter().chain(SYSTEM).chain(SINKS).chain(OTHERS);
+    inside
+        .chain(around.map(Utf8PathBuf::from))
+        .flat_map(|path| path.ancestors().map(Utf8Path::to_owned).collect::<Vec<_>>())
+        .collect()
+});
 
 fn kind(path: &Utf8Path) -> FileKind {
     let is_listed_folder = |name: &str| {
         FOLDERS.contains(&name) || name == ".git" || name == ".claude" || name == ".vscode"
     };
     let name = path.strip_prefix(ROOT).map(Utf8Path::as_str).ok();
-    let is_parent = existing().any(|other| other != path && other.starts_with(path));
-    let is_folder = SYSTEM.contains(&path.as_str()) || path == "/tmp" || path == "/";
+    let is_parent = EXISTING
+        .range::<Utf8Path, _>((Bound::Excluded(path), Bound::Unbounded))
+        .next()
+        .is_some_and(|next| next.starts_with(path));
+    let is_folder = SYSTEM.contains(&path.as_str()) || path == "/tmp";
     if is_parent || is_folder || name.is_some_and(is_listed_folder) {
         FileKind::Directory
-    } else if existing().any(|other| other == path) {
+    } else if EXISTING.contains(path) {
         FileKind::File
     } else {
         FileKind::Missing
@@ -182,10 +250,7 @@ fn can_be_had_back(path: &Utf8Path) -> bool {
 }
 
 fn scope(path: &Utf8Path, touch: Touch) -> Scope {
-    let is_tree = matches!(
-        touch,
-        Touch::ReadTree | Touch::DeleteTree | Touch::MoveFrom
-    );
+    let is_tree = matches!(touch, Touch::ReadTree | Touch::DeleteTree | Touch::MoveFrom);
     let meets = |place: &Utf8Path| {
         let (own, place) = (path.as_str().to_lowercase(), place.as_str().to_lowercase());
         let (own, place) = (Utf8Path::new(&own), Utf8Path::new(&place));
@@ -198,7 +263,9 @@ fn scope(path: &Utf8Path, touch: Touch) -> Scope {
     if path.starts_with("/dev") {
         return Scope::Device;
     }
-    let is_env = path.file_name().is_some_and(|name| name.starts_with(".env"));
+    let is_env = path
+        .file_name()
+        .is_some_and(|name| name.starts_with(".env"));
     if is_env && path.starts_with(ROOT) && !matches!(touch, Touch::List | Touch::ListTree) {
         return Scope::Credential("may hold credentials".to_owned());
     }
@@ -224,41 +291,68 @@ fn scope(path: &Utf8Path, touch: Touch) -> Scope {
     }
 }
 
+impl Workspace {
+    fn links(&self) -> &'static [(&'static str, &'static str)] {
+        if self.has_links { LINKS } else { &[] }
+    }
+
+    /// Where a path leads.
+    fn followed(&self, path: &Utf8Path, touch: Touch) -> Utf8PathBuf {
+        let is_link_itself = matches!(touch, Touch::Delete | Touch::DeleteTree | Touch::MoveFrom);
+        for (link, target) in self.links() {
+            if let Ok(rest) = path.strip_prefix(link)
+                && !(is_link_itself && rest.as_str().is_empty())
+            {
+                return Utf8Path::new(target).join(rest);
+            }
+        }
+        path.to_owned()
+    }
+}
+
 impl World for Workspace {
     fn place(&self, text: &str, folder: &Folder, touch: Touch) -> Place {
-        let Some(path) = locate(text, folder) else {
+        let Some(written) = locate(text, folder) else {
             return Place {
                 path: text.into(),
+                written: text.into(),
                 scope: Scope::Unknown,
                 kind: FileKind::Unresolvable,
                 can_be_had_back: false,
                 is_trusted_to_execute: false,
             };
         };
+        let path = self.followed(&written, touch);
         Place {
             scope: scope(&path, touch),
             kind: kind(&path),
             can_be_had_back: can_be_had_back(&path),
             is_trusted_to_execute: false,
             path,
+            written,
         }
     }
 
     fn expand(&self, pattern: &str, at: &Folder) -> Option<Vec<String>> {
         let (root, rest, before) = match pattern.strip_prefix('/') {
             Some(rest) => (Utf8PathBuf::from("/"), rest, "/"),
-            None if pattern.starts_with('~') => {
-                (HOME.into(), pattern.strip_prefix("~/")?, "~/")
-            }
-            None => (folder(at)?, pattern, ""),
+            None if pattern.starts_with('~') => (HOME.into(), pattern.strip_prefix("~/")?, "~/"),
+            None => match pattern.strip_prefix("./") {
+                Some(rest) => (folder(at)?, rest, "./"),
+                None => (folder(at)?, pattern, ""),
+            },
         };
         let parts: Vec<&str> = rest.split('/').collect();
-        let mut found: Vec<String> = existing()
+        let mut found: Vec<String> = EXISTING
+            .iter()
             .filter_map(|path| {
                 let below = path.strip_prefix(&root).ok()?;
                 let names: Vec<&str> = below.iter().take(parts.len()).collect();
                 let fits = names.len() == parts.len()
-                    && names.iter().zip(&parts).all(|(name, part)| fits(part, name));
+                    && names
+                        .iter()
+                        .zip(&parts)
+                        .all(|(name, part)| fits(part, name));
                 fits.then(|| format!("{before}{}", names.join("/")))
             })
             .collect();
@@ -271,8 +365,11 @@ impl World for Workspace {
     }
 
     fn tree(&self, text: &str, folder: &Folder) -> Option<Tree> {
-        locate(text, folder).map(|_| Tree {
-            links_lead_out: false,
+        locate(text, folder).map(|path| Tree {
+            links_lead_out: self
+                .links()
+                .iter()
+                .any(|(link, _)| Utf8Path::new(link).starts_with(&path)),
             has_odd_names: false,
         })
     }
@@ -301,9 +398,7 @@ fn fits(pattern: &str, name: &str) -> bool {
 fn fits_from(pattern: &[char], name: &[char]) -> bool {
     match (pattern, name) {
         ([], []) => true,
-        (['*', rest @ ..], _) => {
-            (0..=name.len()).any(|skipped| fits_from(rest, &name[skipped..]))
-        }
+        (['*', rest @ ..], _) => (0..=name.len()).any(|skipped| fits_from(rest, &name[skipped..])),
         (['?', rest @ ..], [_, left @ ..]) => fits_from(rest, left),
         (['[', rest @ ..], [_, left @ ..]) => {
             let end = rest.iter().position(|next| *next == ']');

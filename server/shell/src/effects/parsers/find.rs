@@ -12,18 +12,77 @@ const LEADING: &[&str] = &["-H", "-L", "-P", "-O0", "-O1", "-O2", "-O3"];
 
 /// Tests, operators and actions without a value.
 const PLAIN: &[&str] = &[
-    "!", "(", ")", ",", "-a", "-and", "-d", "-daystart", "-depth", "-empty", "-executable",
-    "-false", "-follow", "-ignore_readdir_race", "-ls", "-mount", "-nogroup",
-    "-noignore_readdir_race", "-noleaf", "-not", "-nouser", "-nowarn", "-o", "-or", "-print",
-    "-print0", "-prune", "-quit", "-readable", "-true", "-warn", "-writable", "-xdev",
+    "!",
+    "(",
+    ")",
+    ",",
+    "-a",
+    "-and",
+    "-d",
+    "-daystart",
+    "-depth",
+    "-empty",
+    "-executable",
+    "-false",
+    "-follow",
+    "-ignore_readdir_race",
+    "-ls",
+    "-mount",
+    "-nogroup",
+    "-noignore_readdir_race",
+    "-noleaf",
+    "-not",
+    "-nouser",
+    "-nowarn",
+    "-o",
+    "-or",
+    "-print",
+    "-print0",
+    "-prune",
+    "-quit",
+    "-readable",
+    "-true",
+    "-warn",
+    "-writable",
+    "-xdev",
 ];
 
 /// Tests and actions with a value that is data.
 const WITH_TEXT: &[&str] = &[
-    "-amin", "-atime", "-cmin", "-context", "-ctime", "-fstype", "-gid", "-group", "-ilname",
-    "-iname", "-inum", "-ipath", "-iregex", "-iwholename", "-links", "-lname", "-maxdepth",
-    "-mindepth", "-mmin", "-mtime", "-name", "-newermt", "-path", "-perm", "-printf", "-regex",
-    "-regextype", "-size", "-type", "-uid", "-used", "-user", "-wholename", "-xtype",
+    "-amin",
+    "-atime",
+    "-cmin",
+    "-context",
+    "-ctime",
+    "-fstype",
+    "-gid",
+    "-group",
+    "-ilname",
+    "-iname",
+    "-inum",
+    "-ipath",
+    "-iregex",
+    "-iwholename",
+    "-links",
+    "-lname",
+    "-maxdepth",
+    "-mindepth",
+    "-mmin",
+    "-mtime",
+    "-name",
+    "-newermt",
+    "-path",
+    "-perm",
+    "-printf",
+    "-regex",
+    "-regextype",
+    "-size",
+    "-type",
+    "-uid",
+    "-used",
+    "-user",
+    "-wholename",
+    "-xtype",
 ];
 
 /// Tests with a value that is a file whose attributes are looked at.
@@ -121,7 +180,10 @@ pub(super) fn find(finder: &mut Finder<'_>, words: &[Word], span: &Range<usize>)
                 }
             }
             if !finder.is_looked_through() {
-                finder.unproven(format!("what `{name}` runs is not known"), word.span.clone());
+                finder.unproven(
+                    format!("what `{name}` runs is not known"),
+                    word.span.clone(),
+                );
             }
         } else {
             finder.unproven(
