@@ -9,10 +9,12 @@ use crate::call::Call;
 use crate::facts::Facts;
 use crate::policy::Policy;
 use crate::redact;
+pub(crate) use past::fitted;
 use showing::Showing;
 
 mod bounded;
 mod guarded;
+mod other_fields;
 mod past;
 mod shell_writes;
 mod showing;
@@ -136,7 +138,7 @@ pub fn project_past(
     });
     whole
         .ok()
-        .and_then(past::fitted)
+        .and_then(|whole| past::fitted(whole).ok())
         .unwrap_or_else(|| Projection {
             tool: tool(call),
             arguments: Map::new(),

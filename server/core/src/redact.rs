@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 mod assignment;
 mod mask;
+mod programs;
 mod shown;
 mod tokens;
 mod visible;

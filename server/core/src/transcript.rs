@@ -5,10 +5,9 @@
 //! The bounds are kept in [`Transcript::push`], so that a session that lives
 //! for days costs no more memory than one of an hour.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use crate::projection::Projection;
+use crate::projection::{Projection, fitted};
 use crate::prompt::encoding;
 use crate::redact;
 
@@ -27,13 +26,9 @@ pub const USER_TEXT_CHARACTERS: usize = 8_000;
 /// How many earlier calls stay, the newest.
 pub const LAST_CALLS: usize = 40;
 
-/// Most characters of an earlier call, printed as JSON.
-pub const CALL_CHARACTERS: usize = 4_000;
-
-/// Most characters of an earlier call as it stands in the prompt, where hidden
-/// characters are written out as up to twelve each. So no call alone takes the
-/// room of those before it, denied ones among them.
-const ENCODED_CALL_CHARACTERS: usize = 2 * CALL_CHARACTERS;
+/// Of them, how many that were denied or not approved stay though newer ones
+/// would push them out: what they tried must not come back by another way.
+pub const LAST_DENIED_CALLS: usize = 10;
 
 /// Most characters of all earlier calls together, as they stand in the prompt.
 pub const ALL_CALLS_CHARACTERS: usize = 40_000;
@@ -123,6 +118,14 @@ impl Entry {
         }
     }
 
+    /// Whether it is a call that was denied or that a person did not approve.
+    const fn is_refused(&self) -> bool {
+        match self {
+            Self::User { .. } => false,
+            Self::Call { fate, .. } => matches!(fate, Fate::Denied | Fate::Rejected),
+        }
+    }
+
     fn user_text(&self) -> Option<&str> {
         match self {
             Self::User { text } => Some(text),
@@ -194,21 +197,67 @@ impl Transcript {
         self.keep_within_bounds();
     }
 
-    /// Puts what a person typed before the guard joined in front of what is
-    /// known, without the texts that are known already.
-    pub fn with_earlier_user_texts(&mut self, texts: Vec<String>) {
-        let mut earlier: Vec<Stored> = Vec::new();
+    /// Adds what a person typed according to the agent's own file, in the
+    /// file's order, without the texts that are known already.
+    ///
+    /// A text that is not known stands behind the one before it in the file,
+    /// and as late as the file allows: a no must not come before the yes that
+    /// it takes back. Where none of the texts is known they were typed before
+    /// the guard joined, and stand in front.
+    pub fn with_user_texts_of_file(&mut self, texts: &[String]) {
+        let mut of_file: Vec<Stored> = Vec::new();
         for text in texts {
-            let last = earlier.last().and_then(|stored| stored.entry.user_text());
-            let Some(stored) = user_text(&text, last) else {
-                continue;
-            };
-            if !self.entries().any(|known| *known == stored.entry) {
-                earlier.push(stored);
-            }
+            let last = of_file.last().and_then(|stored| stored.entry.user_text());
+            of_file.extend(user_text(text, last));
         }
-        self.steps.splice(0..0, earlier);
+        let known: Vec<&Entry> = self.entries().filter(|step| step.is_user_text()).collect();
+        let pairs = common(&known, &of_file);
+        let file_has_all = pairs.len() == known.len();
+        let mut pairs = pairs.into_iter().peekable();
+        let is_beginning = pairs.peek().is_none();
+        let mut of_file = of_file.into_iter().enumerate().peekable();
+        let mut steps = Vec::with_capacity(self.steps.len());
+        if is_beginning {
+            steps.extend(of_file.by_ref().map(|(_, stored)| stored));
+        }
+        let mut text = 0_usize;
+        for step in std::mem::take(&mut self.steps) {
+            if step.entry.is_user_text() {
+                if let Some((_, in_file)) = pairs.next_if(|(known, _)| *known == text) {
+                    while let Some((_, stored)) = of_file.next_if(|(place, _)| *place < in_file) {
+                        steps.push(stored);
+                    }
+                    // It is this step.
+                    of_file.next();
+                }
+                text += 1;
+            }
+            steps.push(step);
+        }
+        steps.extend(of_file.map(|(_, stored)| stored));
+        self.steps = steps;
+        let left_out_before = self.user_texts_left_out;
         self.keep_within_bounds();
+        if file_has_all && !is_beginning {
+            // What was left out before is in the file, and counted once.
+            let now = self.user_texts_left_out.saturating_sub(left_out_before);
+            self.user_texts_left_out = now.max(left_out_before);
+        }
+    }
+
+    /// The same without anything that a person typed.
+    #[must_use]
+    pub fn without_user_texts(&self) -> Self {
+        Self {
+            steps: self
+                .steps
+                .iter()
+                .filter(|step| !step.entry.is_user_text())
+                .cloned()
+                .collect(),
+            user_texts_left_out: 0,
+            calls_left_out: self.calls_left_out,
+        }
     }
 
     /// Says what became of the call with this id of the guard; nothing if it
@@ -241,20 +290,20 @@ impl Transcript {
 
     fn keep_within_bounds(&mut self) {
         let user_texts = self.entries().filter(|entry| entry.is_user_text()).count();
-        let calls = self.steps.len() - user_texts;
         let left_out_texts = FIRST_USER_TEXTS..user_texts.saturating_sub(LAST_USER_TEXTS);
-        let left_out_calls = calls - self.newest_calls_with_room();
+        let keeps = self.calls_with_room();
+        let left_out_calls = keeps.iter().filter(|keeps| !**keeps).count();
         if left_out_texts.is_empty() && left_out_calls == 0 {
             return;
         }
-        let (mut text, mut call) = (0_usize, 0_usize);
+        let mut text = 0_usize;
+        let mut keeps = keeps.into_iter();
         self.steps.retain(|stored| {
             if stored.entry.is_user_text() {
                 text += 1;
                 !left_out_texts.contains(&(text - 1))
             } else {
-                call += 1;
-                call > left_out_calls
+                keeps.next().unwrap_or(true)
             }
         });
         self.user_texts_left_out = self
@@ -263,20 +312,83 @@ impl Transcript {
         self.calls_left_out = self.calls_left_out.saturating_add(left_out_calls);
     }
 
-    /// How many of the newest calls have room.
-    fn newest_calls_with_room(&self) -> usize {
-        let mut room = ALL_CALLS_CHARACTERS;
-        let calls = self.steps.iter().rev();
-        calls
+    /// Which of the calls, oldest first, have room: the newest one, then the
+    /// newest of those that were not allowed, then the newest of all.
+    fn calls_with_room(&self) -> Vec<bool> {
+        let calls: Vec<&Stored> = self
+            .steps
+            .iter()
             .filter(|stored| !stored.entry.is_user_text())
-            .take(LAST_CALLS)
-            .take_while(|stored| {
-                let rest = room.checked_sub(stored.characters);
-                room = rest.unwrap_or(0);
-                rest.is_some()
-            })
-            .count()
+            .collect();
+        let newest = calls.len().checked_sub(1);
+        let refused = (0..calls.len())
+            .rev()
+            .filter(|at| calls.get(*at).is_some_and(|call| call.entry.is_refused()))
+            .take(LAST_DENIED_CALLS);
+        let mut keeps = vec![false; calls.len()];
+        let mut room = ALL_CALLS_CHARACTERS;
+        let mut places = LAST_CALLS;
+        let mut keep = |at: usize| {
+            let (Some(call), Some(kept)) = (calls.get(at), keeps.get_mut(at)) else {
+                return false;
+            };
+            if *kept {
+                return true;
+            }
+            let rest = room.checked_sub(call.characters);
+            match rest.filter(|_| places > 0) {
+                Some(rest) => (room, places, *kept) = (rest, places - 1, true),
+                None => return false,
+            }
+            true
+        };
+        for at in newest.into_iter().chain(refused) {
+            keep(at);
+        }
+        for at in (0..calls.len()).rev() {
+            if !keep(at) {
+                break;
+            }
+        }
+        keeps
     }
+}
+
+/// The longest way through both in order on which the texts are the same, as
+/// places in the one and in the other. Both are short: what is known is within
+/// its bounds, and an adapter bounds what it finds in a file.
+fn common(known: &[&Entry], of_file: &[Stored]) -> Vec<(usize, usize)> {
+    let width = of_file.len() + 1;
+    let mut longest = vec![0_usize; (known.len() + 1) * width];
+    let at = |longest: &[usize], one: usize, other: usize| {
+        longest.get(one * width + other).copied().unwrap_or(0)
+    };
+    for (one, entry) in known.iter().enumerate().rev() {
+        for (other, stored) in of_file.iter().enumerate().rev() {
+            let best = if **entry == stored.entry {
+                at(&longest, one + 1, other + 1) + 1
+            } else {
+                at(&longest, one + 1, other).max(at(&longest, one, other + 1))
+            };
+            if let Some(place) = longest.get_mut(one * width + other) {
+                *place = best;
+            }
+        }
+    }
+    let (mut one, mut other) = (0, 0);
+    let mut pairs = Vec::new();
+    while let (Some(entry), Some(stored)) = (known.get(one), of_file.get(other)) {
+        if **entry == stored.entry {
+            pairs.push((one, other));
+            one += 1;
+            other += 1;
+        } else if at(&longest, one + 1, other) >= at(&longest, one, other + 1) {
+            one += 1;
+        } else {
+            other += 1;
+        }
+    }
+    pairs
 }
 
 /// A person's text within its bounds, if it says anything that `last` does not.
@@ -292,56 +404,32 @@ fn user_text(text: &str, last: Option<&str>) -> Option<Stored> {
     })
 }
 
-/// A call within its bounds.
+/// A call within its bounds: shortened where it is too long, so that no call
+/// can hide what it was behind what it is filled with.
 fn bounded_call(
     id: String,
     projection: Projection,
     fate: Fate,
     subagent: Option<String>,
 ) -> Stored {
-    let length = printed_characters(&projection);
+    let subagent = subagent.map(|name| cut(&redact::code(&name, usize::MAX).text, NAME_CHARACTERS));
     let tool = cut(&projection.tool, NAME_CHARACTERS);
-    let subagent = subagent.map(|name| cut(&name, NAME_CHARACTERS));
-    let stored = |projection| {
-        let entry = Entry::Call {
-            id: id.clone(),
-            projection,
-            fate,
-            subagent: subagent.clone(),
-        };
-        Stored {
-            characters: encoding::step_line(&entry).chars().count(),
-            entry,
-        }
+    let projection =
+        fitted(Projection { tool, ..projection }).unwrap_or_else(|projection| Projection {
+            tool: projection.tool,
+            arguments: Map::new(),
+            withheld: vec!["the whole input, which has too many parts".to_owned()],
+        });
+    let entry = Entry::Call {
+        id,
+        projection,
+        fate,
+        subagent,
     };
-    if length <= CALL_CHARACTERS {
-        let whole = stored(projection);
-        if whole.characters <= ENCODED_CALL_CHARACTERS {
-            return whole;
-        }
+    Stored {
+        characters: encoding::step_line(&entry).chars().count(),
+        entry,
     }
-    stored(Projection {
-        tool,
-        arguments: Map::new(),
-        withheld: vec![format!("the whole input, {length} characters")],
-    })
-}
-
-/// How long a projection is as JSON, in characters.
-fn printed_characters(projection: &Projection) -> usize {
-    #[derive(Serialize)]
-    struct Printed<'a> {
-        tool: &'a str,
-        arguments: &'a Map<String, Value>,
-        withheld: &'a [String],
-    }
-    let printed = serde_json::to_string(&Printed {
-        tool: &projection.tool,
-        arguments: &projection.arguments,
-        withheld: &projection.withheld,
-    });
-    // What cannot be printed is not shown.
-    printed.map_or(usize::MAX, |printed| printed.chars().count())
 }
 
 /// The text, or its beginning and its end with a mark between them that says

@@ -69,7 +69,7 @@ impl Service {
         }
         match state {
             State::Over(handled) => handled,
-            State::Classify(..) => Handled::Failed(kept_changing()),
+            State::Classify(prepared, _) => self.no_answer_held(prepared).await,
             State::Ask(_, outcome) => {
                 // Nobody is asked once more, and the journal says so.
                 let _ = self.not_asked(*outcome, Answer::Aborted).await;
@@ -102,13 +102,15 @@ impl Service {
         }
         // What a person chose before this server began still makes it stricter.
         let chosen = session.as_ref().and_then(|session| session.chosen);
-        let is_trusted = self
-            .engine
-            .speaks_for(session.as_ref(), incoming.process.as_ref());
+        let process = incoming.process.as_ref();
+        let is_trusted = self.engine.speaks_for(session.as_ref(), process);
         incoming.tighten = ApprovalMode::strictest(incoming.tighten, chosen);
-        let began_in = session.and_then(|session| session.workspace);
         match &incoming.event.kind {
             EventKind::Call { stage, call } => {
+                let nested = self
+                    .engine
+                    .nested(session.as_ref(), incoming.process.as_ref());
+                let began_in = session.and_then(|session| session.workspace);
                 let event = CallEvent::from(*stage);
                 let asking = if self.can_ask() {
                     Asking::Surface
@@ -118,9 +120,11 @@ impl Service {
                 let call = Arc::new(call.clone());
                 let mut prepared = self.prepare(call, began_in, event, asking, &incoming);
                 prepared.is_trusted = is_trusted;
+                prepared.nested = nested;
                 self.decide(prepared)
             }
             _ => {
+                let began_in = session.and_then(|session| session.workspace);
                 self.note(&incoming, began_in);
                 Ok(State::Over(Handled::Noted))
             }
@@ -191,6 +195,8 @@ impl Service {
             decided: incoming.started,
             transcript_path: incoming.event.transcript_path.clone(),
             is_trusted: false,
+            nested: None,
+            shown: None,
         }
     }
 
@@ -237,7 +243,7 @@ impl Service {
     }
 
     /// The same call once more, as everything is now.
-    fn prepare_again(&self, earlier: &Prepared) -> Prepared {
+    pub(crate) fn prepare_again(&self, earlier: &Prepared) -> Prepared {
         let (guard, mode) = self.ground(&earlier.call, earlier.began_in.clone(), earlier.tighten);
         let facts = prepare::facts(&earlier.call, &self.guards.host(), &guard.policy);
         Prepared {
@@ -276,6 +282,8 @@ impl Service {
         Ok(match reply? {
             Reply::NoOpinion => State::Over(Handled::NoOpinion),
             Reply::Classify => {
+                let digest = prepare::approval_digest(&prepared.call, &prepared.facts);
+                prepared.shown = Some(digest);
                 let material = self.material(&prepared);
                 State::Classify(Box::new(prepared), material)
             }
@@ -409,7 +417,7 @@ impl Service {
     }
 
     /// Ends an ask about which nobody is asked.
-    async fn not_asked(self: &Arc<Self>, outcome: Outcome, answer: Answer) -> State {
+    pub(crate) async fn not_asked(self: &Arc<Self>, outcome: Outcome, answer: Answer) -> State {
         let decision = answer.decision();
         let shown = (outcome.key.clone(), outcome.call.clone());
         let settled = self
@@ -457,7 +465,7 @@ impl Service {
     }
 }
 
-fn kept_changing() -> Decision {
+pub(crate) fn kept_changing() -> Decision {
     Decision::Block {
         reason: BlockReason::Person,
         detail: "the files that the call names kept changing while it was asked about".to_owned(),

@@ -3,16 +3,16 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use countersign_agents::{Answer, EventKind, EventRef, HookEvent};
-use countersign_core::call::Call;
+use countersign_core::call::{Call, Digest, SessionKey};
 use countersign_core::decision::Decision;
 use countersign_core::facts::Facts;
 use countersign_core::message;
 use countersign_core::mode::ApprovalMode;
-use countersign_core::state::{CallEvent, ProcessId};
+use countersign_core::state::{CallEvent, Nested, ProcessId};
 use countersign_engine::events::AgentEvent;
 use countersign_engine::request::{Asking, Outcome, ServerId};
 
@@ -122,4 +122,23 @@ pub(crate) struct Prepared {
     pub(crate) transcript_path: Option<Utf8PathBuf>,
     /// Whether the event comes from the agent that opened the session.
     pub(crate) is_trusted: bool,
+    /// Set where another agent started that one: then nothing in the session
+    /// was typed by a person.
+    pub(crate) nested: Option<Nested>,
+    /// What a question to a classifier is bound to, as an approval is: what was
+    /// there when it was asked.
+    pub(crate) shown: Option<Digest>,
+}
+
+impl Prepared {
+    /// The agent that answers for the call: the session, or the one above it.
+    pub(crate) fn answers_for(&self) -> SessionKey {
+        let outer = self.nested.as_ref().and_then(|nested| nested.outer.clone());
+        outer.unwrap_or_else(|| self.call.key.root())
+    }
+
+    /// How long the agent waits for a decision.
+    pub(crate) fn given(&self) -> Duration {
+        self.deadline.saturating_duration_since(self.started)
+    }
 }

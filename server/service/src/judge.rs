@@ -4,26 +4,32 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use camino::Utf8Path;
 use countersign_agents::{EventKind, HookEvent};
 use countersign_core::approval::Answer;
+use countersign_core::call::SessionKey;
 use countersign_core::classify::{ClassifierAnswer, Verdict};
-use countersign_core::decision::{Decision, DeniedReason, UnavailableReason};
+use countersign_core::decision::{Decision, UnavailableReason};
 use countersign_core::projection::TooLong;
 use countersign_core::prompt::Material;
 use countersign_core::state::ModelRecord;
 use countersign_core::transcript::Transcript;
 use countersign_engine::events::Noted;
+use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Outcome};
 
 use crate::classifier::{Classifier, Question};
-use crate::decide::{State, internal};
+use crate::decide::{State, internal, kept_changing};
 use crate::guard::Guard;
-use crate::history::History;
+use crate::history::{History, Look};
 use crate::in_flight::{Asks, Concluded, Turn, told};
 use crate::incoming::{Gone, Handled, Prepared};
 use crate::material::{decided, material};
 use crate::service::Service;
-use crate::turns::turns;
+use crate::turns::{TurnsError, growth, turns};
+
+/// The places of a model that no settings speak of.
+const DEFAULT_PLACES: u32 = 16;
 
 impl Service {
     /// Whether there is a model to ask about calls for which this holds.
@@ -43,24 +49,51 @@ impl Service {
 
     fn transcript(&self, prepared: &Prepared) -> Transcript {
         let key = &prepared.call.key;
+        if prepared.nested.is_some() {
+            // What was typed there was typed by an agent, also if a person
+            // began the session and the agent took it up.
+            let all = self.histories.with(key, |history| history.transcript());
+            return all.without_user_texts();
+        }
         // A file counts only if the agent that opened the session names it.
         let file = prepared
             .transcript_path
             .as_ref()
             .filter(|_| prepared.is_trusted);
         if let Some(file) = file
-            && self
-                .histories
-                .with(key, |history| history.looks_for_beginning())
+            && let Err(why) = self.look_into(file, key, &prepared.guard)
         {
-            match turns(key, file, &prepared.guard) {
-                Ok(texts) => self
-                    .histories
-                    .with(key, |history| history.began_with(texts)),
-                Err(why) => tracing::debug!("the beginning of session {key} is not known: {why}"),
-            }
+            tracing::debug!("what the user of session {key} typed is not known: {why}");
         }
         self.histories.with(key, |history| history.transcript())
+    }
+
+    /// Looks into the agent's own file for what no event told of.
+    fn look_into(
+        &self,
+        file: &Utf8Path,
+        key: &SessionKey,
+        guard: &Guard,
+    ) -> Result<(), TurnsError> {
+        let look = self.histories.with(key, |history| history.looks_for(file));
+        let since = match look {
+            Look::Not => return Ok(()),
+            Look::All => 0,
+            Look::Since(place) => place,
+        };
+        // Before the texts: what comes between the two is looked for next time.
+        let growth = growth(key, file, guard, since)?;
+        let may_have_words = growth.is_some_and(|growth| growth.may_have_words);
+        if look == Look::All || may_have_words {
+            let texts = turns(key, file, guard)?;
+            self.histories
+                .with(key, |history| history.file_says(&texts));
+        }
+        if let Some(growth) = growth {
+            self.histories
+                .with(key, |history| history.has_read(file, growth.until));
+        }
+        Ok(())
     }
 
     /// A call was decided: it is part of what happened before the next one.
@@ -89,14 +122,18 @@ impl Service {
             return;
         }
         match &event.kind {
+            // What one agent tells another is no person's word.
+            EventKind::UserMessage { .. } if noted.nested => {}
             EventKind::UserMessage { text } => {
+                self.questions.user_said_something(&event.key);
                 self.histories
                     .with(&event.key, |history| history.user_said(text));
             }
+            EventKind::SessionStart { source } if matches!(source.as_str(), "clear" | "new") => {
+                self.histories.with(&event.key, History::begins_anew);
+            }
             // Other beginnings go on with a conversation that was before.
-            EventKind::SessionStart { source }
-                if matches!(source.as_str(), "startup" | "clear" | "new") =>
-            {
+            EventKind::SessionStart { source } if source == "startup" => {
                 self.histories.with(&event.key, History::begins);
             }
             EventKind::SessionStart { .. }
@@ -122,7 +159,10 @@ impl Service {
             )));
         };
         loop {
-            let told = match self.in_flight.enter(&prepared.call, prepared.decided) {
+            let told = match self
+                .in_flight
+                .enter(&prepared.call, prepared.event, prepared.decided)
+            {
                 Turn::Asks(asks) => {
                     return self
                         .judge(&**classifier, asks, prepared, material, gone)
@@ -133,12 +173,10 @@ impl Service {
                     () = &mut *gone => {
                         return State::Over(Handled::Failed(Answer::Aborted.decision()));
                     }
-                    // The event that asks counts it.
+                    // The agent is told no: that counts, and is on record.
                     () = tokio::time::sleep_until(prepared.deadline.into()) => {
-                        return State::Over(Handled::Failed(Decision::Denied {
-                            reason: DeniedReason::ClassifierUnavailable,
-                            detail: "the classifier gave no answer in time".to_owned(),
-                        }));
+                        let answer = no_time(prepared.given());
+                        return self.conclude(prepared, answer).await.0;
                     }
                 },
                 Turn::Answered(concluded) => Some(concluded),
@@ -160,9 +198,16 @@ impl Service {
         gone: &mut Gone,
     ) -> State {
         let began = Instant::now();
+        let agent = prepared.answers_for();
         let answer = match material {
             // Nobody is asked what cannot be asked whole.
             Err(too_long) => unavailable(UnavailableReason::ContextOverflow, too_long.to_string()),
+            Ok(_) if self.questions.gave_up_too_many(&agent, began) => unavailable(
+                UnavailableReason::Timeout,
+                "the agent gave up too many questions before they were answered; this ends with \
+                 the user's next message"
+                    .to_owned(),
+            ),
             Ok(material) => {
                 let question = Question {
                     call: Arc::clone(&prepared.call),
@@ -170,14 +215,22 @@ impl Service {
                     guard: Arc::clone(&prepared.guard),
                     material,
                 };
+                let settings = prepared.guard.effective.classifier.as_ref();
+                let all = settings.map_or(DEFAULT_PLACES, |settings| settings.max_concurrent);
+                let asked = async {
+                    let _place = self.questions.place(&agent, all).await;
+                    classifier.classify(question).await
+                };
                 tokio::select! {
-                    answer = classifier.classify(question) => answer,
-                    // A question that is cancelled is not concluded and changes nothing.
+                    answer = asked => answer,
+                    // A question that is cancelled is not concluded and changes
+                    // no counter.
                     () = gone => {
+                        self.questions.given_up(&agent, Instant::now());
                         return State::Over(Handled::Failed(Answer::Aborted.decision()));
                     }
                     () = tokio::time::sleep_until(prepared.deadline.into()) => {
-                        no_time(prepared.deadline.saturating_duration_since(prepared.started))
+                        no_time(prepared.given())
                     }
                 }
             }
@@ -185,29 +238,73 @@ impl Service {
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_question.was(&prepared.guard, &answer, millis);
         let event = prepared.event;
+        let (state, outcome) = self.conclude(prepared, answer).await;
+        if let Some(outcome) = outcome {
+            asks.concluded(Concluded { outcome, event });
+        }
+        state
+    }
+
+    /// Applies an answer to what is there now. An allow was about what was
+    /// there when it was asked for: where that is not so any more, the call is
+    /// decided anew, and there is no outcome of the answer.
+    async fn conclude(
+        self: &Arc<Self>,
+        prepared: Box<Prepared>,
+        answer: ClassifierAnswer,
+    ) -> (State, Option<Outcome>) {
         let concluded = self
-            .blocking(move |service| {
-                let request = service.request(&prepared, false);
-                match service.engine.conclude(&request, &answer) {
-                    Ok(outcome) => {
-                        let state = service.decided(*prepared, Box::new(outcome.clone()));
-                        (state, Some(outcome))
-                    }
-                    Err(error) => {
-                        let failed = Handled::Failed(internal(error.to_string()));
-                        (State::Over(failed), None)
-                    }
-                }
-            })
+            .blocking(move |service| service.conclude_now(*prepared, &answer))
             .await;
         match concluded {
-            Ok((state, outcome)) => {
-                if let Some(outcome) = outcome {
-                    asks.concluded(Concluded { outcome, event });
-                }
-                state
+            Ok(Ok(concluded)) => concluded,
+            Ok(Err(problem)) | Err(problem) => {
+                (State::Over(Handled::Failed(internal(problem))), None)
             }
-            Err(problem) => State::Over(Handled::Failed(internal(problem))),
+        }
+    }
+
+    fn conclude_now(
+        &self,
+        mut prepared: Prepared,
+        answer: &ClassifierAnswer,
+    ) -> Result<(State, Option<Outcome>), String> {
+        if answer.verdict == Verdict::Allow {
+            let asked = prepared.shown;
+            prepared = self.prepare_again(&prepared);
+            let now = prepare::approval_digest(&prepared.call, &prepared.facts);
+            if asked != Some(now) {
+                return Ok((self.decide(prepared)?, None));
+            }
+        }
+        let request = self.request(&prepared, false);
+        let outcome = self
+            .engine
+            .conclude_if_still_asked(&request, answer)
+            .map_err(|error| error.to_string())?;
+        match outcome {
+            Some(outcome) => {
+                let state = self.decided(prepared, Box::new(outcome.clone()));
+                Ok((state, Some(outcome)))
+            }
+            None => Ok((self.decide(prepared)?, None)),
+        }
+    }
+
+    /// Every answer was about something else than what was there when it came.
+    pub(crate) async fn no_answer_held(self: &Arc<Self>, prepared: Box<Prepared>) -> Handled {
+        let answer = unavailable(
+            UnavailableReason::Timeout,
+            "what the call is about kept changing while the model was asked about it".to_owned(),
+        );
+        match self.conclude(prepared, answer).await.0 {
+            State::Over(handled) => handled,
+            // A person would be asked about what changes under their eyes, too.
+            State::Ask(_, outcome) => {
+                let _ = self.not_asked(*outcome, Answer::Aborted).await;
+                Handled::Failed(kept_changing())
+            }
+            State::Classify(..) => Handled::Failed(kept_changing()),
         }
     }
 
@@ -226,7 +323,7 @@ impl Service {
         if !is_over && prepared.event != concluded.event {
             // The engine joins the two, as if they had come one after the other.
             let again = self
-                .blocking(move |service| service.decide(*prepared))
+                .blocking(move |service| service.decide(service.prepare_again(&prepared)))
                 .await;
             return match again {
                 Ok(Ok(state)) => state,

@@ -30,6 +30,7 @@ mod material;
 mod parts;
 mod pending;
 mod person;
+mod questions;
 mod remember;
 mod service;
 mod sessions;

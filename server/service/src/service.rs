@@ -26,6 +26,7 @@ use crate::guards::{EditorSettings, Guards};
 use crate::health::LastQuestion;
 use crate::history::Histories;
 use crate::in_flight::InFlight;
+use crate::questions::Questions;
 use crate::sessions::{LiveSession, MOST_SESSIONS};
 use crate::socket::Connections;
 use crate::surface::{Notice, SurfaceKind};
@@ -145,6 +146,7 @@ pub struct Service {
     pub(crate) verdicts: Verdicts,
     pub(crate) histories: Histories,
     pub(crate) in_flight: InFlight,
+    pub(crate) questions: Questions,
     pub(crate) last_question: LastQuestion,
     /// By root session.
     pub(crate) sessions: DashMap<SessionKey, LiveSession>,
@@ -222,6 +224,7 @@ impl Service {
             verdicts: Verdicts::default(),
             histories: Histories::default(),
             in_flight: InFlight::default(),
+            questions: Questions::default(),
             last_question: LastQuestion::default(),
             sessions: DashMap::new(),
             chosen: Mutex::default(),

@@ -1,4 +1,5 @@
-//! What a person typed before the guard heard of a session, from the agent's
+//! What a person typed before the guard heard of a session, or while no event
+//! told of it, from the agent's
 //! own file of the conversation. Only that, and only from a file that is the
 //! agent's own: whoever writes it speaks for the person.
 
@@ -8,6 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_agents::transcript::{transcript_is_the_agents, user_turns};
+use countersign_core::agent::Agent;
 use countersign_core::call::SessionKey;
 use countersign_settings::Places;
 use rustix::fs::OFlags;
@@ -47,10 +49,81 @@ pub enum TurnsError {
 /// # Errors
 /// When the file is not the agent's own, or cannot be read.
 pub fn turns(key: &SessionKey, path: &Utf8Path, guard: &Guard) -> Result<Vec<String>, TurnsError> {
-    let unreadable = |error| TurnsError::Unreadable {
+    let (file, length) = of_agent(key, path, guard)?;
+    let bytes = ends(file, length).map_err(|error| unreadable(path, error))?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(user_turns(key.agent, &text, &key.session))
+}
+
+/// What stands in an agent's file behind a place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Growth {
+    /// Where the next look begins: behind the last whole line.
+    pub(crate) until: u64,
+    /// Whether a person may have typed something that no event told of.
+    pub(crate) may_have_words: bool,
+}
+
+/// Looks whether a person typed something that stands only in the agent's file:
+/// what they say while Claude Code works reaches it at the next tool, and no
+/// event tells of it. None where nothing came, or where the agent tells of
+/// everything.
+///
+/// Reads what is new and looks for one word in it; who finds it reads all with
+/// [`turns`].
+///
+/// # Errors
+/// As [`turns`].
+pub(crate) fn growth(
+    key: &SessionKey,
+    path: &Utf8Path,
+    guard: &Guard,
+    since: u64,
+) -> Result<Option<Growth>, TurnsError> {
+    if key.agent != Agent::ClaudeCode {
+        return Ok(None);
+    }
+    let (file, length) = of_agent(key, path, guard)?;
+    if length <= since {
+        // A file that was written anew is looked at from where it ends.
+        return Ok((length < since).then_some(Growth {
+            until: length,
+            may_have_words: false,
+        }));
+    }
+    grown(file, since, length)
+        .map(Some)
+        .map_err(|error| unreadable(path, error))
+}
+
+/// What marks an entry of Claude Code's file that was typed while it worked.
+const QUEUED: &[u8] = b"queued_command";
+
+fn grown(mut file: File, since: u64, length: u64) -> io::Result<Growth> {
+    let from = since.max(length.saturating_sub(TAIL_BYTES));
+    file.seek(SeekFrom::Start(from))?;
+    let mut bytes = Vec::new();
+    file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+    let lines = bytes.iter().rposition(|byte| *byte == b'\n');
+    let whole = lines.map_or(0, |last| last + 1);
+    let read = bytes.get(..whole).unwrap_or_default();
+    Ok(Growth {
+        until: from.saturating_add(u64::try_from(whole).unwrap_or(u64::MAX)),
+        may_have_words: read.windows(QUEUED.len()).any(|window| window == QUEUED),
+    })
+}
+
+fn unreadable(path: &Utf8Path, error: io::Error) -> TurnsError {
+    TurnsError::Unreadable {
         path: path.to_owned(),
         error,
-    };
+    }
+}
+
+/// The file, opened, and its length in bytes, if only the agent can have
+/// written it.
+fn of_agent(key: &SessionKey, path: &Utf8Path, guard: &Guard) -> Result<(File, u64), TurnsError> {
+    let unreadable = |error| unreadable(path, error);
     let canonical = path.canonicalize_utf8().map_err(unreadable)?;
     let foreign = |why| TurnsError::Foreign {
         path: canonical.clone(),
@@ -82,9 +155,7 @@ pub fn turns(key: &SessionKey, path: &Utf8Path, guard: &Guard) -> Result<Vec<Str
             "it has another name, under which anybody may write it",
         ));
     }
-    let bytes = ends(file, about.len()).map_err(unreadable)?;
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(user_turns(key.agent, &text, &key.session))
+    Ok((file, about.len()))
 }
 
 /// Where the agents' folders are: with everything else below `--home`, in tests.

@@ -30,6 +30,7 @@ const BLOCK: u8 = 4;
 /// Decides the command as auto mode would here.
 pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
     if check.with_model {
+        crate::judge::leave_no_core_dump();
         with_model::refuse_under_an_agent()?;
     }
     let folder = crate::commands::current_folder()?;
@@ -81,7 +82,8 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
         if check.with_model
             && let Some(report) = report.as_object_mut()
         {
-            report.insert("model".to_owned(), serde_json::to_value(&model)?);
+            let said = model.as_ref().map(with_model::as_json).transpose()?;
+            report.insert("model".to_owned(), said.unwrap_or_default());
         }
         writeln!(
             output::stdout(),

@@ -30,6 +30,7 @@ const BROKEN: u8 = 1;
 
 /// Looks at everything, and tells it.
 pub(super) fn run(places: Places, json: bool) -> Result<ExitCode> {
+    crate::judge::leave_no_core_dump();
     let folder = crate::commands::current_folder()?;
     let agent = model::under_an_agent();
     let doctor = Doctor {

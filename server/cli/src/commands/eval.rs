@@ -37,6 +37,7 @@ use summary::Summary;
 
 /// Asks the configured model about every case.
 pub(super) fn run(places: Places, eval: &Eval) -> Result<ExitCode> {
+    crate::judge::leave_no_core_dump();
     let cases = case::read(&eval.cases)?;
     let guard = Guard::looking_in(places, &crate::commands::current_folder()?);
     let settings = Arc::new(model::configured(&guard)?.clone());

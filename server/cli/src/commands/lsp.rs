@@ -48,6 +48,7 @@ pub(crate) fn starting_mode(name: &str) -> Result<ApprovalMode, String> {
 }
 
 pub(super) fn run(places: Places, lsp: &Lsp) -> Result<ExitCode> {
+    crate::judge::leave_no_core_dump();
     // Standard output belongs to the protocol.
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::WARN)

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use countersign_agents::{Answer, CallStage, EventKind, HookEvent, HookOutput, encode};
 use countersign_core::call::Call;
+use countersign_core::facts::Facts;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{ProcessId, SessionState, StateError};
 use countersign_engine::Engine;
@@ -15,7 +16,12 @@ use countersign_service::guard::{self, Guard};
 use countersign_service::{agent_event, answer_of, asking_without_surface};
 use countersign_settings::Places;
 
+use super::judged::Judged;
 use super::state::{self, State};
+
+/// How often a call is decided anew because it changed while a model was asked
+/// about it.
+const MOST_TRIES: usize = 4;
 
 /// An event that no server decides.
 pub(super) struct Alone<'a> {
@@ -45,34 +51,17 @@ impl Alone<'_> {
 pub(super) fn handle(alone: &Alone<'_>, places: Places) -> Result<HookOutput, String> {
     let event = alone.event;
     let state = state::open(&places.state_dir)?;
-    let session = match state.store.snapshot(&event.key.root()) {
-        Ok(session) => session,
-        // Nothing is kept: every call is the first.
-        Err(StateError::Unwritable(_)) => None,
-        Err(error @ StateError::Unreadable(_)) => return Err(error.to_string()),
-    };
-    let pinned = session.as_ref().and_then(pinned_elsewhere);
-    let chosen = session.as_ref().and_then(|session| session.chosen);
-    let tighten = [pinned, chosen]
-        .into_iter()
-        .fold(alone.tighten, ApprovalMode::strictest);
     let engine = guard::engine(Arc::clone(&state.store), Vec::new());
-    let is_trusted = engine.speaks_for(session.as_ref(), alone.process);
-    let began_in = session.and_then(|session| session.workspace);
-    let guard = Guard::in_session(places, began_in, &event.cwd, tighten);
-    for problem in &guard.policy.problems {
-        tracing::warn!("settings: {problem}");
-    }
     if let EventKind::Call { stage, call } = &event.kind {
         let deciding = Deciding {
             engine: &engine,
-            guard: &guard,
             alone,
             state: &state,
-            is_trusted,
+            places: &places,
         };
         return deciding.decide(*stage, call);
     }
+    let Ground { guard, .. } = Ground::now(alone, &state, &engine, &places)?;
     if let Some(noted) = agent_event(&event.kind)
         && let Err(error) = engine.note(&event.key, noted, alone.process, guard.policy.limits)
     {
@@ -88,6 +77,52 @@ pub(super) fn handle(alone: &Alone<'_>, places: Places) -> Result<HookOutput, St
         state::retain(&guard.places.state_dir, guard.effective.journal);
     }
     Ok(encode(event.event_ref(), &Answer::NoOpinion))
+}
+
+/// What holds for an event, and who says it.
+pub(super) struct Ground {
+    /// The settings.
+    pub(super) guard: Guard,
+    /// Whether what the event says of the user can be believed: it comes from
+    /// the agent that opened the session, and no other agent started that one.
+    pub(super) is_the_users: bool,
+}
+
+impl Ground {
+    /// As everything is now.
+    ///
+    /// # Errors
+    /// When the state cannot be read: nothing may be decided.
+    pub(super) fn now(
+        alone: &Alone<'_>,
+        state: &State,
+        engine: &Engine,
+        places: &Places,
+    ) -> Result<Self, String> {
+        let event = alone.event;
+        let session = match state.store.snapshot(&event.key.root()) {
+            Ok(session) => session,
+            // Nothing is kept: every call is the first.
+            Err(StateError::Unwritable(_)) => None,
+            Err(error @ StateError::Unreadable(_)) => return Err(error.to_string()),
+        };
+        let pinned = session.as_ref().and_then(pinned_elsewhere);
+        let chosen = session.as_ref().and_then(|session| session.chosen);
+        let tighten = [pinned, chosen]
+            .into_iter()
+            .fold(alone.tighten, ApprovalMode::strictest);
+        let is_trusted = engine.speaks_for(session.as_ref(), alone.process);
+        let is_the_users = is_trusted && engine.nested(session.as_ref(), alone.process).is_none();
+        let began_in = session.and_then(|session| session.workspace);
+        let guard = Guard::in_session(places.clone(), began_in, &event.cwd, tighten);
+        for problem in &guard.policy.problems {
+            tracing::warn!("settings: {problem}");
+        }
+        Ok(Self {
+            guard,
+            is_the_users,
+        })
+    }
 }
 
 /// The mode that a session may have at most while the server that it belongs to
@@ -108,47 +143,69 @@ fn pinned_elsewhere(session: &SessionState) -> Option<ApprovalMode> {
 /// What deciding a call needs.
 pub(super) struct Deciding<'a> {
     pub(super) engine: &'a Engine,
-    pub(super) guard: &'a Guard,
     pub(super) alone: &'a Alone<'a>,
     pub(super) state: &'a State,
-    /// Whether the event comes from the agent that opened the session.
-    pub(super) is_trusted: bool,
+    pub(super) places: &'a Places,
 }
 
 impl Deciding<'_> {
     fn decide(&self, stage: CallStage, call: &Call) -> Result<HookOutput, String> {
-        let Self {
-            engine,
-            guard,
-            alone,
-            ..
-        } = self;
-        let event = alone.event.event_ref();
-        let facts = prepare::facts(call, &guard.host, &guard.policy);
-        let request = Request {
+        let event = self.alone.event.event_ref();
+        let mut ground = self.ground()?;
+        for _ in 0..MOST_TRIES {
+            let facts = prepare::facts(call, &ground.guard.host, &ground.guard.policy);
+            let request = self.request(stage, call, &ground.guard, &facts);
+            let reply = self
+                .engine
+                .decide(&request)
+                .map_err(|error: StateError| error.to_string())?;
+            let answer = match reply {
+                Reply::NoOpinion => Answer::NoOpinion,
+                Reply::Done(outcome) => answer_of(&outcome.decision),
+                Reply::Classify => match self.judge(&request, &ground)? {
+                    Judged::Decided(outcome) => answer_of(&outcome.decision),
+                    Judged::Void(now) => {
+                        ground = *now;
+                        continue;
+                    }
+                },
+            };
+            return Ok(encode(event, &answer));
+        }
+        let facts = prepare::facts(call, &ground.guard.host, &ground.guard.policy);
+        let outcome = self.no_answer_held(&self.request(stage, call, &ground.guard, &facts))?;
+        Ok(encode(event, &answer_of(&outcome.decision)))
+    }
+
+    /// What holds now.
+    ///
+    /// # Errors
+    /// When the state cannot be read: nothing may be decided.
+    pub(super) fn ground(&self) -> Result<Ground, String> {
+        Ground::now(self.alone, self.state, self.engine, self.places)
+    }
+
+    pub(super) fn request<'r>(
+        &'r self,
+        stage: CallStage,
+        call: &'r Call,
+        guard: &'r Guard,
+        facts: &'r Facts,
+    ) -> Request<'r> {
+        Request {
             call,
-            facts: &facts,
+            facts,
             policy: &guard.policy,
             mode: guard.policy.mode,
             event: stage.into(),
-            process: alone.process,
-            asking: asking_without_surface(event),
+            process: self.alone.process,
+            asking: asking_without_surface(self.alone.event.event_ref()),
             granted: false,
             classifier: guard.effective.classifier.is_some(),
             server: None,
             memory: Some(&NoMemory),
-            commands: None,
             head: None,
-            spent_micros: alone.spent_micros(),
-        };
-        let reply = engine
-            .decide(&request)
-            .map_err(|error: StateError| error.to_string())?;
-        let answer = match reply {
-            Reply::NoOpinion => Answer::NoOpinion,
-            Reply::Classify => answer_of(&self.judge(&request)?.decision),
-            Reply::Done(outcome) => answer_of(&outcome.decision),
-        };
-        Ok(encode(event, &answer))
+            spent_micros: self.alone.spent_micros(),
+        }
     }
 }

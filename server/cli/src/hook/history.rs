@@ -25,9 +25,9 @@ pub(super) fn transcript(
     event: &HookEvent,
     guard: &Guard,
     state: &State,
-    is_trusted: bool,
+    is_the_users: bool,
 ) -> Transcript {
-    let file = event.transcript_path.as_ref().filter(|_| is_trusted);
+    let file = event.transcript_path.as_ref().filter(|_| is_the_users);
     let texts = file.map(|file| turns(&event.key, file, guard));
     let texts = match texts {
         Some(Ok(texts)) => texts,
@@ -47,28 +47,38 @@ pub(super) fn transcript(
         .journal
         .as_ref()
         .and_then(|journal| journal.journal(&filter).ok());
-    together(texts, &rows.unwrap_or_default())
+    let rows = rows.unwrap_or_default();
+    // Of a long session the rows begin somewhere in it.
+    let is_whole = rows.len() < ROWS;
+    together(texts, &rows, is_whole)
 }
 
-/// The texts at the places where the journal says that a message came; those
-/// from before its rows stand at the beginning.
-fn together(texts: Vec<String>, rows: &[JournalRow]) -> Transcript {
-    let is_message = |row: &&JournalRow| row.record.kind == RecordKind::UserMessage;
-    let messages = rows.iter().filter(is_message).count();
-    let before = texts.len().saturating_sub(messages);
-    // Messages whose text is not known are passed over: the oldest.
-    let mut without_text = messages.saturating_sub(texts.len());
+/// The texts at the places where the journal says that a message came, if there
+/// are as many of them as texts: each is the other's then. Else nothing says
+/// which is which (some were typed while the agent worked, or before the guard
+/// was there), and all texts stand before the calls, in their own order: a text
+/// must not seem to answer a call that came after it.
+fn together(texts: Vec<String>, rows: &[JournalRow], is_whole: bool) -> Transcript {
+    let is_message = |row: &&JournalRow| {
+        let of_root = row.record.key.as_ref();
+        row.record.kind == RecordKind::UserMessage
+            && of_root.is_some_and(|key| key.subagent.is_none())
+    };
+    let is_aligned = is_whole && rows.iter().filter(is_message).count() == texts.len();
     let mut texts = texts.into_iter();
     let mut transcript = Transcript::default();
-    for text in texts.by_ref().take(before) {
-        transcript.push(Entry::user(text));
+    if !is_aligned {
+        for text in texts.by_ref() {
+            transcript.push(Entry::user(text));
+        }
     }
     for row in rows {
         let record = &row.record;
         match record.kind {
-            RecordKind::UserMessage if without_text > 0 => without_text -= 1,
             RecordKind::UserMessage => {
-                if let Some(text) = texts.next() {
+                if is_message(&row)
+                    && let Some(text) = texts.next()
+                {
                     transcript.push(Entry::user(text));
                 }
             }
@@ -180,24 +190,34 @@ mod tests {
         ];
         let texts = |count: usize| (1..=count).map(|n| format!("text {n}")).collect();
         assert_eq!(
-            told(&together(texts(3), &rows)),
+            told(&together(texts(2), &rows, true)),
             [
-                "text 1",
                 "\"prune a\" Allowed",
+                "text 1",
+                "\"prune b\" Approved",
                 "text 2",
-                "\"prune b\" Approved",
-                "text 3",
                 "\"prune c\" Denied"
             ]
         );
-        assert_eq!(
-            told(&together(texts(1), &rows)),
-            [
-                "\"prune a\" Allowed",
-                "\"prune b\" Approved",
-                "text 1",
-                "\"prune c\" Denied"
-            ]
-        );
+    }
+
+    #[test]
+    fn texts_that_cannot_be_placed_stand_before_the_calls_in_their_own_order() {
+        let message = || row(RecordKind::UserMessage, |_| {});
+        let to_sub_agent = row(RecordKind::UserMessage, |record| {
+            record.key.as_mut().unwrap().subagent = Some("a1".to_owned());
+        });
+        let rows = [decided("a", "allow"), message(), decided("b", "block")];
+        let texts = |count: usize| (1..=count).map(|n| format!("text {n}")).collect();
+        let calls = ["\"prune a\" Allowed", "\"prune b\" Denied"];
+        let in_front = ["text 1", "text 2", calls[0], calls[1]];
+        assert_eq!(told(&together(texts(2), &rows, true)), in_front);
+        assert_eq!(told(&together(texts(0), &rows, true)), calls);
+        // The same number by chance, where rows are missing.
+        let in_front = ["text 1", calls[0], calls[1]];
+        assert_eq!(told(&together(texts(1), &rows, false)), in_front);
+        // A sub-agent's prompt is no message of the person.
+        let rows = [decided("a", "allow"), to_sub_agent, decided("b", "block")];
+        assert_eq!(told(&together(texts(1), &rows, true)), in_front);
     }
 }

@@ -8,25 +8,37 @@ use countersign_core::decision::UnavailableReason;
 use countersign_core::model::ClassifierSettings;
 use countersign_core::prompt::{self, Material};
 use countersign_core::state::ModelRecord;
+use countersign_engine::prepare;
 use countersign_engine::request::{Outcome, Request};
 use countersign_service::{material, no_time};
 
-use super::alone::{Alone, Deciding};
+use super::alone::{Alone, Deciding, Ground};
 use super::history;
 use crate::judge;
 
 /// What is kept back of the hook's time to apply the answer and to give it.
 const LAST_WORD: Duration = Duration::from_millis(250);
 
+/// What came of asking.
+pub(super) enum Judged {
+    /// The answer was applied.
+    Decided(Outcome),
+    /// It was about what is not so any more: the call is decided anew on this.
+    Void(Box<Ground>),
+}
+
 impl Deciding<'_> {
-    /// Asks about a call for which the engine said so, and applies the answer.
+    /// Asks about a call for which the engine said so, and applies the answer
+    /// to what is there then.
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub(super) fn judge(&self, request: &Request<'_>) -> Result<Outcome, String> {
-        let (guard, alone) = (self.guard, self.alone);
-        let transcript = history::transcript(alone.event, guard, self.state, self.is_trusted);
-        let answer = match material(request.call, request.facts, guard, transcript) {
+    pub(super) fn judge(&self, request: &Request<'_>, ground: &Ground) -> Result<Judged, String> {
+        let (guard, alone) = (&ground.guard, self.alone);
+        let call = request.call;
+        let shown = prepare::approval_digest(call, request.facts);
+        let transcript = history::transcript(alone.event, guard, self.state, ground.is_the_users);
+        let answer = match material(call, request.facts, guard, transcript) {
             Ok(material) => match &guard.effective.classifier {
                 Some(settings) => ask(settings, &material, alone),
                 None => unavailable(
@@ -36,12 +48,55 @@ impl Deciding<'_> {
             },
             Err(too_long) => unavailable(UnavailableReason::ContextOverflow, too_long.to_string()),
         };
-        let concluding = Request {
+        if answer.verdict != Verdict::Allow {
+            return self.conclude(request, &answer).map(Judged::Decided);
+        }
+        let now = self.ground()?;
+        let facts = prepare::facts(call, &now.guard.host, &now.guard.policy);
+        if prepare::approval_digest(call, &facts) != shown {
+            return Ok(Judged::Void(Box::new(now)));
+        }
+        let as_it_is = Request {
+            facts: &facts,
+            policy: &now.guard.policy,
+            mode: now.guard.policy.mode,
+            classifier: now.guard.effective.classifier.is_some(),
             spent_micros: alone.spent_micros(),
             ..*request
         };
+        let outcome = self
+            .engine
+            .conclude_if_still_asked(&as_it_is, &answer)
+            .map_err(|error| error.to_string())?;
+        Ok(match outcome {
+            Some(outcome) => Judged::Decided(outcome),
+            None => Judged::Void(Box::new(now)),
+        })
+    }
+
+    /// Every answer was about something else than what was there when it came.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub(super) fn no_answer_held(&self, request: &Request<'_>) -> Result<Outcome, String> {
+        let answer = unavailable(
+            UnavailableReason::Timeout,
+            "what the call is about kept changing while the model was asked about it".to_owned(),
+        );
+        self.conclude(request, &answer)
+    }
+
+    fn conclude(
+        &self,
+        request: &Request<'_>,
+        answer: &ClassifierAnswer,
+    ) -> Result<Outcome, String> {
+        let concluding = Request {
+            spent_micros: self.alone.spent_micros(),
+            ..*request
+        };
         self.engine
-            .conclude(&concluding, &answer)
+            .conclude(&concluding, answer)
             .map_err(|error| error.to_string())
     }
 }

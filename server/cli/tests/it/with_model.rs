@@ -19,6 +19,41 @@ fn report(sandbox: &Sandbox, command: &str, code: i32) -> Value {
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
+/// Nothing is left out, whatever is known.
+#[track_caller]
+fn assert_every_field(report: &Value) {
+    let fields = |value: &Value| -> Vec<String> {
+        let mut names: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
+        names.sort();
+        names
+    };
+    let model = [
+        "message_id",
+        "model",
+        "problem",
+        "provider",
+        "recorded",
+        "request_id",
+        "stage",
+        "stages",
+    ];
+    assert_eq!(fields(&report["model"]), model);
+    for stage in report["model"]["stages"].as_array().unwrap() {
+        let stage_fields = [
+            "attempts",
+            "cached_tokens",
+            "input_tokens",
+            "message_id",
+            "millis",
+            "output_tokens",
+            "request_id",
+            "stage",
+            "verdict",
+        ];
+        assert_eq!(fields(stage), stage_fields);
+    }
+}
+
 #[test]
 fn the_model_decides_what_nothing_else_decides() {
     let server = ModelServer::start();
@@ -29,6 +64,7 @@ fn the_model_decides_what_nothing_else_decides() {
         (&allowed["verdict"], &allowed["via"]),
         (&"allow".into(), &"classifier".into())
     );
+    assert_every_field(&allowed);
     let stages = allowed["model"]["stages"].as_array().unwrap();
     assert_eq!(stages.len(), 1);
     assert_eq!(stages[0]["verdict"], "allow");
@@ -70,6 +106,7 @@ fn no_answer_is_what_the_settings_say() {
             "{report}"
         );
         assert!(!report["change"].as_str().unwrap().is_empty());
+        assert_every_field(&report);
     }
 }
 

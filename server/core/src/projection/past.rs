@@ -3,35 +3,48 @@
 use serde_json::{Map, Value, json};
 
 use super::{Projection, cut_mark, grouped};
+use crate::prompt::encoding;
 
 /// Most characters of an earlier call when it is printed as JSON.
-pub(super) const PAST_CHARS: usize = 4_000;
+pub(crate) const PAST_CHARS: usize = 4_000;
 
-/// The projection, its texts and lists shortened until it fits; none if it
-/// does not even then.
-pub(super) fn fitted(projection: Projection) -> Option<Projection> {
+/// Most characters of the arguments of an earlier call as they stand in the
+/// prompt, where some characters are written out as up to twelve each.
+const ENCODED_CHARS: usize = 7_000;
+
+/// The projection, its texts and lists shortened until it fits.
+///
+/// # Errors
+/// The projection itself, if it does not fit even then.
+pub(crate) fn fitted(projection: Projection) -> Result<Projection, Projection> {
     /// Characters of a text and entries of a list, tried in turn.
-    const SIZES: [(usize, usize); 8] = [
+    const SIZES: [(usize, usize); 10] = [
         (3_500, 64),
         (2_000, 64),
         (1_000, 32),
+        (700, 16),
         (500, 16),
         (250, 8),
         (120, 8),
         (80, 4),
         (40, 2),
+        (20, 1),
     ];
     if fits(&projection) {
-        return Some(projection);
+        return Ok(projection);
     }
-    SIZES.iter().find_map(|(text, entries)| {
-        let shorter = Projection {
+    let shorter = SIZES.iter().find_map(|(text, entries)| {
+        let mut shorter = Projection {
             tool: projection.tool.clone(),
             arguments: fields(&projection.arguments, *text, *entries),
             withheld: withheld(&projection.withheld, *text, *entries),
         };
+        shorter
+            .withheld
+            .push("parts of the call, where they are marked".to_owned());
         fits(&shorter).then_some(shorter)
-    })
+    });
+    shorter.ok_or(projection)
 }
 
 fn fits(projection: &Projection) -> bool {
@@ -41,6 +54,7 @@ fn fits(projection: &Projection) -> bool {
         "withheld": projection.withheld,
     });
     printed.to_string().chars().count() <= PAST_CHARS
+        && encoding::call_length(projection) <= ENCODED_CHARS
 }
 
 fn withheld(told: &[String], text: usize, entries: usize) -> Vec<String> {
@@ -87,11 +101,16 @@ fn value(value: &Value, text: usize, entries: usize) -> Value {
     }
 }
 
+/// The beginning and the end of a text: what an agent would hide can stand
+/// behind as well as before whatever it fills a call with.
 fn shortened(whole: &str, most: usize) -> String {
-    let Some((end, _)) = whole.char_indices().nth(most) else {
+    let length = whole.chars().count();
+    if length <= most {
         return whole.to_owned();
-    };
-    let kept = whole.get(..end).unwrap_or_default();
-    let missing = whole.get(end..).unwrap_or_default().chars().count();
-    format!("{kept}{}", cut_mark(grouped(missing), "characters"))
+    }
+    let end = most / 3;
+    let head: String = whole.chars().take(most - end).collect();
+    let tail: String = whole.chars().skip(length - end).collect();
+    let missing = grouped(length - most);
+    format!("{head} … [cut: {missing} characters are missing here] … {tail}")
 }

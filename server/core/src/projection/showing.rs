@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::bounded::{Bounder, Bounds};
 use super::guarded::{self, Budget, ORDINARY_CHARS};
-use super::past::PAST_CHARS;
+use super::other_fields::{PROSE, other_fields};
 use super::shell_writes::shell_writes;
 use super::{MOST_WITHHELD, McpForwarding, TooLong, cut_mark, grouped, tool_name};
 use crate::call::{Access, Call, Change, Operation, PathUse, Subject};
@@ -13,6 +13,7 @@ use crate::paths::PathFact;
 use crate::policy::Policy;
 use crate::redact::{self, Shown};
 use crate::tool::Tool;
+use crate::transcript;
 
 /// Longest command, in characters.
 const COMMAND_CHARS: usize = 64 * 1024;
@@ -72,9 +73,6 @@ const SEARCH_FLAGS: &[&str] = &["pattern", "glob", "include"];
 
 /// Parameters that change what a sub-agent may do.
 const DELEGATE_FLAGS: &[&str] = &["mode", "run_in_background", "isolation", "model"];
-
-/// The agent's own words about its call, which are never shown.
-const PROSE: &[&str] = &["description", "explanation", "justification", "instruction"];
 
 /// A call on its way to being shown.
 pub(super) struct Showing<'a> {
@@ -190,6 +188,10 @@ impl<'a> Showing<'a> {
                 self.flags(&mut fields, operation, DELEGATE_FLAGS, FLAG_CHARS);
             }
             Subject::Other => self.other(&mut fields, operation)?,
+        }
+        let others = other_fields(self.call, operation, &fields);
+        if let Some(told) = others.filter(|told| !self.withheld.contains(told)) {
+            self.withheld.push(told);
         }
         Ok(fields)
     }
@@ -423,8 +425,10 @@ impl<'a> Showing<'a> {
     /// A text that a classifier must see whole.
     fn whole(&mut self, what: &'static str, text: &str, most: usize) -> Result<Value, TooLong> {
         if self.past {
-            let shown = redact::code(text, most.min(PAST_CHARS));
-            return Ok(Value::String(self.cut(shown, what)));
+            // Shortened with the whole call, so that its end stays too.
+            let shown = redact::code(text, usize::MAX);
+            self.masked += shown.masked;
+            return Ok(Value::String(transcript::cut(&shown.text, most)));
         }
         // Before it is masked: a long text costs no more than counting it.
         let length = text.chars().count();

@@ -101,6 +101,32 @@ fn a_command_is_shown_whole_with_its_folder() {
 }
 
 #[test]
+fn a_field_that_is_not_shown_is_named() {
+    let with = |mut call: Call, field: &str, value: Value| {
+        call.raw_input[field] = value;
+        shown(&call).withheld
+    };
+    let edit = edit("src/a.rs", "a", "b");
+    assert_eq!(
+        with(edit, "allow_multiple", json!(true)),
+        ["other fields: allow_multiple"]
+    );
+    let told = with(shell("make"), "env", json!({ "PATH": "/tmp/evil" }));
+    assert_eq!(told, ["other fields: env"]);
+    let told = with(delegate("general", "go"), "resume", json!("agent-7"));
+    assert_eq!(told, ["other fields: resume"]);
+    let mut call = shell("make");
+    for number in 0..500 {
+        call.raw_input[format!("{number}\u{202e}\n{}", "x".repeat(900))] = json!(1);
+    }
+    let told = shown(&call).withheld.join("");
+    assert!(
+        told.contains("and 488 more") && told.len() < 1_500,
+        "{told}"
+    );
+}
+
+#[test]
 fn a_masked_value_is_told() {
     let shown = shown(&shell("PASSWORD=hunter2 make && TOKEN=s3cr3t make"));
     assert_eq!(
@@ -498,10 +524,12 @@ fn a_call_of_very_many_files_is_too_long() {
 
 #[test]
 fn an_earlier_call_marks_its_cuts() {
-    let past = past(&shell(&"make ".repeat(2_000)));
+    let past = past(&shell(&format!("{}; rm -r x", "make ".repeat(2_000))));
     let command = past.arguments["command"].as_str().unwrap();
     assert!(
-        command.starts_with("make make") && command.contains("… [cut: "),
+        command.starts_with("make make")
+            && command.contains("… [cut: ")
+            && command.ends_with("; rm -r x"),
         "{command}"
     );
     assert_eq!(past.arguments["cwd"], "/work/app");

@@ -3,6 +3,7 @@
 
 use super::Material;
 use super::encoding::{call, object, step_line, string, strings};
+use crate::redact;
 use crate::transcript::{self, FIRST_USER_TEXTS, LAST_USER_TEXTS, Step, Transcript};
 
 /// Most facts that are told; the first count.
@@ -76,8 +77,9 @@ fn facts(facts: &[String]) -> Vec<String> {
 }
 
 fn surroundings(material: &Material) -> String {
-    let named = |name: &str| string(&transcript::cut(name, NAME_CHARACTERS));
-    let folder = |path: &String| transcript::cut(path, PATH_CHARACTERS);
+    let masked = |text: &str, most| transcript::cut(&redact::code(text, usize::MAX).text, most);
+    let named = |name: &str| string(&masked(name, NAME_CHARACTERS));
+    let folder = |path: &String| masked(path, PATH_CHARACTERS);
     let workspaces: Vec<String> = material.workspaces.iter().map(folder).collect();
     let mut fields = vec![("agent", named(&material.agent))];
     if let Some(subagent) = &material.subagent {

@@ -39,6 +39,12 @@ pub(super) fn call(projection: &Projection) -> String {
     ])
 }
 
+/// How many characters a call and what is said of it take in the prompt.
+pub(crate) fn call_length(projection: &Projection) -> usize {
+    let withheld = strings(&projection.withheld).chars().count();
+    call(projection).chars().count() + withheld
+}
+
 /// A step of the conversation, on one line.
 pub(crate) fn step_line(entry: &Entry) -> String {
     match entry {
@@ -86,17 +92,26 @@ fn map(map: &Map<String, Value>) -> String {
 /// JSON that means the same, with everything in its strings escaped that could
 /// be taken for something else than text.
 ///
-/// Outside its strings compact JSON has no such character, so that this may go
-/// over the whole text: a bracket there is followed by no capital, and a
-/// backslash only ever stands before what it escapes.
+/// Outside its strings nothing is touched: `[true]` is a list there.
 fn safe(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     let mut rest = json.chars();
+    let mut in_string = false;
     while let Some(character) = rest.next() {
-        if character.is_control()
+        match character {
+            '"' => in_string = !in_string,
+            // What it escapes ends no string.
+            '\\' => {
+                safe.push(character);
+                safe.extend(rest.next());
+                continue;
+            }
+            _ => {}
+        }
+        let escapes = character.is_control()
             || is_deceptive(character)
-            || opens_token(character, rest.as_str())
-        {
+            || opens_token(character, rest.as_str());
+        if in_string && escapes {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 // Writing to a string does not fail.
                 let _ = write!(safe, "\\u{unit:04x}");
@@ -108,18 +123,19 @@ fn safe(json: &str) -> String {
     safe
 }
 
+/// The guard's own marks, which the policy explains; no template has such.
+const MARKS: [&str; 2] = ["masked: ", "cut: "];
+
 /// Whether a model's template may take what begins here for one of its control
-/// tokens, such as `<|im_end|>`, `</s>` or `[/INST]`. A `>` alone begins none
-/// and stays readable, because commands are full of it.
+/// tokens, such as `<|im_end|>`, `</s>`, `[/INST]` or `[gMASK]`. A `>` alone
+/// begins none and stays readable, because commands are full of it.
 fn opens_token(character: char, rest: &str) -> bool {
     match character {
         '<' => true,
         '[' => {
             let name = rest.strip_prefix('/').unwrap_or(rest);
-            let capitals = name
-                .chars()
-                .take_while(|c| c.is_ascii_uppercase() || *c == '_');
-            capitals.take(2).count() == 2
+            name.starts_with(char::is_alphabetic)
+                && !MARKS.iter().any(|mark| rest.starts_with(mark))
         }
         _ => false,
     }

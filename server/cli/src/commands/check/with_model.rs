@@ -17,6 +17,7 @@ use countersign_core::redact;
 use countersign_core::transcript::Transcript;
 use countersign_service::guard::Guard;
 use countersign_service::material;
+use serde_json::{Map, Value, json};
 
 use crate::commands::model;
 use crate::output::{self, DIM, NOTE, styled};
@@ -76,6 +77,40 @@ pub(super) fn decide(
         };
     let decision = classify::decision(&verdict, call, facts, &guard.policy);
     Ok(Some((decision, model)))
+}
+
+/// What the model said, for programs: with every field, null where nothing is
+/// known, so that nobody has to know which ones the journal leaves out.
+///
+/// # Errors
+/// Never for a record of ours.
+pub(super) fn as_json(record: &ModelRecord) -> Result<Value> {
+    let mut said = serde_json::to_value(record)?;
+    if let Some(said) = said.as_object_mut() {
+        complete(said, &["provider", "problem"]);
+        let stages = said.entry("stages").or_insert_with(|| json!([]));
+        for stage in stages.as_array_mut().into_iter().flatten() {
+            if let Some(stage) = stage.as_object_mut() {
+                complete(stage, &STAGE_FIELDS);
+            }
+        }
+    }
+    Ok(said)
+}
+
+/// Fields of a stage that the journal leaves out where nothing is known.
+const STAGE_FIELDS: [&str; 5] = [
+    "request_id",
+    "message_id",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+];
+
+fn complete(object: &mut Map<String, Value>, names: &[&str]) {
+    for name in names {
+        object.entry(*name).or_insert(Value::Null);
+    }
 }
 
 /// Writes what the model said, for people.

@@ -286,6 +286,17 @@ mod tests {
     }
 
     #[test]
+    fn a_model_that_nothing_showed_is_not_said_to_be_there() {
+        let unknown = Probe {
+            model_exists: None,
+            ..reached(Vec::new())
+        };
+        let findings = told_of(&unknown);
+        assert!(findings.iter().all(|finding| finding.check != MODEL));
+        assert!(!format!("{findings:?}").contains("is there"));
+    }
+
+    #[test]
     fn an_endpoint_that_does_not_answer_is_broken_with_its_remedy() {
         let silent = Probe {
             problem: Some(problem("connection refused", "start the server")),

@@ -45,7 +45,11 @@ pub(super) fn trials() -> Vec<Trial> {
             alone_in_time,
         ),
         trial("a_key_that_is_not_there_is_no_answer", no_key),
-        trial("a_server_that_looks_for_a_key_leaves_no_core_dump", no_dump),
+        trial("a_server_leaves_no_core_dump", no_dump),
+        trial(
+            "a_server_asks_on_threads_that_it_has_only_from_the_first_question_on",
+            threads,
+        ),
     ]
 }
 
@@ -468,17 +472,38 @@ fn no_key() {
     assert_eq!(server.requests().len(), 0);
 }
 
+/// The kernel gives the program behind a pipe no dump only if the limit is 1.
 fn no_dump() {
     let server = ModelServer::start();
     let sandbox = with_key(&server);
-    let agent = Agent::start(&sandbox);
     let desk = Desk::open(&sandbox);
-    blocked(&agent, &sandbox, "trellis fell");
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", desk.process().pid)).unwrap();
     let cores = limits
         .lines()
         .find_map(|line| line.strip_prefix("Max core file size"))
         .unwrap();
     let values: Vec<&str> = cores.split_whitespace().collect();
-    assert_eq!(values, ["0", "0", "bytes"]);
+    let most = rustix::process::getrlimit(rustix::process::Resource::Core).maximum;
+    let limit = if most == Some(0) { "0" } else { "1" };
+    assert_eq!(values, [limit, limit, "bytes"]);
+}
+
+fn threads() {
+    let server = ModelServer::start();
+    server.always(Reply::allow());
+    let sandbox = sandbox(&server);
+    let agent = Agent::start(&sandbox);
+    let desk = Desk::open(&sandbox);
+    let of_questions = || {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", desk.process().pid)).unwrap();
+        // A thread may end while it is looked at.
+        tasks
+            .filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok())
+            .filter(|name| name.trim() == "classifier")
+            .count()
+    };
+    assert_eq!(of_questions(), 0);
+    allowed(&agent, &sandbox, "trellis prune");
+    assert_eq!(server.requests().len(), 1);
+    assert!(of_questions() > 0);
 }

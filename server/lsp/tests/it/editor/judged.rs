@@ -1,6 +1,8 @@
 //! What a classifier is asked, how often, and what it is told of what happened
 //! before.
 
+use std::time::Duration;
+
 use countersign_core::classify::Verdict;
 use countersign_core::state::RecordKind;
 use countersign_core::transcript::Entry;
@@ -11,7 +13,7 @@ use super::screen::Screen;
 use super::world::{Setup, World, block, eventually, unavailable};
 
 /// The steps that the classifier was told of at one of its questions.
-fn told(world: &World, question: usize) -> Vec<String> {
+pub(crate) fn told(world: &World, question: usize) -> Vec<String> {
     let questions = world.questions();
     questions[question]
         .material
@@ -108,6 +110,107 @@ fn two_calls_that_are_alike_are_two_questions() {
     assert_eq!(first.said(), "block classifier_blocked");
     assert_eq!(second.said(), "block classifier_blocked");
     assert_eq!(world.rows(RecordKind::Decision).len(), 2);
+}
+
+#[test]
+fn two_calls_that_are_alike_and_have_no_ids_are_two_questions() {
+    let world = World::new(Setup::judged(vec![Verdict::Allow, block()]));
+    let _screen = world.vscode();
+    world.hold_answers();
+    let calls = [world.bash("s1", "git push"), world.bash("s1", "git push")];
+    world.asked(2);
+    world.let_answers_go();
+    let mut said = calls.map(Hook::said);
+    said.sort();
+    assert_eq!(said, ["allow classifier", "block classifier_blocked"]);
+    assert_eq!(world.rows(RecordKind::Decision).len(), 2);
+}
+
+#[test]
+fn the_same_in_another_folder_is_another_question() {
+    let world = World::new(Setup::judged(vec![block(), block()]));
+    let _screen = world.vscode();
+    // So that both folders are in one workspace.
+    world.file(".git/HEAD", "ref: refs/heads/main\n");
+    world.file("trellis/notes.txt", "one");
+    world.hold_answers();
+    let mut elsewhere = call("git push");
+    elsewhere["cwd"] = json!(world.workspace.join("trellis"));
+    let calls = [
+        world.hook("s1", "PreToolUse", named("toolu_1", "git push")),
+        world.hook("s1", "PermissionRequest", elsewhere),
+    ];
+    world.asked(2);
+    world.let_answers_go();
+    for call in calls {
+        assert_eq!(call.said(), "block classifier_blocked");
+    }
+}
+
+#[test]
+fn an_event_that_waited_for_another_in_vain_is_counted_and_on_record() {
+    let world = World::new(Setup::judged(vec![Verdict::Allow]));
+    let _screen = world.vscode();
+    world.hold_answers();
+    let first = world.hook("s1", "PreToolUse", named("toolu_1", "git push"));
+    world.asked(1);
+    let short = Duration::from_millis(200);
+    let second = world.hook_within(short, "s1", "PermissionRequest", call("git push"));
+    assert_eq!(second.said(), "block classifier_unavailable");
+    let row = world.rows(RecordKind::Decision).pop().unwrap();
+    assert_eq!(row.after.unwrap().total_unavailable, 1);
+    assert!(
+        row.model
+            .unwrap()
+            .problem
+            .unwrap()
+            .contains("longer timeout")
+    );
+    world.let_answers_go();
+    assert_eq!(first.said(), "allow classifier");
+    assert_eq!(world.questions().len(), 1);
+}
+
+#[test]
+fn one_session_takes_at_most_half_of_the_places() {
+    let world = World::new(Setup::judged(vec![block(); 11]));
+    let _screen = world.vscode();
+    world.hold_answers();
+    let mut all: Vec<_> = (0..10)
+        .map(|n| world.bash("s1", &format!("git push origin v{n}")))
+        .collect();
+    all.iter().for_each(Hook::has_begun);
+    world.asked(8);
+    all.push(world.bash("s2", "git push"));
+    world.asked(9);
+    world.let_answers_go();
+    for hook in all {
+        assert_eq!(hook.said(), "block classifier_blocked");
+    }
+    assert_eq!(world.questions().len(), 11);
+}
+
+#[test]
+fn who_gives_up_question_after_question_learns_nothing_more() {
+    let world = World::new(Setup::judged(vec![Verdict::Allow; 10]));
+    let _screen = world.vscode();
+    world.hold_answers();
+    for n in 0..8 {
+        let mut hook = world.bash("s1", &format!("git push origin v{n}"));
+        world.asked(n + 1);
+        hook.gives_up();
+        assert_eq!(hook.said(), "block person");
+    }
+    assert_eq!(world.rows(RecordKind::Decision), []);
+    world.let_answers_go();
+    assert_eq!(
+        world.bash("s1", "git push").said(),
+        "block classifier_unavailable"
+    );
+    assert_eq!(world.questions().len(), 8);
+    assert_eq!(world.bash("s2", "git push").said(), "allow classifier");
+    world.user_message("s1");
+    assert_eq!(world.bash("s1", "git push").said(), "allow classifier");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! A person's home, workspace and editor, and agents whose hooks ask the
 //! service that the editor runs.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,10 @@ use countersign_core::classify::{ClassifierAnswer, Verdict};
 use countersign_core::decision::UnavailableReason;
 use countersign_core::state::{ModelRecord, ProcessId, Record, RecordKind};
 use countersign_engine::clock::SystemClock;
+use countersign_engine::nesting::{Above, AgentAbove};
+use countersign_engine::observer::DenialLogger;
 use countersign_engine::request::ServerId;
+use countersign_engine::{Engine, Ids, Processes};
 use countersign_ipc::instance::ServerInstance;
 use countersign_service::{Classifier, Handled, Incoming, Origin, Parts, Question, Service, guard};
 use countersign_settings::{Places, TrustStore};
@@ -53,6 +57,8 @@ pub(crate) struct Setup {
     pub(crate) verdicts: Option<Vec<Verdict>>,
     /// Whether the classifier has nothing to say at all, and thinks for ever.
     pub(crate) thinks: bool,
+    /// What happens while the classifier thinks.
+    pub(crate) meanwhile: Option<Meanwhile>,
     /// Why the server must not act, if so.
     pub(crate) refusal: Option<String>,
 }
@@ -65,6 +71,7 @@ impl Default for Setup {
             trusted: true,
             verdicts: None,
             thinks: false,
+            meanwhile: None,
             refusal: None,
         }
     }
@@ -101,6 +108,40 @@ pub(crate) const fn unavailable() -> Verdict {
     Verdict::Unavailable(UnavailableReason::Transport)
 }
 
+/// Processes as they are, but for who started whom: the tests may themselves
+/// run below an agent.
+#[derive(Default)]
+struct Started(Mutex<HashMap<ProcessId, ProcessId>>);
+
+impl Processes for Started {
+    fn alive(&self, process: &ProcessId) -> bool {
+        self.0.lock().unwrap().contains_key(process) || countersign_ipc::alive(process)
+    }
+
+    fn above(&self, process: &ProcessId) -> Above {
+        let started = self.0.lock().unwrap();
+        let above = started.get(process).map(|process| AgentAbove {
+            process: process.clone(),
+            may_be_launcher: false,
+        });
+        Above {
+            agents: above.into_iter().collect(),
+            is_whole: true,
+        }
+    }
+}
+
+/// Ids that no other test and no server before this one has.
+struct NewIds;
+
+impl Ids for NewIds {
+    fn next(&self) -> String {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        format!("{:016x}{number:016x}", std::process::id())
+    }
+}
+
 struct Scripted {
     verdicts: Mutex<VecDeque<Verdict>>,
     thinks: bool,
@@ -112,7 +153,11 @@ struct Scripted {
 struct Heard {
     questions: Mutex<Vec<Question>>,
     held: watch::Sender<bool>,
+    meanwhile: Mutex<Option<Meanwhile>>,
 }
+
+/// What happens while a question is answered, whose number it is told.
+pub(crate) type Meanwhile = Box<dyn FnMut(usize) + Send>;
 
 impl Classifier for Scripted {
     fn is_configured(&self, _: &guard::Guard) -> bool {
@@ -123,7 +168,14 @@ impl Classifier for Scripted {
         &self,
         question: Question,
     ) -> Pin<Box<dyn Future<Output = ClassifierAnswer> + Send>> {
-        self.heard.questions.lock().unwrap().push(question);
+        let number = {
+            let mut questions = self.heard.questions.lock().unwrap();
+            questions.push(question);
+            questions.len()
+        };
+        if let Some(meanwhile) = &mut *self.heard.meanwhile.lock().unwrap() {
+            meanwhile(number);
+        }
         if self.thinks {
             return Box::pin(std::future::pending());
         }
@@ -157,6 +209,7 @@ pub(crate) struct World {
     runtime: Runtime,
     folder: TempDir,
     heard: Arc<Heard>,
+    processes: Arc<Started>,
 }
 
 impl World {
@@ -202,9 +255,19 @@ impl World {
     fn serve(folder: TempDir, places: Places, workspace: Utf8PathBuf, setup: Setup) -> Self {
         let store = Arc::new(GroupedStore::open(&places.state_dir).unwrap());
         let instance = ServerInstance::of_this_process().unwrap();
-        let heard = Arc::new(Heard::default());
+        let heard = Arc::new(Heard {
+            meanwhile: Mutex::new(setup.meanwhile),
+            ..Heard::default()
+        });
+        let processes = Arc::new(Started::default());
         let service = Service::new(Parts {
-            engine: guard::engine(Arc::clone(&store) as _, Vec::new()),
+            engine: Engine::new(
+                Arc::clone(&store) as _,
+                Arc::new(SystemClock),
+                Arc::clone(&processes) as _,
+                Arc::new(NewIds),
+                vec![Box::new(DenialLogger)],
+            ),
             places: places.clone(),
             store: Arc::clone(&store) as _,
             journal: store,
@@ -236,6 +299,7 @@ impl World {
             runtime,
             folder,
             heard,
+            processes,
         }
     }
 
@@ -258,6 +322,19 @@ impl World {
     /// The classifier answers again.
     pub(crate) fn let_answers_go(&self) {
         self.heard.held.send_replace(false);
+    }
+
+    /// A hook of an agent that the world's agent started; of several, one with
+    /// this number.
+    pub(crate) fn nested_hook(&self, number: u64, session: &str, event: &str, more: Value) -> Hook {
+        let process = ProcessId {
+            start: self.process.start + 1_000 + number,
+            ..self.process.clone()
+        };
+        let mut started = self.processes.0.lock().unwrap();
+        started.insert(process.clone(), self.process.clone());
+        drop(started);
+        self.hook_of(process, Duration::from_secs(60), session, event, more)
     }
 
     /// A hook of another program than the agent.
