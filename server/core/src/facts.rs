@@ -4,6 +4,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::command::CommandView;
+use crate::ledger::Footprint;
 use crate::paths::PathFact;
 
 /// The facts of a call, one entry for each of its operations, in order.
@@ -27,6 +28,8 @@ pub struct OperationFacts {
     pub trees: Vec<TreeFact>,
     /// What static analysis proves of the command.
     pub analysis: Analysis,
+    /// What the command may write, where analysis looked at it.
+    pub writes: Option<Footprint>,
 }
 
 /// What lies below a folder, as far as deny and ask rules speak of it. A

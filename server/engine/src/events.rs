@@ -52,6 +52,8 @@ pub struct Noted {
     pub resolved: Vec<Resolution>,
     /// A tool ran that nobody decided: the hook is not asked for every call.
     pub unguarded: bool,
+    /// A call ended that was on record as in flight: HEAD is to be looked at.
+    pub landed: bool,
     /// The event had no authority.
     pub ignored: bool,
     /// It belongs to a session that another agent started: what is said there,
@@ -232,6 +234,7 @@ fn result(
             ..record::bare(RecordKind::Unguarded, Some(&call.key), now)
         });
     };
+    noted.landed = state.writes.is_in_flight();
     if state.status == CallStatus::Delegated && state.digest == call.digest() {
         // A failure may be the agent's word for a refused or interrupted
         // prompt: only a tool that ran is a yes.

@@ -9,12 +9,15 @@ mod tree;
 mod walk;
 mod workspace;
 
+use std::sync::Arc;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Access;
 use countersign_core::paths::{FileKind, PathFact, expand, lexical};
 use countersign_repository::Repositories;
 
 pub use canonicals::Canonicals;
+pub(crate) use content::content;
 pub use content::content_digest;
 use mounts::Mounts;
 pub use tree::Below;
@@ -32,7 +35,7 @@ const PATH_MAX: usize = 4096;
 pub struct Host {
     mounts: Mounts,
     guard_folders: Vec<Utf8PathBuf>,
-    pub(crate) repositories: Repositories,
+    pub(crate) repositories: Arc<Repositories>,
 }
 
 impl Host {
@@ -43,8 +46,16 @@ impl Host {
         Self {
             mounts: Mounts::default(),
             guard_folders,
-            repositories: Repositories::default(),
+            repositories: Arc::default(),
         }
+    }
+
+    /// The same with what another has read of repositories, which checks by
+    /// itself whether that still holds.
+    #[must_use]
+    pub fn with_repositories_of(mut self, other: &Self) -> Self {
+        self.repositories = Arc::clone(&other.repositories);
+        self
     }
 
     /// What there is to know of a path as an agent wrote it. Total: what

@@ -14,10 +14,14 @@ use countersign_core::state::{
 };
 
 mod act;
+mod creations;
 mod footprint;
+mod head;
 
 pub use act::Vouching;
+pub(crate) use creations::{Creations, NoCreations, Own};
 pub use footprint::footprint;
+pub(crate) use footprint::of_command;
 
 use crate::Engine;
 use crate::record;
@@ -39,7 +43,7 @@ pub(crate) fn planned(request: &Request<'_>) -> Box<PlannedFootprint> {
     Box::new(PlannedFootprint {
         workspace: workspace.cloned().unwrap_or_else(elsewhere),
         has_baseline: workspace.is_some(),
-        footprint: footprint(request.call, request.facts, request.commands),
+        footprint: footprint(request.call, request.facts),
     })
 }
 

@@ -44,7 +44,11 @@ pub fn probe(
             host,
             policy,
             cwd,
-            had_back: &std::cell::RefCell::new(world::HadBack::new(host, policy)),
+            had_back: &std::cell::RefCell::new(world::HadBack::new(
+                host,
+                policy,
+                &ledger::NoCreations,
+            )),
         },
     )
     .because

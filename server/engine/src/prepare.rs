@@ -13,6 +13,7 @@ use countersign_core::policy::Policy;
 use countersign_core::programs;
 
 use crate::host::Host;
+use crate::ledger::{Creations, NoCreations};
 use crate::world::{CallWorld, HadBack};
 
 /// Words of one command that are looked at as paths. A command with more has a
@@ -30,11 +31,21 @@ const CONTENT_BYTES: u64 = 8 * 1024 * 1024;
 /// large file.
 const ALL_CONTENTS_BYTES: u64 = 32 * 1024 * 1024;
 
-/// The facts of a call.
+/// The facts of a call of which no session is known.
 #[must_use]
 pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
+    facts_with(call, host, policy, &NoCreations)
+}
+
+/// The facts of a call of a session that created something.
+pub(crate) fn facts_with(
+    call: &Call,
+    host: &Host,
+    policy: &Policy,
+    creations: &dyn Creations,
+) -> Facts {
     let home = policy.home.as_path();
-    let had_back = RefCell::new(HadBack::new(host, policy));
+    let had_back = RefCell::new(HadBack::new(host, policy, creations));
     let operations = call
         .operations
         .iter()
@@ -49,8 +60,8 @@ pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
                     cwd: &call.cwd,
                     had_back: &had_back,
                 };
-                let containment =
-                    countersign_shell::contain(&countersign_shell::effects(&view), &world);
+                let effects = countersign_shell::effects(&view);
+                let containment = countersign_shell::contain(&effects, &world);
                 OperationFacts {
                     trees: trees(roots, call, host, policy),
                     command: Some(view),
@@ -62,6 +73,7 @@ pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
                     } else {
                         Analysis::NotProven
                     },
+                    writes: Some(crate::ledger::of_command(&effects, &containment)),
                 }
             }
             Subject::Paths(paths) => {
@@ -79,6 +91,7 @@ pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
                     command: None,
                     paths,
                     analysis: Analysis::NotProven,
+                    writes: None,
                 }
             }
             Subject::Urls(_) | Subject::Delegate { .. } | Subject::Other => {

@@ -6,7 +6,7 @@ use countersign_core::call::{Call, Digest, SessionKey};
 use countersign_core::decision::{AskReason, Decision};
 use countersign_core::denials::Counters;
 use countersign_core::facts::Facts;
-use countersign_core::ledger::{Footprint, Look};
+use countersign_core::ledger::Look;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::Policy;
 use countersign_core::state::{CallEvent, CallState, ModelRecord, ProcessId};
@@ -38,11 +38,8 @@ pub struct Request<'a> {
     /// What this process remembers of its own verdicts. None where nobody else
     /// can have written the state.
     pub memory: Option<&'a dyn Memory>,
-    /// What static analysis says the call's shell commands write; none where
-    /// nothing is known of it ([`crate::ledger::footprint`]).
-    pub commands: Option<&'a Footprint>,
-    /// HEAD of the first workspace, read before this; none where nobody
-    /// looked.
+    /// HEAD of the first workspace, read before this
+    /// ([`crate::Engine::head_before`]); none where nobody looked.
     pub head: Option<&'a Look>,
     /// How long it took to get here, in microseconds: the journal's latency
     /// covers the whole decision.

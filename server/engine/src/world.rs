@@ -107,10 +107,11 @@ impl CallWorld<'_> {
                 .iter()
                 .any(|folder| fact.canonical.starts_with(folder))
         };
-        if lies_in(TEMP) {
-            Scope::Temp
-        } else if fact.canonical.starts_with(&self.policy.home) {
+        // A home folder may lie below that for temporary files.
+        if fact.canonical.starts_with(&self.policy.home) {
             Scope::Home
+        } else if lies_in(TEMP) {
+            Scope::Temp
         } else if lies_in(SYSTEM) {
             Scope::System
         } else {
@@ -172,10 +173,14 @@ impl World for CallWorld<'_> {
             };
         };
         let scope = self.scope(&fact, touch);
-        // Elsewhere it is not asked for, or only what is missing counts.
         let can_be_had_back = match (&scope, fact.kind) {
             (_, FileKind::Missing) => true,
-            (Scope::Workspace, _) => self.had_back.borrow_mut().can_be(&fact, touch),
+            (Scope::Workspace | Scope::Temp, _) => {
+                let is_workspace = scope == Scope::Workspace;
+                self.had_back
+                    .borrow_mut()
+                    .can_be(&fact, touch, is_workspace)
+            }
             _ => false,
         };
         Place {

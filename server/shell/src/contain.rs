@@ -121,6 +121,20 @@ pub struct Containment {
     pub because: Vec<Unproven>,
     /// Whether nothing is changed.
     pub read_only: bool,
+    /// The places that it would change, as they are before; all of them only
+    /// if it is contained.
+    pub changed: Vec<Changed>,
+}
+
+/// A place that a command would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The canonical path.
+    pub path: Utf8PathBuf,
+    /// What is there before.
+    pub kind: FileKind,
+    /// What happens to it.
+    pub touch: Touch,
 }
 
 /// Judges the effects of a command.
@@ -131,6 +145,7 @@ pub fn contain(effects: &Effects, world: &dyn World) -> Containment {
         effects: &effects.effects,
         because: effects.unproven.clone(),
         changes: Changes::default(),
+        changed: Vec::new(),
         repositories: Vec::new(),
         read_only: true,
         left: Cell::new(MOST_PLACES),
@@ -159,6 +174,7 @@ pub fn contain(effects: &Effects, world: &dyn World) -> Containment {
     Containment {
         because: judge.because,
         read_only: judge.read_only,
+        changed: judge.changed,
     }
 }
 
@@ -167,6 +183,7 @@ struct Judge<'a> {
     effects: &'a [Effect],
     because: Vec<Unproven>,
     changes: Changes,
+    changed: Vec<Changed>,
     /// Repositories that were looked at already.
     repositories: Vec<(Folder, Repository)>,
     read_only: bool,
@@ -223,6 +240,13 @@ impl Judge<'_> {
         };
         for place in &places {
             self.changes.add(place, how, effect.command);
+            if place.scope != Scope::Sink {
+                self.changed.push(Changed {
+                    path: place.path.clone(),
+                    kind: place.kind,
+                    touch: *touch,
+                });
+            }
             if *touch == Touch::MoveFrom && !place.can_be_had_back {
                 self.lost.push(effect.command);
             }

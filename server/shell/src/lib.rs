@@ -24,7 +24,7 @@ mod source;
 mod state;
 mod walk;
 
-pub use contain::{Containment, Place, Repository, Scope, Tree, World, contain};
+pub use contain::{Changed, Containment, Place, Repository, Scope, Tree, World, contain};
 pub use effects::effects;
 
 use countersign_core::call::{CommandText, ShellDialect};

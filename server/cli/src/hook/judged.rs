@@ -52,7 +52,7 @@ impl Deciding<'_> {
             return self.conclude(request, &answer).map(Judged::Decided);
         }
         let now = self.ground()?;
-        let facts = prepare::facts(call, &now.guard.host, &now.guard.policy);
+        let facts = self.engine.facts(call, &now.guard.host, &now.guard.policy);
         if prepare::approval_digest(call, &facts) != shown {
             return Ok(Judged::Void(Box::new(now)));
         }

@@ -1,37 +1,34 @@
 //! What a call may write, from its facts. Whatever is not known is anything.
 
 use countersign_core::call::{Access, Call, Operation, PathUse, Subject};
+use countersign_core::effect::{Doing, EffectKind, Effects, Touch};
 use countersign_core::facts::{Analysis, Facts, OperationFacts};
 use countersign_core::ledger::{Footprint, PlannedWrite, Written, content_digest};
 use countersign_core::paths::{FileKind, PathFact};
 use countersign_core::tool::{Tool, ToolFamily};
+use countersign_shell::{Changed, Containment};
 
 /// Everything that a call may write, bounded.
 ///
-/// `commands` is what static analysis says the shell commands of the call
-/// write, all of them together; without it a command writes nothing only if
-/// analysis proves that it only reads.
+/// Of a command it is what static analysis says; without that it writes nothing
+/// only if analysis proves that it only reads.
 #[must_use]
-pub fn footprint(call: &Call, facts: &Facts, commands: Option<&Footprint>) -> Footprint {
+pub fn footprint(call: &Call, facts: &Facts) -> Footprint {
     let mut all = Footprint::default();
     if call.operations.len() != facts.operations.len() {
         return Footprint::anything("what it writes was not looked at").bounded();
     }
     for (operation, facts) in call.operations.iter().zip(&facts.operations) {
-        all.absorb(of_operation(operation, facts, commands));
+        all.absorb(of_operation(operation, facts));
     }
     drop_disputed_contents(&mut all);
     all.bounded()
 }
 
-fn of_operation(
-    operation: &Operation,
-    facts: &OperationFacts,
-    commands: Option<&Footprint>,
-) -> Footprint {
+fn of_operation(operation: &Operation, facts: &OperationFacts) -> Footprint {
     match operation.tool.family() {
-        ToolFamily::Shell => match (commands, &facts.analysis) {
-            (Some(commands), _) => commands.clone(),
+        ToolFamily::Shell => match (&facts.writes, &facts.analysis) {
+            (Some(writes), _) => writes.clone(),
             (None, Analysis::Contained { read_only: true }) => Footprint::default(),
             (None, _) => Footprint::anything("what its commands write is not known"),
         },
@@ -47,6 +44,79 @@ fn of_operation(
             Footprint::anything(format!("{} may write anything", operation.tool))
         }
     }
+}
+
+/// What analysis says that a command may write. Of one that is not contained
+/// that is anything.
+#[must_use]
+pub(crate) fn of_command(effects: &Effects, containment: &Containment) -> Footprint {
+    let mut all = if containment.because.is_empty() {
+        Footprint::default()
+    } else {
+        Footprint::anything("what its commands write is not known")
+    };
+    let mut moves = false;
+    for effect in &effects.effects {
+        match &effect.kind {
+            EffectKind::Path { touch, .. } => moves |= *touch == Touch::MoveFrom,
+            EffectKind::Doing(Doing::LocalHistory | Doing::History, _) => all.moves_head = true,
+            EffectKind::Doing(..) | EffectKind::Repository { .. } => {}
+        }
+    }
+    for changed in &containment.changed {
+        // One that is there stays as it is.
+        if (changed.touch, changed.kind) == (Touch::MakeFolder, FileKind::Directory) {
+            continue;
+        }
+        all.writes.push(PlannedWrite {
+            path: changed.path.clone(),
+            what: written(changed, moves),
+            content: None,
+        });
+    }
+    drop_disputed_creations(&mut all);
+    all.bounded()
+}
+
+/// `moves`: what is new may be what was elsewhere before.
+fn written(changed: &Changed, moves: bool) -> Written {
+    match (changed.touch, changed.kind) {
+        (_, FileKind::Special | FileKind::Remote | FileKind::Unresolvable)
+        | (
+            Touch::Write | Touch::Edit | Touch::Delete | Touch::DeleteTree | Touch::MoveFrom,
+            FileKind::Directory,
+        ) => Written::Unbounded,
+        (Touch::MakeFolder, _) => Written::MadeFolder,
+        (Touch::Delete | Touch::DeleteFolder | Touch::DeleteTree, _) => Written::Deleted,
+        (Touch::MoveFrom, _) => Written::Moved,
+        (Touch::Write | Touch::Edit, FileKind::Missing) if moves => Written::Moved,
+        (Touch::Write | Touch::Edit, FileKind::Missing) => Written::Created,
+        (
+            Touch::Write
+            | Touch::Edit
+            | Touch::Mode
+            | Touch::List
+            | Touch::ListTree
+            | Touch::Read
+            | Touch::ReadTree
+            | Touch::Execute
+            | Touch::Load,
+            _,
+        ) => Written::Changed,
+    }
+}
+
+/// A path that a command writes in several ways is a creation only if it is
+/// nothing else, and what may come of it is never less than the worst.
+fn drop_disputed_creations(all: &mut Footprint) {
+    let others: std::collections::HashSet<_> = all
+        .writes
+        .iter()
+        .filter(|write| write.what != Written::Created)
+        .map(|write| write.path.clone())
+        .collect();
+    all.writes
+        .retain(|write| write.what != Written::Created || !others.contains(&write.path));
 }
 
 fn of_edit(operation: &Operation, facts: &OperationFacts) -> Footprint {

@@ -1,9 +1,11 @@
 //! Whether what a command would lose could be had back: it is what HEAD has,
-//! or it is ignored and tools make it again.
+//! it is ignored and tools make it again, or this session's agent created it
+//! from its own content.
 //!
 //! Asked only where a command changes something that exists. Every doubt and
 //! every error is a no.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fs::{self, FileType, Metadata};
 use std::os::unix::fs::MetadataExt as _;
@@ -11,11 +13,13 @@ use std::os::unix::fs::MetadataExt as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Access;
 use countersign_core::effect::Touch;
+use countersign_core::ledger::content_digest;
 use countersign_core::paths::{self, FileKind, PathFact};
 use countersign_core::policy::Policy;
 use countersign_repository::{Mode, RepositoryError, Tree, is_regenerable};
 
-use crate::host::Host;
+use crate::host::{self, Host};
+use crate::ledger::{Creations, Own};
 
 /// Most names that are looked at for one call.
 const MOST_NAMES: usize = 2_000;
@@ -23,10 +27,14 @@ const MOST_NAMES: usize = 2_000;
 /// Most bytes that are hashed for one call.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Longest file that is compared with what an agent wrote, in bytes.
+const LONGEST_OWN: u64 = 8 * 1024 * 1024;
+
 /// What was found out for one call, within what it may cost.
 pub(crate) struct HadBack<'a> {
     host: &'a Host,
     policy: &'a Policy,
+    creations: &'a dyn Creations,
     names: usize,
     bytes: u64,
     /// A command's effects name one path more than once.
@@ -34,33 +42,59 @@ pub(crate) struct HadBack<'a> {
 }
 
 /// Where a path is tracked, if it is.
-struct Ground {
+struct Repository {
     root: Utf8PathBuf,
     head: Tree,
 }
 
+/// What decides about the files of one question.
+struct Ground<'a> {
+    repository: Option<Repository>,
+    /// Whether it is in the workspace: elsewhere folders count, too.
+    is_workspace: bool,
+    creations: &'a dyn Creations,
+    under: &'a Utf8Path,
+    own: OnceCell<Own>,
+}
+
+impl Ground<'_> {
+    /// What the session created there; asked for only where HEAD does not have
+    /// it.
+    fn own(&self) -> &Own {
+        self.own.get_or_init(|| self.creations.below(self.under))
+    }
+}
+
 impl<'a> HadBack<'a> {
-    pub(crate) fn new(host: &'a Host, policy: &'a Policy) -> Self {
+    pub(crate) fn new(host: &'a Host, policy: &'a Policy, creations: &'a dyn Creations) -> Self {
         Self {
             host,
             policy,
+            creations,
             names: MOST_NAMES,
             bytes: MOST_BYTES,
             known: HashMap::new(),
         }
     }
 
-    /// Whether what is at a canonical path in the workspace, and is touched so,
-    /// could be had back.
-    pub(super) fn can_be(&mut self, fact: &PathFact, touch: Touch) -> bool {
+    /// Whether what is at a canonical path in the workspace or in temp, and is
+    /// touched so, could be had back.
+    pub(super) fn can_be(&mut self, fact: &PathFact, touch: Touch, is_workspace: bool) -> bool {
         let is_whole = match (fact.kind, touch) {
             (FileKind::Missing, _) => return true,
             // One that is not empty stays.
-            (FileKind::Directory, Touch::DeleteFolder) => return true,
-            (FileKind::Directory, Touch::DeleteTree) => true,
+            (FileKind::Directory, Touch::DeleteFolder) if is_workspace => return true,
+            (FileKind::Directory, Touch::DeleteFolder | Touch::DeleteTree | Touch::MoveFrom) => {
+                true
+            }
             (
                 FileKind::File,
-                Touch::Write | Touch::Edit | Touch::Delete | Touch::DeleteTree | Touch::MoveFrom,
+                Touch::Write
+                | Touch::Edit
+                | Touch::Mode
+                | Touch::Delete
+                | Touch::DeleteTree
+                | Touch::MoveFrom,
             ) => false,
             _ => return false,
         };
@@ -68,33 +102,47 @@ impl<'a> HadBack<'a> {
         if let Some(known) = self.known.get(&key) {
             return *known;
         }
-        let found = if is_whole {
-            self.tree(fact)
-        } else {
-            self.file(&fact.canonical)
-        };
-        let can_be = found.unwrap_or(false);
+        let can_be = self
+            .look(&fact.canonical, is_whole, is_workspace)
+            .unwrap_or(false);
         self.known.insert(key, can_be);
         can_be
     }
 
-    fn file(&mut self, path: &Utf8Path) -> Result<bool, Unclear> {
+    fn look(
+        &mut self,
+        path: &Utf8Path,
+        is_whole: bool,
+        is_workspace: bool,
+    ) -> Result<bool, Unclear> {
         let metadata = fs::symlink_metadata(path)?;
-        let folder = path.parent().ok_or(Unclear)?;
-        let Some(ground) = self.ground(path, folder)? else {
-            return Ok(false);
+        let folder = if is_whole { Some(path) } else { path.parent() };
+        let repository = match folder {
+            Some(folder) if is_workspace => self.repository(path, folder).unwrap_or(None),
+            _ => None,
         };
-        self.one(path, &metadata, &ground)
+        let ground = Ground {
+            repository,
+            is_workspace,
+            creations: self.creations,
+            under: path,
+            own: OnceCell::new(),
+        };
+        if is_whole {
+            self.tree(path, metadata.dev(), &ground)
+        } else {
+            self.one(path, &metadata, &ground)
+        }
     }
 
     /// A folder with everything in it. No link is followed, and no border of a
     /// file system is crossed.
-    fn tree(&mut self, fact: &PathFact) -> Result<bool, Unclear> {
-        let root = &fact.canonical;
-        let device = fs::symlink_metadata(root)?.dev();
-        let ground = self.ground(root, root)?;
-        let mut folders = vec![root.clone()];
+    fn tree(&mut self, root: &Utf8Path, device: u64, ground: &Ground<'_>) -> Result<bool, Unclear> {
+        let mut folders = vec![root.to_owned()];
         while let Some(folder) = folders.pop() {
+            if !ground.is_workspace && !ground.own().folders.contains(&folder) {
+                return Ok(false);
+            }
             for entry in fs::read_dir(&folder)? {
                 let entry = entry?;
                 let name = entry.file_name().into_string().map_err(|_| Unclear)?;
@@ -106,12 +154,7 @@ impl<'a> HadBack<'a> {
                 if metadata.is_dir() {
                     self.names = self.names.checked_sub(1).ok_or(Unclear)?;
                     folders.push(path);
-                    continue;
-                }
-                let Some(ground) = &ground else {
-                    return Ok(false);
-                };
-                if !self.one(&path, &metadata, ground)? {
+                } else if !self.one(&path, &metadata, ground)? {
                     return Ok(false);
                 }
             }
@@ -124,28 +167,60 @@ impl<'a> HadBack<'a> {
         &mut self,
         path: &Utf8Path,
         metadata: &Metadata,
-        ground: &Ground,
+        ground: &Ground<'_>,
     ) -> Result<bool, Unclear> {
         self.names = self.names.checked_sub(1).ok_or(Unclear)?;
         let is_plain = metadata.is_file() && metadata.nlink() == 1;
         if !is_plain && !metadata.is_symlink() {
             return Ok(false);
         }
-        let inside = path.strip_prefix(&ground.root).map_err(|_| Unclear)?;
-        match ground.head.blob(inside)? {
+        if let Some(repository) = &ground.repository
+            && self
+                .is_known(path, metadata, is_plain, repository)
+                .unwrap_or(false)
+        {
+            return Ok(true);
+        }
+        Ok(is_plain && self.is_own(path, metadata, ground.own())?)
+    }
+
+    /// Whether HEAD has it so, or it is ignored and tools make it again.
+    fn is_known(
+        &mut self,
+        path: &Utf8Path,
+        metadata: &Metadata,
+        is_plain: bool,
+        repository: &Repository,
+    ) -> Result<bool, Unclear> {
+        let inside = path.strip_prefix(&repository.root).map_err(|_| Unclear)?;
+        match repository.head.blob(inside)? {
             Some((blob, Mode::File | Mode::Executable)) if is_plain => {
                 self.bytes = self.bytes.checked_sub(metadata.len()).ok_or(Unclear)?;
                 let there = self.host.repositories.blob_id_of_file(path)?;
                 Ok(there == Some(blob))
             }
             Some(_) => Ok(false),
-            None => Ok(is_regenerable(inside) && ground.head.is_ignored(inside, false)?),
+            None => Ok(is_regenerable(inside) && repository.head.is_ignored(inside, false)?),
         }
+    }
+
+    /// Whether every byte of it is what this session's agent gave for it.
+    fn is_own(&mut self, path: &Utf8Path, metadata: &Metadata, own: &Own) -> Result<bool, Unclear> {
+        let Some(content) = own.files.get(path) else {
+            return Ok(false);
+        };
+        self.bytes = self.bytes.checked_sub(metadata.len()).ok_or(Unclear)?;
+        let there = host::content(path, LONGEST_OWN).ok_or(Unclear)?;
+        Ok(content_digest(&there) == *content)
     }
 
     /// The repository of the workspace, where the path is in that and in no
     /// other.
-    fn ground(&self, path: &Utf8Path, folder: &Utf8Path) -> Result<Option<Ground>, Unclear> {
+    fn repository(
+        &self,
+        path: &Utf8Path,
+        folder: &Utf8Path,
+    ) -> Result<Option<Repository>, Unclear> {
         let workspace = self
             .policy
             .workspaces
@@ -163,7 +238,7 @@ impl<'a> HadBack<'a> {
         let Some(head) = repository.head()? else {
             return Ok(None);
         };
-        Ok(Some(Ground {
+        Ok(Some(Repository {
             root: repository.root().to_owned(),
             head: repository.tree(head)?,
         }))

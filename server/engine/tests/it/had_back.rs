@@ -1,5 +1,16 @@
 //! What a command may lose: only what HEAD has, or what tools make again.
 
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use countersign_core::call::Call;
+use countersign_core::facts::Analysis;
+use countersign_core::paths::FileKind;
+use countersign_core::state::StateStore;
+use countersign_engine::ledger::footprint;
+use countersign_store::MemoryStore;
+
+use crate::ledger_desk::{Desk, session, shell, write};
 use crate::project::Project;
 
 #[test]
@@ -149,4 +160,106 @@ fn of_temporary_files_only_the_missing_may_be_written() {
         &format!("echo x > {path}/old.txt"),
         &format!("rm -rf {path}"),
     ]);
+}
+
+/// The agent's own tool writes a file.
+fn creates(project: &Project, desk: &Desk, path: &str, content: &str) {
+    desk.does(&write(&session("s"), path, content, FileKind::Missing));
+    std::fs::write(project.root.join(path), content).unwrap();
+}
+
+fn desk(project: &Project) -> Desk {
+    let store: Arc<dyn StateStore> = Arc::new(MemoryStore::new());
+    Desk::new(store).in_workspace(project.root.as_str())
+}
+
+#[track_caller]
+fn in_session(project: &Project, desk: &Desk, text: &str) -> bool {
+    let facts = desk
+        .engine
+        .facts(&project.shell(text), &project.host, &project.policy);
+    matches!(facts.operations[0].analysis, Analysis::Contained { .. })
+}
+
+#[test]
+fn what_this_sessions_agent_created_may_go_as_long_as_it_is_that() {
+    let project = Project::with(&[("a.txt", "a\n")]);
+    let desk = desk(&project);
+    let path = project.root.join("new.py");
+    creates(&project, &desk, path.as_str(), "print(1)\n");
+    for text in ["rm new.py", "echo x > new.py", "echo x >> new.py"] {
+        assert!(in_session(&project, &desk, text), "{text}");
+        assert!(!project.contains(text), "{text} without a session");
+    }
+    let of_another = Call {
+        key: session("other"),
+        ..project.shell("rm new.py")
+    };
+    let facts = desk
+        .engine
+        .facts(&of_another, &project.host, &project.policy);
+    assert_eq!(facts.operations[0].analysis, Analysis::NotProven);
+    // A person edits it.
+    std::fs::write(&path, "print(2)\n").unwrap();
+    assert!(!in_session(&project, &desk, "rm new.py"));
+    // Back, but under two names.
+    std::fs::write(&path, "print(1)\n").unwrap();
+    std::fs::hard_link(&path, project.root.join("b.py")).unwrap();
+    assert!(!in_session(&project, &desk, "rm new.py"));
+}
+
+#[test]
+fn a_file_that_was_there_before_is_no_creation() {
+    let project = Project::with(&[("a.txt", "a\n")]);
+    let desk = desk(&project);
+    let path = project.root.join("notes.txt");
+    project.write("notes.txt", "by a person\n");
+    desk.does(&write(&session("s"), path.as_str(), "x\n", FileKind::File));
+    std::fs::write(&path, "x\n").unwrap();
+    assert!(!in_session(&project, &desk, "rm notes.txt"));
+}
+
+#[test]
+fn a_temporary_folder_goes_only_if_all_of_it_is_the_sessions() {
+    let project = Project::with(&[("a.txt", "a\n")]);
+    let desk = desk(&project);
+    let temp = tempfile::tempdir_in("/tmp").unwrap();
+    let folder = Utf8PathBuf::from_path_buf(temp.path().canonicalize().unwrap()).unwrap();
+    let own = folder.join("own");
+    let made = shell(&session("s"), "mkdir own", {
+        let call = project.shell(&format!("mkdir {own}"));
+        Some(footprint(&call, &project.facts(&call)))
+    });
+    desk.does(&made);
+    std::fs::create_dir(&own).unwrap();
+    creates(&project, &desk, own.join("a.py").as_str(), "1\n");
+    let all = format!("rm -rf {own}");
+    assert!(in_session(&project, &desk, &all));
+    assert!(in_session(&project, &desk, &format!("rm {own}/a.py")));
+    assert!(!in_session(&project, &desk, &format!("rm -rf {folder}")));
+    std::fs::write(own.join("b.txt"), "of somebody").unwrap();
+    assert!(!in_session(&project, &desk, &all));
+    std::fs::remove_file(own.join("b.txt")).unwrap();
+    std::fs::create_dir(own.join("of-somebody")).unwrap();
+    assert!(!in_session(&project, &desk, &all));
+}
+
+#[test]
+fn what_was_moved_or_written_by_a_command_is_no_creation() {
+    let project = Project::with(&[("a.txt", "a\n")]);
+    let desk = desk(&project);
+    project.write("notes.txt", "by a person\n");
+    for text in ["mv notes.txt moved.txt", "echo x > made.txt"] {
+        let call = project.shell(text);
+        let writes = footprint(&call, &project.facts(&call));
+        desk.does(&shell(&session("s"), text, Some(writes)));
+    }
+    std::fs::rename(
+        project.root.join("notes.txt"),
+        project.root.join("moved.txt"),
+    )
+    .unwrap();
+    project.write("made.txt", "x\n");
+    assert!(!in_session(&project, &desk, "rm moved.txt"));
+    assert!(!in_session(&project, &desk, "rm made.txt"));
 }

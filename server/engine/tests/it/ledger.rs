@@ -344,7 +344,6 @@ fn a_call_that_may_move_head_before_anybody_looked_leaves_no_baseline() {
         classifier: false,
         server: None,
         memory: None,
-        commands: None,
         head: None,
         spent_micros: 0,
     };

@@ -59,12 +59,11 @@ impl Processes for World {
     }
 }
 
-/// A call with its facts and what its commands write.
+/// A call with its facts.
 #[derive(Clone)]
 pub(crate) struct Wanted {
     pub(crate) call: Call,
     pub(crate) facts: Facts,
-    pub(crate) commands: Option<Footprint>,
 }
 
 pub(crate) struct Desk {
@@ -186,7 +185,6 @@ impl Desk {
             classifier: false,
             server: None,
             memory: None,
-            commands: wanted.commands.as_ref(),
             head: Some(&look),
             spent_micros: 0,
         };
@@ -270,7 +268,6 @@ fn wanted(key: &SessionKey, tool: Tool, subject: Subject, facts: OperationFacts)
             operations: vec![facts],
             cwd: Some(WORKSPACE.into()),
         },
-        commands: None,
     }
 }
 
@@ -344,12 +341,10 @@ pub(crate) fn shell(key: &SessionKey, text: &str, commands: Option<Footprint>) -
     let facts = OperationFacts {
         command: Some(countersign_shell::view(&command)),
         analysis: Analysis::NotProven,
+        writes: commands,
         ..OperationFacts::default()
     };
-    Wanted {
-        commands,
-        ..wanted(key, Tool::RunShellCommand, Subject::Command(command), facts)
-    }
+    wanted(key, Tool::RunShellCommand, Subject::Command(command), facts)
 }
 
 /// A command that moves HEAD and writes nothing else.
