@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::{Access, Call, Digest, Subject};
 use countersign_core::command::{CommandView, Folder, Operand, Problem, SimpleCommand};
-use countersign_core::facts::{Analysis, Facts, OperationFacts, TreeFact};
+use countersign_core::facts::{Analysis, Facts, Findings, OperationFacts, TreeFact};
 use countersign_core::paths::{FileKind, PathFact};
 use countersign_core::policy::Policy;
 use countersign_core::programs;
@@ -74,6 +74,7 @@ pub(crate) fn facts_with(
                         Analysis::NotProven
                     },
                     writes: Some(crate::ledger::of_command(&effects, &containment)),
+                    found: Findings::new(effects, containment.because),
                 }
             }
             Subject::Paths(paths) => {
@@ -92,6 +93,7 @@ pub(crate) fn facts_with(
                     paths,
                     analysis: Analysis::NotProven,
                     writes: None,
+                    found: Findings::default(),
                 }
             }
             Subject::Urls(_) | Subject::Delegate { .. } | Subject::Other => {

@@ -40,7 +40,8 @@ fn exit_codes_and_reports_say_the_same() {
         assert_eq!(report["mode"], "auto");
         assert_eq!(report["trusted"], true);
         assert_eq!(report["workspace"], sandbox.workspace.as_str());
-        assert_eq!(report["effects"], json!([]));
+        assert!(report["effects"].is_array());
+        assert!(report["unproven"].is_array());
         assert!(!report["change"].as_str().unwrap().is_empty());
     }
 }
@@ -64,11 +65,49 @@ fn a_report_has_every_key_every_time() {
                 "reason",
                 "settings",
                 "trusted",
+                "unproven",
                 "verdict",
                 "via",
                 "workspace"
             ]
         );
+    }
+}
+
+#[test]
+fn what_a_command_would_do_is_told_with_its_place_in_the_text() {
+    let sandbox = Sandbox::trusted(AUTO);
+    let command = "echo new > notes.txt && trellis build";
+    let report = report(&sandbox, command, 3);
+    let effects = report["effects"].as_array().unwrap();
+    assert_eq!(effects[0]["text"], "writes notes.txt");
+    assert_eq!(effects[0]["matters"], false);
+    assert_eq!(effects[0]["spans"], json!([[9, 20]]));
+    assert_eq!(effects[1]["matters"], true);
+    let unproven = report["unproven"].as_array().unwrap();
+    assert!(!unproven.is_empty());
+    for reason in unproven {
+        assert!(reason["reason"].as_str().unwrap().contains("trellis"));
+        assert!(reason["span"][0].as_u64().unwrap() >= 24, "{reason}");
+    }
+    let ran = sandbox.run(&["check", "--", command]);
+    assert!(ran.stdout.contains("writes notes.txt"), "{}", ran.stdout);
+    assert!(
+        ran.stdout
+            .contains(&format!("\n  | {command}\n    {}^^^", " ".repeat(24))),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_contained_command_is_allowed_without_a_rule_and_each_part_says_why() {
+    let sandbox = Sandbox::trusted(AUTO);
+    let report = report(&sandbox, "pwd && echo new > notes.txt", 0);
+    assert_eq!(report["via"], "static");
+    assert_eq!(report["unproven"], json!([]));
+    for part in report["parts"].as_array().unwrap() {
+        assert_eq!(part["covered"], true, "{part}");
     }
 }
 
