@@ -50,21 +50,16 @@ impl Engine {
     }
 
     /// HEAD of the first workspace as it is now; none where it cannot be told.
-    /// A workspace without a repository has no commit.
+    /// A workspace without a repository gets no baseline before a call may make
+    /// one, and then that is the empty tree.
     #[must_use]
     pub fn head(&self, host: &Host, policy: &Policy) -> Option<Look> {
         let workspace = policy.workspaces.first()?;
         let at = self.clock.now();
-        let found = host.repositories.discover(workspace, &policy.home).ok()?;
-        let (repository, head) = match found {
-            Some(repository) => (
-                Some(repository.common_dir().to_owned()),
-                repository.head().ok()?,
-            ),
-            None => (None, None),
-        };
+        let repository = host.repositories.discover(workspace, &policy.home).ok()??;
+        let head = repository.head().ok()?;
         Some(Look {
-            repository,
+            repository: Some(repository.common_dir().to_owned()),
             head: head.map(|head| head.to_string()),
             at,
         })
