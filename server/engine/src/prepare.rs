@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use countersign_core::call::{Access, Call, Digest, Subject};
+use countersign_core::call::{Access, Call, CommandText, Digest, Subject};
 use countersign_core::command::{CommandView, Folder, Operand, Problem, SimpleCommand};
 use countersign_core::facts::{Analysis, Facts, OperationFacts, TreeFact};
 use countersign_core::paths::{FileKind, PathFact};
@@ -46,19 +46,12 @@ pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
                     policy,
                     cwd: &call.cwd,
                 };
-                let containment =
-                    countersign_shell::contain(&countersign_shell::effects(&view), &world);
+                let analysis = analysis(command, &view, &world);
                 OperationFacts {
                     trees: trees(roots, call, host, policy),
                     command: Some(view),
                     paths: Vec::new(),
-                    analysis: if containment.because.is_empty() {
-                        Analysis::Contained {
-                            read_only: containment.read_only,
-                        }
-                    } else {
-                        Analysis::NotProven
-                    },
+                    analysis,
                 }
             }
             Subject::Paths(paths) => {
@@ -86,6 +79,29 @@ pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
     Facts {
         operations,
         cwd: host.canonical(&call.cwd),
+    }
+}
+
+/// What the command would do: contained, certain harm, or neither.
+fn analysis(command: &CommandText, view: &CommandView, world: &CallWorld<'_>) -> Analysis {
+    let effects = countersign_shell::effects(view);
+    let containment = countersign_shell::contain(&effects, world);
+    let is_contained = containment.because.is_empty();
+    // What only reads harms nobody.
+    if !(is_contained && containment.read_only)
+        && let Some(found) = crate::stakes::catastrophe(command, view, &effects, world)
+    {
+        return Analysis::Blocked {
+            reason: found.reason,
+            guard: found.guard,
+        };
+    }
+    if is_contained {
+        Analysis::Contained {
+            read_only: containment.read_only,
+        }
+    } else {
+        Analysis::NotProven
     }
 }
 
