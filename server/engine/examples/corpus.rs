@@ -47,6 +47,14 @@ fn main() {
             entry.0 += count;
         }
         match verbose.as_deref() {
+            Some("blocked") => {
+                let started = std::time::Instant::now();
+                if let Some(found) = countersign_engine::probe_blocked(text, &workspace, &host, &policy) {
+                    *reasons.entry(format!("blocked, of which allowed: {}", because.is_empty())).or_default() += count;
+                    println!("{}", serde_json::json!({"set": set, "count": count, "reason": found.reason, "guard": found.guard, "at": text.get(found.span), "command": text}));
+                }
+                times.push(started.elapsed().as_micros() as u64);
+            }
             Some("why") => {
                 if let Some(first) = because.first() {
                     *reasons

@@ -21,6 +21,7 @@ pub mod request;
 pub mod resolve;
 mod session;
 mod set_aside;
+mod stakes;
 mod world;
 
 pub use engine::{Engine, Ids, Processes};
@@ -52,4 +53,12 @@ pub fn probe(
         },
     )
     .because
+}
+
+/// For the corpus example only: the certain harm.
+#[must_use]
+pub fn probe_blocked(text: &str, cwd: &camino::Utf8Path, host: &host::Host, policy: &countersign_core::policy::Policy) -> Option<countersign_shell::Catastrophe> {
+    let command = countersign_core::call::CommandText { text: text.to_owned(), dialect: countersign_core::call::ShellDialect::Bash };
+    let view = countersign_shell::view(&command);
+    stakes::catastrophe(&command, &view, &countersign_shell::effects(&view), &world::CallWorld { host, policy, cwd })
 }

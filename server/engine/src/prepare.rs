@@ -5,12 +5,14 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use countersign_core::call::{Access, Call, Digest, Subject};
+use countersign_core::call::{Access, Call, CommandText, Digest, Subject};
 use countersign_core::command::{CommandView, Folder, Operand, Problem, SimpleCommand};
+use countersign_core::effect::Effects;
 use countersign_core::facts::{Analysis, Facts, Findings, OperationFacts, TreeFact};
 use countersign_core::paths::{FileKind, PathFact};
 use countersign_core::policy::Policy;
 use countersign_core::programs;
+use countersign_shell::Containment;
 
 use crate::host::Host;
 use crate::ledger::{Creations, NoCreations};
@@ -62,17 +64,12 @@ pub(crate) fn facts_with(
                 };
                 let effects = countersign_shell::effects(&view);
                 let containment = countersign_shell::contain(&effects, &world);
+                let analysis = analysis(command, &view, &effects, &containment, &world);
                 OperationFacts {
                     trees: trees(roots, call, host, policy),
                     command: Some(view),
                     paths: Vec::new(),
-                    analysis: if containment.because.is_empty() {
-                        Analysis::Contained {
-                            read_only: containment.read_only,
-                        }
-                    } else {
-                        Analysis::NotProven
-                    },
+                    analysis,
                     writes: Some(crate::ledger::of_command(&effects, &containment)),
                     found: Findings::new(effects, containment.because),
                 }
@@ -104,6 +101,33 @@ pub(crate) fn facts_with(
     Facts {
         operations,
         cwd: host.canonical(&call.cwd),
+    }
+}
+
+/// What the command would do: contained, certain harm, or neither.
+fn analysis(
+    command: &CommandText,
+    view: &CommandView,
+    effects: &Effects,
+    containment: &Containment,
+    world: &CallWorld<'_>,
+) -> Analysis {
+    let is_contained = containment.because.is_empty();
+    // What only reads harms nobody.
+    if !(is_contained && containment.read_only)
+        && let Some(found) = crate::stakes::catastrophe(command, view, effects, world)
+    {
+        return Analysis::Blocked {
+            reason: found.reason,
+            guard: found.guard,
+        };
+    }
+    if is_contained {
+        Analysis::Contained {
+            read_only: containment.read_only,
+        }
+    } else {
+        Analysis::NotProven
     }
 }
 

@@ -203,7 +203,7 @@ struct Judge<'a> {
 const MOST_PLACES: usize = 2_000;
 
 /// Most patterns that are looked at for one command.
-const MOST_PATTERNS: usize = 64;
+const MOST_PATTERNS: usize = 16;
 
 /// Most trees that are looked at for one command.
 const MOST_TREES: usize = 4;

@@ -12,6 +12,7 @@
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
 mod built_in;
+mod catastrophe;
 mod contain;
 mod effects;
 mod expand;
@@ -24,6 +25,7 @@ mod source;
 mod state;
 mod walk;
 
+pub use catastrophe::{Catastrophe, Stakes, catastrophe};
 pub use contain::{Changed, Containment, Place, Repository, Scope, Tree, World, contain};
 pub use effects::effects;
 

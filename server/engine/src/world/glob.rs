@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use globset::GlobBuilder;
 
 /// Most names that are looked at for one pattern.
-const MOST_NAMES: usize = 8_192;
+const MOST_NAMES: usize = 4_096;
 
 /// Most matches of one pattern.
 const MOST_MATCHES: usize = 512;

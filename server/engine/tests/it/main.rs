@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod catastrophes;
 mod command_writes;
 mod had_back;
 mod host;

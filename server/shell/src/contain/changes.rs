@@ -1,8 +1,7 @@
 //! What a command may have changed itself by the time that it does something
 //! else. Kept by path, so that long commands stay cheap to judge.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::collections::{BTreeMap, HashMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::effect::Touch;
@@ -51,16 +50,17 @@ struct At {
 /// background jobs know no order.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    at: BTreeMap<Utf8PathBuf, At>,
+    // Keys are the text of paths, which compares faster than paths do.
+    at: BTreeMap<String, At>,
     /// Folders that may become git directories.
-    repositories: BTreeMap<Utf8PathBuf, Who>,
+    repositories: HashMap<String, Who>,
     /// What may be replaced, by path as written: with the canonical path.
-    replaced: BTreeMap<Utf8PathBuf, (Utf8PathBuf, Who)>,
+    replaced: HashMap<String, (Utf8PathBuf, Who)>,
 }
 
 impl Changes {
     pub(super) fn add(&mut self, place: &Place, how: How, command: usize) {
-        let path = place.path.clone();
+        let path = place.path.as_path();
         let who = Who {
             first: command,
             last: command,
@@ -69,18 +69,17 @@ impl Changes {
             known.first = known.first.min(command);
             known.last = known.last.max(command);
         };
-        if let Some(folder) = repository(&path) {
-            let known = self.repositories.entry(folder.to_owned()).or_insert(who);
+        if let Some(folder) = repository(path) {
+            let known = self.repositories.entry(folder.to_string()).or_insert(who);
             widen(known);
         }
         if matches!(how, How::Gone | How::Copy | How::Anything) {
-            let known = self.replaced.entry(place.written.clone());
-            let (_, known) = known.or_insert_with(|| (path.clone(), who));
+            let known = self.replaced.entry(place.written.to_string());
+            let (_, known) = known.or_insert_with(|| (path.to_owned(), who));
             widen(known);
         }
-        let is_odd = path.components().any(|part| super::is_odd(part.as_str()));
-        let at = self.at.entry(path).or_default();
-        at.is_odd = is_odd;
+        let at = self.at.entry(path.to_string()).or_default();
+        at.is_odd = path.as_str().split('/').any(super::is_odd);
         match at.hows.iter_mut().find(|(known, _)| *known == how) {
             Some((_, known)) => widen(known),
             None => at.hows.push((how, who)),
@@ -93,20 +92,23 @@ impl Changes {
     /// What happens at a path and on the way to it.
     fn towards<'a>(&'a self, path: &'a Utf8Path) -> impl Iterator<Item = (bool, &'a At)> {
         path.ancestors()
-            .filter_map(move |on| self.at.get(on).map(|at| (on == path, at)))
+            .filter_map(move |on| self.at.get(on.as_str()).map(|at| (on == path, at)))
     }
 
-    /// What happens below a path, and at it.
-    fn below<'a>(&'a self, path: &'a Utf8Path) -> impl Iterator<Item = (&'a Utf8Path, &'a At)> {
-        self.at
-            .range::<Utf8Path, _>((Bound::Included(path), Bound::Unbounded))
-            .map(|(changed, at)| (changed.as_path(), at))
-            .take_while(move |(changed, _)| changed.starts_with(path))
+    /// What happens at a path and below it: whether it is at it.
+    fn below<'a>(&'a self, path: &'a Utf8Path) -> impl Iterator<Item = (bool, &'a At)> {
+        let folder = path.as_str().trim_end_matches('/');
+        // `0` is the character behind the slash.
+        let names = self.at.range(format!("{folder}/")..format!("{folder}0"));
+        let itself = self.at.get(path.as_str()).map(|at| (true, at));
+        itself
+            .into_iter()
+            .chain(names.map(|(_, at)| (false, at)))
     }
 
     /// Whether a folder is made there.
     pub(super) fn makes_folder(&self, path: &Utf8Path) -> bool {
-        let at = self.at.get(path);
+        let at = self.at.get(path.as_str());
         at.is_some_and(|at| at.hows.iter().any(|(how, _)| *how == How::Folder))
     }
 
@@ -123,7 +125,7 @@ impl Changes {
 
     /// Whether something earlier changes it.
     pub(super) fn is_changed_before(&self, path: &Utf8Path, command: usize) -> bool {
-        let at = self.at.get(path);
+        let at = self.at.get(path.as_str());
         at.is_some_and(|at| at.hows.iter().any(|(_, who)| who.first < command))
     }
 
@@ -150,7 +152,7 @@ impl Changes {
                 .any(|(how, who)| *how != How::Folder && who.is_other_than(command))
         });
         let is_made = folder.ancestors().any(|on| {
-            let who = self.repositories.get(on);
+            let who = self.repositories.get(on.as_str());
             who.is_some_and(|who| who.is_other_than(command))
         });
         let has_hooks = hooks.iter().any(|hooks| {
@@ -197,7 +199,7 @@ impl Changes {
         }
         // As written, it leads there by a link that does not stay.
         let is_replaced = place.written.ancestors().any(|on| {
-            self.replaced.get(on).is_some_and(|(path, who)| {
+            self.replaced.get(on.as_str()).is_some_and(|(path, who)| {
                 who.is_other_than(command) && !place.path.starts_with(path)
             })
         });
@@ -205,8 +207,8 @@ impl Changes {
             return true;
         }
         touch == Touch::ReadTree
-            && self.below(&place.path).any(|(changed, at)| {
-                changed != place.path
+            && self.below(&place.path).any(|(is_it, at)| {
+                !is_it
                     && at.hows.iter().any(|(how, who)| {
                         who.is_other_than(command)
                             && (*how == How::Anything || *how == How::Copy && copies_links(at))

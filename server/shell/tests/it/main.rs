@@ -14,6 +14,7 @@
 
 mod against_bash;
 mod bypasses;
+mod catastrophes;
 mod containment;
 mod effects;
 mod grammar;

@@ -292,6 +292,9 @@ fn scope(path: &Utf8Path, touch: Touch) -> Scope {
 }
 
 impl Workspace {
+    /// Without links.
+    pub const PLAIN: Self = Self { has_links: false };
+
     fn links(&self) -> &'static [(&'static str, &'static str)] {
         if self.has_links { LINKS } else { &[] }
     }
