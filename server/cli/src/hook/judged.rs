@@ -22,7 +22,7 @@ const LAST_WORD: Duration = Duration::from_millis(250);
 /// What came of asking.
 pub(super) enum Judged {
     /// The answer was applied.
-    Decided(Outcome),
+    Decided(Box<Outcome>),
     /// It was about what is not so any more: the call is decided anew on this.
     Void(Box<Ground>),
 }
@@ -49,7 +49,8 @@ impl Deciding<'_> {
             Err(too_long) => unavailable(UnavailableReason::ContextOverflow, too_long.to_string()),
         };
         if answer.verdict != Verdict::Allow {
-            return self.conclude(request, &answer).map(Judged::Decided);
+            let outcome = self.conclude(request, &answer)?;
+            return Ok(Judged::Decided(Box::new(outcome)));
         }
         let now = self.ground()?;
         let facts = self.engine.facts(call, &now.guard.host, &now.guard.policy);
@@ -69,7 +70,7 @@ impl Deciding<'_> {
             .conclude_if_still_asked(&as_it_is, &answer)
             .map_err(|error| error.to_string())?;
         Ok(match outcome {
-            Some(outcome) => Judged::Decided(outcome),
+            Some(outcome) => Judged::Decided(Box::new(outcome)),
             None => Judged::Void(Box::new(now)),
         })
     }

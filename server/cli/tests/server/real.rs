@@ -5,7 +5,9 @@ mod asked;
 mod counted;
 mod judged;
 mod lost;
+mod nested;
 mod owned;
+mod rejudged;
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -18,7 +20,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         counted::trials(),
         judged::trials(),
         lost::trials(),
+        nested::trials(),
         owned::trials(),
+        rejudged::trials(),
     ]
     .into_iter()
     .flatten()

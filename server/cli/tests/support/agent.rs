@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -64,7 +65,13 @@ impl Running {
 impl Agent {
     /// Starts an agent that works in the sandbox's workspace.
     pub(crate) fn start(sandbox: &Sandbox) -> Self {
+        Self::start_as(sandbox, &own_program())
+    }
+
+    /// Starts one under this name, by which it may be known.
+    pub(crate) fn start_as(sandbox: &Sandbox, name: &str) -> Self {
         let mut child = Command::new(own_program())
+            .arg0(name)
             .arg(WORD)
             .current_dir(&sandbox.workspace)
             .stdin(Stdio::piped())

@@ -8,7 +8,7 @@ use countersign_core::classify::Verdict;
 use countersign_core::state::RecordKind;
 use serde_json::json;
 
-use super::world::{Setup, World, block, write};
+use super::world::{Setup, World, block, eventually, write};
 
 /// A world in which a command runs a script of the workspace, and what happens
 /// while a model is asked about it.
@@ -95,6 +95,11 @@ fn a_mode_that_a_person_chooses_meanwhile_holds() {
     world.asked(1);
     let session = json!({ "agent": "claude-code", "session": "s1" });
     screen.command("setMode", json!(["plan", session])).unwrap();
+    // The command is answered before it is done.
+    eventually("plan mode", || {
+        let sessions = world.service.sessions();
+        sessions.iter().any(|one| one.mode.as_str() == "plan")
+    });
     world.let_answers_go();
     assert_eq!(hook.said(), "block plan_mode");
 }
