@@ -234,14 +234,25 @@ fn a_batch_answers_every_line_in_order_with_the_same_keys() {
     ]) + "\n   \n";
     let (answers, code) = batch(&sandbox, &[], &input);
     assert_eq!(code, 0);
-    let answers: Vec<String> = answers.iter().map(|line| timeless(line)).collect();
+    let told = r#""effects":["runs a program that is not known (countersign)","not proven: "#;
+    assert!(answers[0].contains(told), "{}", answers[0]);
+    let answers: Vec<String> = answers
+        .iter()
+        .map(|line| {
+            let line = timeless(line);
+            let (before, effects) = line.split_once(",\"effects\":").unwrap();
+            let effects: Vec<String> = serde_json::from_str(effects).unwrap();
+            assert!((1..=20).contains(&effects.len()), "{line}");
+            before.to_owned()
+        })
+        .collect();
     assert_eq!(
         answers,
         [
-            r#"{"id":"a","verdict":"block","via":null,"reason":"static_blocked","effects":[]"#,
-            r#"{"id":2,"verdict":"review","via":null,"reason":"no_classifier","effects":[]"#,
-            r#"{"id":null,"verdict":"review","via":null,"reason":"no_classifier","effects":[]"#,
-            r#"{"id":{"row":[1]},"verdict":"review","via":null,"reason":"no_classifier","effects":[]"#,
+            r#"{"id":"a","verdict":"block","via":null,"reason":"static_blocked""#,
+            r#"{"id":2,"verdict":"review","via":null,"reason":"no_classifier""#,
+            r#"{"id":null,"verdict":"review","via":null,"reason":"no_classifier""#,
+            r#"{"id":{"row":[1]},"verdict":"review","via":null,"reason":"no_classifier""#,
         ]
     );
 }
