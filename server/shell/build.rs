@@ -20,7 +20,10 @@ fn main() {
     let mut files: Vec<PathBuf> = fs::read_dir(&folder)
         .expect("server/shell/knowledge can be read")
         .map(|entry| entry.expect("a file of the knowledge base").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     files.sort();
     let sources = files.iter().map(|path| {

@@ -2,6 +2,7 @@
 //! a workspace that costs nothing to look at.
 
 #![allow(
+    unused_imports,
     missing_docs,
     dead_code,
     unreachable_pub,
@@ -34,7 +35,11 @@ impl World for Nothing {
     }
 
     fn expand(&self, pattern: &str, _: &Folder) -> Option<Vec<String>> {
-        Some((0..100).map(|number| format!("{pattern}{number}")).collect())
+        Some(
+            (0..100)
+                .map(|number| format!("{pattern}{number}"))
+                .collect(),
+        )
     }
 
     fn tree(&self, _: &str, _: &Folder) -> Option<Tree> {
@@ -118,30 +123,75 @@ fn distinct(_: &mut Criterion) {
 /// Inputs that are as large as is accepted.
 fn worst(_: &mut Criterion) {
     let repeated = |part: &str, times: usize| part.repeat(times);
-    let numbered = |times: usize, part: fn(usize) -> String| -> String {
-        (0..times).map(part).collect()
-    };
+    let numbered =
+        |times: usize, part: fn(usize) -> String| -> String { (0..times).map(part).collect() };
     let cases = [
-        ("one long command", format!("touch {}", repeated("folder/file ", 3_900))),
-        ("many deletes", format!("rm {}", numbered(3_900, |n| format!("d/{n} ")))),
-        ("many globs", format!("rm {}", numbered(3_900, |n| format!("{n}* ")))),
+        (
+            "one long command",
+            format!("touch {}", repeated("folder/file ", 3_900)),
+        ),
+        (
+            "many deletes",
+            format!("rm {}", numbered(3_900, |n| format!("d/{n} "))),
+        ),
+        (
+            "many globs",
+            format!("rm {}", numbered(3_900, |n| format!("{n}* "))),
+        ),
         ("one glob often", format!("rm {}", repeated("* ", 3_900))),
-        ("many commands", repeated("touch a b c d e f g h i j k l m n o p q r; ", 199)),
-        ("many moves", numbered(66, |n| format!("mv a{n} b{n}; cat b{n}; rm b{n}; "))),
-        ("many copies of trees", numbered(100, |n| format!("cp -r src b{n}; cat b{n}/x; "))),
-        ("git", numbered(99, |n| format!("touch d{n}/HEAD; git status; "))),
-        ("git with paths", format!("git add {}", numbered(3_900, |n| format!("f{n} ")))),
+        (
+            "many commands",
+            repeated("touch a b c d e f g h i j k l m n o p q r; ", 199),
+        ),
+        (
+            "many moves",
+            numbered(66, |n| format!("mv a{n} b{n}; cat b{n}; rm b{n}; ")),
+        ),
+        (
+            "many copies of trees",
+            numbered(100, |n| format!("cp -r src b{n}; cat b{n}/x; ")),
+        ),
+        (
+            "git",
+            numbered(99, |n| format!("touch d{n}/HEAD; git status; ")),
+        ),
+        (
+            "git with paths",
+            format!("git add {}", numbered(3_900, |n| format!("f{n} "))),
+        ),
         ("options", format!("ls {}", repeated("-l ", 3_900))),
-        ("long options", format!("grep {} x", repeated("--include=a ", 3_900))),
+        (
+            "long options",
+            format!("grep {} x", repeated("--include=a ", 3_900)),
+        ),
         ("sed", format!("sed '{}' a", repeated("s/a/b/;", 8_000))),
         ("awk", format!("awk '{}' a", repeated("{print $1}", 6_000))),
         ("jq", format!("jq '{}.' a", repeated(".a|", 15_000))),
         ("find", format!("find . {}", repeated("-name a -o ", 1_900))),
         ("tar", format!("tar -cf x.tar {}", repeated("a ", 3_900))),
-        ("loop", format!("for f in {}; do cat $f; done", repeated("a ", 1_000))),
-        ("loops", format!("{}cat $a{}", numbered(6, |n| format!("for {} in 1 2 3 4 5; do ", (b'a' + n as u8) as char)), repeated("; done", 6))),
-        ("gcc", format!("gcc {}", numbered(3_900, |n| format!("f{n}.c ")))),
-        ("wrappers", repeated("env timeout 5 nice env nohup ls; ", 30)),
+        (
+            "loop",
+            format!("for f in {}; do cat $f; done", repeated("a ", 1_000)),
+        ),
+        (
+            "loops",
+            format!(
+                "{}cat $a{}",
+                numbered(6, |n| format!(
+                    "for {} in 1 2 3 4 5; do ",
+                    (b'a' + n as u8) as char
+                )),
+                repeated("; done", 6)
+            ),
+        ),
+        (
+            "gcc",
+            format!("gcc {}", numbered(3_900, |n| format!("f{n}.c "))),
+        ),
+        (
+            "wrappers",
+            repeated("env timeout 5 nice env nohup ls; ", 30),
+        ),
         ("poisoning", repeated("A=1 ", 3_900)),
         ("unknown", repeated("nonesuch $x; ", 199)),
         ("tests", repeated("[ -f a ]; ", 199)),

@@ -19,7 +19,8 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Command {
     names: Vec<String>,
-    /// What it does, for people: `prints files`.
+    /// What it does, for who reads the file: `prints files`.
+    #[allow(dead_code)]
     does: String,
     #[serde(default)]
     options: Style,
@@ -69,6 +70,7 @@ struct Command {
     when: BTreeMap<String, When>,
     /// Files that say what it runs, looked for in its folder.
     #[serde(default)]
+    #[allow(dead_code)]
     defined_by: Vec<String>,
     #[serde(default)]
     sub: Vec<Command>,
@@ -141,12 +143,6 @@ const ROLES: &[(&str, &str)] = &[
     ("move_from", "MoveFrom"),
     ("destination", "Destination"),
     ("folder_destination", "FolderDestination"),
-    ("folder", "Folder"),
-    ("url", "Url"),
-    ("host", "Host"),
-    ("code", "Code"),
-    ("program", "Program"),
-    ("script", "Script"),
 ];
 
 /// What a command does besides its operands.
@@ -237,12 +233,11 @@ fn of(command: &Command) -> Result<String, String> {
         .map(|sub| of(sub).map_err(|problem| format!("{}: {problem}", sub.names.join(", "))))
         .collect();
     Ok(format!(
-        "Command {{ names: &{:?}, does: {:?}, style: Style::{:?}, flags: &[{}], numbers: {}, \
+        "Command {{ names: &{:?}, style: Style::{:?}, flags: &[{}], numbers: {}, \
          versions: {}, queries: &{:?}, sub_queries: &{:?}, response_files: {}, forms: &{:?}, \
          operands: &[{}], without_operands: {}, stdin: StdinUse::{:?}, effects: &[{}], \
-         parser: {}, any_words: {}, when: &[{}], defined_by: &{:?}, sub: &[{}] }}",
+         parser: {}, any_words: {}, when: &[{}], sub: &[{}] }}",
         command.names,
-        command.does,
         command.style(),
         flags(&command.flags)?.join(", "),
         command.numbers,
@@ -260,7 +255,6 @@ fn of(command: &Command) -> Result<String, String> {
         ))?,
         command.any_words,
         when?.join(", "),
-        command.defined_by,
         sub?.join(", "),
     ))
 }

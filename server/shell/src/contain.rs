@@ -5,6 +5,9 @@
 //! have changed before. Pure given a [`World`].
 
 mod changes;
+mod world;
+
+pub use self::world::{Place, Repository, Scope, Tree, World};
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -17,102 +20,6 @@ use countersign_core::effect::{Doing, Effect, EffectKind, Effects, Target, Touch
 use countersign_core::paths::FileKind;
 
 use self::changes::{Changes, How};
-
-/// What the outside world says about paths. Total: what cannot be told is
-/// [`Scope::Unknown`].
-pub trait World {
-    /// What a path means to a program that runs in the folder.
-    fn place(&self, text: &str, folder: &Folder, touch: Touch) -> Place;
-
-    /// The paths that a pattern means there, as the program would get them;
-    /// `None` if they are too many or cannot be told.
-    fn expand(&self, pattern: &str, folder: &Folder) -> Option<Vec<String>>;
-
-    /// What is at and below a path; `None` if it is too much to look at, or
-    /// cannot be told.
-    fn tree(&self, text: &str, folder: &Folder) -> Option<Tree> {
-        let _ = (text, folder);
-        None
-    }
-
-    /// The repository that git finds from a folder, and what its settings
-    /// would run.
-    fn repository(&self, folder: &Folder) -> Repository {
-        let _ = folder;
-        Repository {
-            problem: Some("nothing is known of the repository".to_owned()),
-            ..Repository::default()
-        }
-    }
-}
-
-/// What is at and below a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tree {
-    /// Whether a link leads out of it.
-    pub links_lead_out: bool,
-    /// Whether a name in it holds blanks, control characters, quotes or
-    /// characters of patterns, or begins like an option.
-    pub has_odd_names: bool,
-}
-
-/// A git repository as the outside world sees it; the default is one that runs
-/// nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Repository {
-    /// Why no git command is proven here: it is another repository than the
-    /// workspace's, or its settings may run programs that are not the user's
-    /// own. Lower case, without a full stop.
-    pub problem: Option<String>,
-    /// The hooks that it has and that are not the user's own.
-    pub hooks: Vec<String>,
-    /// Where its hooks lie.
-    pub hooks_folders: Vec<Utf8PathBuf>,
-}
-
-/// A path as the outside world sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The canonical path.
-    pub path: Utf8PathBuf,
-    /// The absolute path as written, without `.` and `..`; links are not
-    /// followed.
-    pub written: Utf8PathBuf,
-    /// Where it lies: the strictest that holds.
-    pub scope: Scope,
-    /// What is there now.
-    pub kind: FileKind,
-    /// Whether what is there (with everything below) could be had back if it
-    /// were lost; true where nothing is.
-    pub can_be_had_back: bool,
-    /// Whether it may be run: it is as the baseline has it.
-    pub is_trusted_to_execute: bool,
-}
-
-/// Where a path lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// In the workspace, and not protected.
-    Workspace,
-    /// Protected, in the workspace or not.
-    Protected(String),
-    /// In the system's folder for temporary files.
-    Temp,
-    /// Elsewhere in the user's home folder.
-    Home,
-    /// Programs, libraries and settings of the system.
-    System,
-    /// Holds credentials, or may.
-    Credential(String),
-    /// A device that only takes or gives bytes: `/dev/null`, `/dev/zero`.
-    Sink,
-    /// Another device, a socket, a pipe.
-    Device,
-    /// Elsewhere.
-    Outside,
-    /// Cannot be told.
-    Unknown,
-}
 
 /// What containment comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,6 +43,9 @@ pub struct Changed {
     /// What happens to it.
     pub touch: Touch,
 }
+
+/// A pattern, the folder that it is of, and what it means there.
+type Matched = (String, Folder, Option<Rc<[String]>>);
 
 /// Judges the effects of a command.
 #[must_use]
@@ -192,7 +102,7 @@ struct Judge<'a> {
     /// The trees that have been looked at.
     trees: RefCell<Vec<(String, Folder, Option<Tree>)>>,
     /// What patterns match.
-    matches: RefCell<Vec<(String, Folder, Option<Rc<[String]>>)>>,
+    matches: RefCell<Vec<Matched>>,
     /// Whether what commands copy or move may be or hold links.
     links: RefCell<BTreeMap<usize, bool>>,
     /// The commands that move what could not be had back.
@@ -556,7 +466,7 @@ impl Judge<'_> {
             (Scope::Unknown, _) => Some(format!("it cannot be told what {path} is")),
             (Scope::Credential(what), _) => Some(format!("{verb} {path}: {what}")),
             (Scope::Sink, Touch::Read | Touch::List | Touch::Write | Touch::Edit) => None,
-            (Scope::Device | Scope::Sink, Touch::List) => None,
+            (Scope::Device, Touch::List) => None,
             (Scope::Device | Scope::Sink, _) => Some(format!("{verb} the device {path}")),
             (_, Touch::List | Touch::ListTree | Touch::Read | Touch::ReadTree) => None,
             (Scope::System, Touch::Execute) => None,

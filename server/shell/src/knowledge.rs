@@ -6,8 +6,6 @@
 pub(crate) struct Command {
     /// Its names.
     pub(crate) names: &'static [&'static str],
-    /// What it does, for people: `prints files`.
-    pub(crate) does: &'static str,
     /// How it reads options.
     pub(crate) style: Style,
     /// The options that are known.
@@ -38,8 +36,6 @@ pub(crate) struct Command {
     pub(crate) any_words: bool,
     /// What some flags change.
     pub(crate) when: &'static [When],
-    /// Files that say what it runs, looked for in its folder.
-    pub(crate) defined_by: &'static [&'static str],
     /// Its sub-commands.
     pub(crate) sub: &'static [Command],
 }
@@ -141,18 +137,6 @@ pub(crate) enum Role {
     Destination,
     /// The folder into which the sources go.
     FolderDestination,
-    /// A folder that the command enters.
-    Folder,
-    /// A URL that is contacted.
-    Url,
-    /// A host that is contacted.
-    Host,
-    /// Code that it runs.
-    Code,
-    /// A program that it runs.
-    Program,
-    /// A file that it runs.
-    Script,
 }
 
 /// What standard input is.

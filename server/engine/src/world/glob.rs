@@ -247,7 +247,9 @@ mod tests {
     fn patterns_mean_what_they_mean_to_the_shell() {
         let folder = tempfile::tempdir().unwrap();
         let base = Utf8Path::from_path(folder.path()).unwrap();
-        for name in ["a", "b", "c", "1", "{a,b}", "[", "]", "^", "-", "a]", "x\\y"] {
+        for name in [
+            "a", "b", "c", "1", "{a,b}", "[", "]", "^", "-", "a]", "x\\y",
+        ] {
             fs::write(base.join(name), "").unwrap();
         }
         let home = Utf8Path::new("/nowhere");

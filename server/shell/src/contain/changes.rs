@@ -101,9 +101,7 @@ impl Changes {
         // `0` is the character behind the slash.
         let names = self.at.range(format!("{folder}/")..format!("{folder}0"));
         let itself = self.at.get(path.as_str()).map(|at| (true, at));
-        itself
-            .into_iter()
-            .chain(names.map(|(_, at)| (false, at)))
+        itself.into_iter().chain(names.map(|(_, at)| (false, at)))
     }
 
     /// Whether a folder is made there.

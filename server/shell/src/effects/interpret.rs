@@ -137,14 +137,7 @@ impl Finder<'_> {
     /// What options do.
     pub(super) fn options(&mut self, command: &'static Command, read: &Read, span: &Range<usize>) {
         for value in &read.values {
-            self.role(
-                command,
-                value.role,
-                &value.value,
-                value.span.clone(),
-                true,
-                &[],
-            );
+            self.role(value.role, &value.value, value.span.clone(), true, &[]);
         }
         for when in command.when {
             if when.holds(&read.flags) {
@@ -210,7 +203,7 @@ impl Finder<'_> {
         let reads_a_pipe = stdin == StdinUse::Instead && self.command.stdin == Stdin::Pipe;
         if let Some(role) = without.filter(|_| !names_one && !reads_a_pipe) {
             let here = WordValue::Literal(".".to_owned());
-            self.role(command, role, &here, span.clone(), true, &[]);
+            self.role(role, &here, span.clone(), true, &[]);
         }
         let names: Vec<&WordValue> = read
             .operands
@@ -221,7 +214,6 @@ impl Finder<'_> {
             .collect();
         for (operand, role) in read.operands.iter().zip(&roles) {
             self.role(
-                command,
                 *role,
                 &operand.value,
                 operand.span.clone(),
@@ -234,7 +226,6 @@ impl Finder<'_> {
     /// What a word in a role does.
     pub(super) fn role(
         &mut self,
-        command: &'static Command,
         role: Role,
         value: &WordValue,
         span: Range<usize>,
@@ -267,36 +258,6 @@ impl Finder<'_> {
             Role::MoveFrom => Touch::MoveFrom,
             Role::Destination | Role::FolderDestination => {
                 self.destination(role, value, span, sources);
-                return;
-            }
-            Role::Script => Touch::Execute,
-            Role::Folder => {
-                self.unproven(
-                    format!("`{}` works in another folder", self.shown(command)),
-                    span,
-                );
-                return;
-            }
-            Role::Url | Role::Host => {
-                let what = match value {
-                    WordValue::Literal(text) => text.clone(),
-                    WordValue::Glob(_) | WordValue::Dynamic { .. } => "a host".to_owned(),
-                };
-                self.effect(EffectKind::Doing(Effect::Network, what), span);
-                return;
-            }
-            Role::Code => {
-                self.effect(
-                    EffectKind::Doing(Effect::Interpreter, self.shown(command)),
-                    span,
-                );
-                return;
-            }
-            Role::Program => {
-                self.effect(
-                    EffectKind::Doing(Effect::UnknownProgram, self.shown(command)),
-                    span,
-                );
                 return;
             }
         };

@@ -91,26 +91,6 @@ const WITH_FILE: &[&str] = &["-anewer", "-cnewer", "-newer", "-samefile"];
 /// Actions that run a command; the view looks through them.
 const RUNS: &[&str] = &["-exec", "-execdir", "-ok", "-okdir"];
 
-/// The paths where `find` begins, if all are known; none means the current
-/// folder.
-pub(crate) fn roots(words: &[Word]) -> Option<Vec<&Word>> {
-    let mut roots = Vec::new();
-    for word in words {
-        let text = match &word.value {
-            WordValue::Literal(text) => text,
-            WordValue::Glob(_) | WordValue::Dynamic { .. } => return None,
-        };
-        if LEADING.contains(&text.as_str()) && roots.is_empty() {
-            continue;
-        }
-        if begins_expression(text) {
-            break;
-        }
-        roots.push(word);
-    }
-    Some(roots)
-}
-
 fn begins_expression(text: &str) -> bool {
     text.starts_with('-') || matches!(text, "!" | "(" | ")" | ",")
 }

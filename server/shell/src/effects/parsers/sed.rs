@@ -188,7 +188,7 @@ impl Script<'_> {
 
     fn line(&mut self) -> String {
         let mut line = String::new();
-        while let Some(c) = self.rest.next() {
+        for c in self.rest.by_ref() {
             if c == '\n' {
                 break;
             }
