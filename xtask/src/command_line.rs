@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::corpora::Options;
 use crate::test::{PARTS, Part};
 
 /// What is to be done.
@@ -15,6 +16,8 @@ pub(crate) enum Task {
         /// Whole processes only, not what goes on within one.
         only_processes: bool,
     },
+    /// Tell how the rows of corpora are decided.
+    Corpora(Options),
 }
 
 /// What was wrong, and what can be said instead.
@@ -31,10 +34,15 @@ impl fmt::Display for Usage {
         for part in PARTS {
             writeln!(f, "    {:<8}{}", part.name, part.about)?;
         }
-        write!(
+        writeln!(
             f,
             "cargo xtask bench [processes]   measures everything, or whole processes and a server\n    \
              only; quiet machine, release build"
+        )?;
+        write!(
+            f,
+            "cargo xtask corpora --dir FOLDER [--workspace FOLDER] [--dev] [--json]   tells how\n    \
+             the rows of FOLDER/*.jsonl are decided without a model; runs none of them"
         )
     }
 }
@@ -60,6 +68,7 @@ pub(crate) fn parse(words: &[&str]) -> Result<Task, Usage> {
         ["bench", "processes"] => Ok(Task::Bench {
             only_processes: true,
         }),
+        ["corpora", options @ ..] => Options::parse(options).map(Task::Corpora).map_err(Usage),
         [] => Err(Usage("say what to do".to_owned())),
         [other, ..] => Err(Usage(format!("unknown command line from `{other}` on"))),
     }
@@ -80,6 +89,16 @@ mod tests {
     fn without_a_part_everything_is_tested_once() {
         assert_eq!(names(&["test"]), ["rust", "docs", "neovim"]);
         assert_eq!(names(&["test", "lints"]), ["lints"]);
+    }
+
+    #[test]
+    fn corpora_need_their_folder() {
+        assert!(matches!(
+            parse(&["corpora", "--dir", "rows"]),
+            Ok(Task::Corpora(_))
+        ));
+        let error = parse(&["corpora"]).unwrap_err().to_string();
+        assert!(error.contains("--dir"), "{error}");
     }
 
     #[test]

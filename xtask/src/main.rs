@@ -1,5 +1,6 @@
 //! What is run on this repository. `cargo xtask test` is what has to pass;
-//! `cargo xtask bench` measures what the README quotes.
+//! `cargo xtask bench` measures what the README quotes, `cargo xtask corpora`
+//! how static analysis decides commands that others wrote.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -12,6 +13,7 @@
 
 mod bench;
 mod command_line;
+mod corpora;
 mod docs;
 mod finding;
 mod lints;
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match command_line::parse(&words) {
         Ok(Task::Test(parts)) => test::run(&parts),
         Ok(Task::Bench { only_processes }) => bench::run(only_processes).map(|()| true),
+        Ok(Task::Corpora(options)) => corpora::run(&options),
         Err(usage) => {
             eprintln!("{usage}");
             return ExitCode::from(2);

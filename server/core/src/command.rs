@@ -95,11 +95,83 @@ pub enum WordValue {
     Glob(String),
     /// Not known before the command runs: a variable, a substitution, an
     /// arithmetic expansion. May become any number of words, options too,
-    /// unless `prefix` rules that out.
+    /// unless `prefix` or `known` rules that out.
     Dynamic {
-        /// The literal text before the first part that is not known.
+        /// The literal text before the first part that is not known. Holds
+        /// whatever `known` says, so that who looks at nothing else is safe.
         prefix: String,
+        /// What is known besides.
+        known: Known,
     },
+}
+
+/// What is known of a word whose text is not. All but [`Known::Nothing`] mean
+/// that it becomes exactly one word, unless something else is said.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Known {
+    /// Nothing: any number of words, none too.
+    #[default]
+    Nothing,
+    /// Exactly one word, perhaps an empty one.
+    OneWord,
+    /// Exactly one word, of which each character is a digit or a blank; perhaps
+    /// an empty one. So never an option, and never the beginning of one.
+    Natural,
+    /// Exactly one word of digits, perhaps with a minus before them.
+    Integer,
+    /// One of these.
+    OneOf(Choice),
+    /// Paths that a search has found.
+    Below(Below),
+    /// Exactly one word, the name of a pipe from or to commands that the view
+    /// lists (`<( … )`).
+    Stream,
+}
+
+/// One of several values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Words of one command with the same number here have the same choice
+    /// behind them, a loop's variable: where one has the value with an index,
+    /// the others have theirs with that index. `None`: on its own.
+    pub by: Option<usize>,
+    /// The values: literals, and patterns for one of the names that match.
+    /// Never fewer than two, but for a single pattern.
+    pub values: Vec<WordValue>,
+    /// Whether a matching name that has blanks or characters of patterns in it
+    /// becomes other words: the value is not quoted. No literal does.
+    pub splits: bool,
+}
+
+/// Paths at or below some folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Below {
+    /// The folders, or files, where the search begins.
+    pub roots: Vec<String>,
+    /// The folder that relative ones mean. Where a command runs in another one,
+    /// nothing is known of the paths.
+    pub folder: Folder,
+    /// Whether the paths may be any number of words.
+    pub several: bool,
+    /// Whether a path may begin with a dash: it does not begin with its root.
+    pub may_be_option: bool,
+    /// Whether a path may be a link, which leads out of the roots.
+    pub may_be_link: bool,
+    /// Whether all this holds only where no name at and below the roots has
+    /// blanks, quotes or characters of patterns in it or begins like an option:
+    /// such a path becomes other words.
+    pub is_split: bool,
+}
+
+impl WordValue {
+    /// A value of which nothing is known.
+    #[must_use]
+    pub const fn unknown() -> Self {
+        Self::Dynamic {
+            prefix: String::new(),
+            known: Known::Nothing,
+        }
+    }
 }
 
 impl Word {

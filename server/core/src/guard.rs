@@ -2,7 +2,7 @@
 //! show it: it holds in every mode and nothing lifts it.
 
 use crate::call::Access;
-use crate::command::{SimpleCommand, Word};
+use crate::command::{Known, SimpleCommand, Word, WordValue};
 use crate::programs::{self, Risk};
 
 /// Sub-commands of `countersign` that only look; all others are for people.
@@ -78,14 +78,26 @@ pub fn changes_operand(command: &SimpleCommand, access: Access, word: usize) -> 
     let names_target = || {
         command.words.iter().any(|word| match word.literal() {
             Some(text) => text.starts_with("-t") || text.starts_with("--t"),
-            // It may become that option.
-            None => true,
+            None => may_be_an_option(&word.value),
         })
     };
     if is_last && command.base_name() == Some("mv") && !names_target() {
         Access::Write
     } else {
         access
+    }
+}
+
+/// Whether a word that is not literal may become an option.
+fn may_be_an_option(value: &WordValue) -> bool {
+    match value {
+        WordValue::Literal(text) | WordValue::Glob(text) => text.starts_with(['-', '*', '?', '[']),
+        WordValue::Dynamic { known, .. } => match known {
+            Known::Below(below) => below.may_be_option || below.is_split,
+            Known::Natural | Known::Stream => false,
+            Known::OneOf(choice) => choice.values.iter().any(may_be_an_option),
+            Known::Nothing | Known::OneWord | Known::Integer => true,
+        },
     }
 }
 
@@ -122,7 +134,6 @@ pub fn drives_the_guard(command: &SimpleCommand) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::WordValue;
 
     fn command(text: &str) -> SimpleCommand {
         SimpleCommand {
@@ -130,9 +141,7 @@ mod tests {
                 .split(' ')
                 .map(|word| Word {
                     value: match word.strip_prefix('$') {
-                        Some(_) => WordValue::Dynamic {
-                            prefix: String::new(),
-                        },
+                        Some(_) => WordValue::unknown(),
                         None => WordValue::Literal(word.to_owned()),
                     },
                     span: 0..0,
@@ -193,6 +202,27 @@ mod tests {
         ] {
             let access = changes_operand(&command(text), Access::Delete, word);
             assert_eq!(access, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_search_finds_names_no_target_of_a_move() {
+        use crate::command::{Below, Folder};
+        let mut moving = command("mv {} ..");
+        let found = |may_be_option| WordValue::Dynamic {
+            prefix: String::new(),
+            known: Known::Below(Below {
+                roots: vec![".".to_owned()],
+                folder: Folder::Call,
+                several: false,
+                may_be_option,
+                may_be_link: true,
+                is_split: false,
+            }),
+        };
+        for (may_be_option, expected) in [(false, Access::Write), (true, Access::Delete)] {
+            moving.words[1].value = found(may_be_option);
+            assert_eq!(changes_operand(&moving, Access::Delete, 2), expected);
         }
     }
 

@@ -3,6 +3,8 @@
 //! The store is the truth: a transition is one transaction that reads,
 //! reduces, writes and appends, whichever process makes it.
 
+mod ledger;
+
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +12,14 @@ use crate::agent::Agent;
 use crate::call::{Digest, SessionKey};
 use crate::decision::Decision;
 use crate::denials::Counters;
+use crate::ledger::Footprint;
 use crate::mode::ApprovalMode;
 pub use crate::model::ModelRecord;
 use crate::tool::Tool;
+
+pub use ledger::{
+    LedgerPart, LedgerState, MOST_ENTRIES, MOST_IN_FLIGHT, MOST_KIN, MOST_LEDGER_ROWS,
+};
 
 /// Milliseconds since the Unix epoch.
 pub type Millis = i64;
@@ -106,6 +113,58 @@ pub struct CallState {
     pub delegated_to: Option<ProcessId>,
     /// When it was decided.
     pub decided: Millis,
+    /// What the ledger knows of it.
+    #[serde(default, skip_serializing_if = "CallWrites::is_none")]
+    pub writes: CallWrites,
+}
+
+/// What the ledger knows of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallWrites {
+    /// Nothing: it changes nothing, or its result came.
+    #[default]
+    None,
+    /// Nothing yet: a person is being asked whether it may write this.
+    Asked(Box<PlannedFootprint>),
+    /// The agent's own prompt asks: the call may run at any moment, so its
+    /// paths are recorded and it is in flight. That it may have written
+    /// anything is recorded when it ran.
+    Delegated(Box<PlannedFootprint>),
+    /// Everything, under this digest of it; it is in flight.
+    Recorded(Digest),
+    /// Everything that it may do in this workspace was on record before, so
+    /// nothing was added; not its flight either.
+    Covered(Utf8PathBuf),
+}
+
+impl CallWrites {
+    /// Whether nothing is known, and nothing need be.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// Whether the call is on record as in flight.
+    #[must_use]
+    pub const fn is_in_flight(&self) -> bool {
+        match self {
+            Self::Delegated(_) | Self::Recorded(_) => true,
+            Self::None | Self::Asked(_) | Self::Covered(_) => false,
+        }
+    }
+}
+
+/// What a call would write, kept until it is known whether it may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedFootprint {
+    /// The workspace of the call; where it has none, the folder that its
+    /// entries count for.
+    pub workspace: Utf8PathBuf,
+    /// Whether that is a workspace, and so has a baseline.
+    pub has_baseline: bool,
+    /// What it would write.
+    pub footprint: Footprint,
 }
 
 /// A kind of event of a call.
@@ -291,7 +350,7 @@ pub enum StateError {
 }
 
 /// The state inside one transaction.
-pub trait Transaction {
+pub trait Transaction: LedgerState {
     /// The session's state, if it was seen before.
     ///
     /// # Errors

@@ -7,10 +7,12 @@ use countersign_core::classify::denial_event;
 use countersign_core::decision::{AskReason, BlockReason, Decision};
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{
-    CallState, CallStatus, Millis, ModelRecord, Record, RecordKind, StateError, Transaction,
+    CallState, CallStatus, CallWrites, Millis, ModelRecord, Record, RecordKind, StateError,
+    Transaction,
 };
 use countersign_core::tool::Tool;
 
+use crate::ledger;
 use crate::record;
 use crate::request::{Asking, Outcome, Request};
 use crate::resolve;
@@ -86,10 +88,12 @@ pub(crate) fn apply(
         },
         delegated_to: None,
         decided: applying.now,
+        writes: CallWrites::None,
     };
     if state.status == CallStatus::Delegated {
         state.delegated_to = request.process.cloned();
     }
+    plan_writes(transaction, &mut state, request, applying.now)?;
     transaction.append(&Record {
         before: Some(before),
         after: Some(after),
@@ -132,6 +136,39 @@ pub(crate) fn apply(
         model: applying.model.clone(),
         recorded: true,
     })
+}
+
+/// Puts on record what the call may write, or keeps it for the answer.
+fn plan_writes(
+    transaction: &mut dyn Transaction,
+    state: &mut CallState,
+    request: &Request<'_>,
+    now: Millis,
+) -> Result<(), StateError> {
+    match (&state.decision, request.asking) {
+        (Decision::Denied { .. } | Decision::Block { .. }, _)
+        | (Decision::Ask { .. }, Asking::Nobody) => Ok(()),
+        (Decision::Allow { .. }, _) => {
+            let planned = ledger::planned(request);
+            ledger::record(transaction, state, &planned, request.process, now)
+        }
+        (Decision::Ask { .. }, Asking::Surface) => {
+            let planned = ledger::planned(request);
+            if !planned.footprint.is_nothing() {
+                state.writes = CallWrites::Asked(planned);
+            }
+            Ok(())
+        }
+        (Decision::Ask { .. }, Asking::Delegate) => {
+            let planned = ledger::planned(request);
+            if state.status == CallStatus::Delegated {
+                return ledger::hand_over(transaction, state, planned, request.process, now);
+            }
+            // The agent's prompt may open all the same, and what comes of it
+            // is not believed: as if it ran.
+            ledger::record(transaction, state, &planned, request.process, now)
+        }
+    }
 }
 
 /// Takes the session's hold on over-broad rules as the session's own mode

@@ -15,6 +15,7 @@ use countersign_core::state::{
 use crate::apply::{self, Applying};
 use crate::clock::Clock;
 use crate::join;
+use crate::ledger;
 use crate::nesting::{self, Above};
 use crate::observer::{Observer, Resolution};
 use crate::request::{Asking, Outcome, Reply, Request, ServerId};
@@ -115,6 +116,8 @@ impl Engine {
                     crate::prepare::approval_digest(call, request.facts)
                 })
             {
+                self.look_for(transaction, request, now)?;
+                ledger::join(transaction, &mut earlier, request, now)?;
                 let trusted = self.trusts(&sessions, request.process);
                 let outcome = again(transaction, &sessions, earlier, request, trusted)?;
                 sessions.save(transaction)?;
@@ -124,12 +127,14 @@ impl Engine {
             // else wrote the verdict: the event is decided like a call of its
             // own.
             earlier.status = CallStatus::Finished;
+            ledger::end(transaction, &mut earlier, false, now)?;
             transaction.put_call(&earlier)?;
         }
         match step {
             Step::NoOpinion => Ok(Reply::NoOpinion),
             Step::Classify => Ok(Reply::Classify),
             Step::Done(decision) => {
+                self.look_for(transaction, request, now)?;
                 let outcome = apply::apply(
                     transaction,
                     &mut sessions,
@@ -199,6 +204,7 @@ impl Engine {
             if is_void {
                 return Ok(());
             }
+            self.look_for(transaction, request, now)?;
             let outcome = apply::apply(
                 transaction,
                 &mut sessions,

@@ -15,6 +15,7 @@ use countersign_core::tool::ToolFamily;
 use crate::Engine;
 use crate::apply;
 use crate::join;
+use crate::ledger;
 use crate::observer::Resolution;
 use crate::record;
 use crate::session::Sessions;
@@ -51,6 +52,8 @@ pub struct Noted {
     pub resolved: Vec<Resolution>,
     /// A tool ran that nobody decided: the hook is not asked for every call.
     pub unguarded: bool,
+    /// A call ended that was on record as in flight: HEAD is to be looked at.
+    pub landed: bool,
     /// The event had no authority.
     pub ignored: bool,
     /// It belongs to a session that another agent started: what is said there,
@@ -147,9 +150,17 @@ impl Engine {
             }
             AgentEvent::AgentDenied { call } => {
                 let open = transaction.open_calls(key)?;
-                if let Some(mut state) = join::result_of(open, call, call.digest())
-                    && state.status == CallStatus::Delegated
-                {
+                let found = join::result_of(open, call, call.digest());
+                if let Some(mut state) = found {
+                    if state.status != CallStatus::Delegated {
+                        // Allowed here, refused there: it will not run.
+                        if state.writes.is_in_flight() {
+                            ledger::end(transaction, &mut state, false, now)?;
+                            transaction.put_call(&state)?;
+                        }
+                        sessions.save(transaction)?;
+                        return Ok(noted);
+                    }
                     let answer = Answer::Cancel {
                         message: Some("the agent's own permission system said no".to_owned()),
                     };
@@ -168,6 +179,8 @@ impl Engine {
                 abort_delegated(transaction, &mut sessions, &mut noted, key, limits, now)?;
                 if matches!(event, AgentEvent::UserMessage) {
                     transaction.append(&record::bare(RecordKind::UserMessage, Some(key), now))?;
+                } else {
+                    ledger::end_all(transaction, key, now)?;
                 }
             }
             AgentEvent::SessionStart => {
@@ -176,6 +189,7 @@ impl Engine {
             }
             AgentEvent::SessionEnd => {
                 abort_delegated(transaction, &mut sessions, &mut noted, key, limits, now)?;
+                ledger::end_all(transaction, key, now)?;
                 sessions.root_mut().ended = true;
                 apply::hold_rules(transaction, &mut sessions, &[], now)?;
                 transaction.append(&record::bare(RecordKind::SessionEnd, Some(key), now))?;
@@ -207,6 +221,11 @@ fn result(
     let open = transaction.open_calls(&call.key)?;
     let Some(mut state) = join::result_of(open, call, call.digest()) else {
         noted.unguarded = true;
+        if may_write(call) {
+            let workspace = sessions.root().workspace.clone();
+            let workspace = workspace.as_ref().unwrap_or(&call.cwd);
+            ledger::unguarded(transaction, workspace, &call.key, now)?;
+        }
         return transaction.append(&Record {
             agent_call: call.id.clone(),
             tool: Some(apply::tool(call).to_string()),
@@ -215,10 +234,14 @@ fn result(
             ..record::bare(RecordKind::Unguarded, Some(&call.key), now)
         });
     };
+    noted.landed = state.writes.is_in_flight();
     if state.status == CallStatus::Delegated && state.digest == call.digest() {
         // A failure may be the agent's word for a refused or interrupted
         // prompt: only a tool that ran is a yes.
         let answer = if failed {
+            // It may have run all the same, and written something.
+            let process = sessions.root().process.clone();
+            ledger::may_run(transaction, &mut state, process.as_ref(), now)?;
             Answer::Aborted
         } else {
             Answer::ProceedOnce
@@ -234,6 +257,7 @@ fn result(
         )?);
     } else {
         state.status = CallStatus::Finished;
+        ledger::end(transaction, &mut state, !failed, now)?;
         transaction.put_call(&state)?;
     }
     transaction.append(&Record {
@@ -242,6 +266,16 @@ fn result(
         tool: Some(state.tool.to_string()),
         detail: failed.then(|| "the tool failed".to_owned()),
         ..record::bare(RecordKind::Result, Some(&call.key), now)
+    })
+}
+
+/// Whether a tool that ran without a decision may have written anything.
+fn may_write(call: &Call) -> bool {
+    call.operations.iter().any(|operation| {
+        matches!(
+            operation.tool.family(),
+            ToolFamily::Shell | ToolFamily::Edit | ToolFamily::Mcp | ToolFamily::Other
+        )
     })
 }
 

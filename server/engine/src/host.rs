@@ -9,11 +9,15 @@ mod tree;
 mod walk;
 mod workspace;
 
+use std::sync::Arc;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Access;
 use countersign_core::paths::{FileKind, PathFact, expand, lexical};
+use countersign_repository::Repositories;
 
 pub use canonicals::Canonicals;
+pub(crate) use content::content;
 pub use content::content_digest;
 use mounts::Mounts;
 pub use tree::Below;
@@ -24,12 +28,14 @@ const PATH_MAX: usize = 4096;
 
 /// The file system of this machine.
 ///
-/// Looks at names with `lstat` and `readlink` only. Holds nothing about files:
-/// every answer is of now.
+/// Looks at names with `lstat` and `readlink` only. Holds nothing about them:
+/// every answer is of now. What is kept of repositories and contents is asked
+/// for only where a command would change an existing file.
 #[derive(Debug, Default)]
 pub struct Host {
     mounts: Mounts,
     guard_folders: Vec<Utf8PathBuf>,
+    pub(crate) repositories: Arc<Repositories>,
 }
 
 impl Host {
@@ -40,7 +46,16 @@ impl Host {
         Self {
             mounts: Mounts::default(),
             guard_folders,
+            repositories: Arc::default(),
         }
+    }
+
+    /// The same with what another has read of repositories, which checks by
+    /// itself whether that still holds.
+    #[must_use]
+    pub fn with_repositories_of(mut self, other: &Self) -> Self {
+        self.repositories = Arc::clone(&other.repositories);
+        self
     }
 
     /// What there is to know of a path as an agent wrote it. Total: what

@@ -11,6 +11,7 @@ mod engine;
 pub mod events;
 pub mod host;
 mod join;
+pub mod ledger;
 pub mod nesting;
 pub mod observer;
 pub mod policy;
@@ -20,6 +21,8 @@ pub mod request;
 pub mod resolve;
 mod session;
 mod set_aside;
+mod stakes;
+mod world;
 
 pub use engine::{Engine, Ids, Processes};
 pub use record::subject;

@@ -1,17 +1,22 @@
 //! Finding out what a decision needs to know of the outside world, and what an
 //! approval is bound to.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use countersign_core::call::{Access, Call, Digest, Subject};
+use countersign_core::call::{Access, Call, CommandText, Digest, Subject};
 use countersign_core::command::{CommandView, Folder, Operand, Problem, SimpleCommand};
-use countersign_core::facts::{Analysis, Facts, OperationFacts, TreeFact};
+use countersign_core::effect::Effects;
+use countersign_core::facts::{Analysis, Facts, Findings, OperationFacts, TreeFact};
 use countersign_core::paths::{FileKind, PathFact};
 use countersign_core::policy::Policy;
 use countersign_core::programs;
+use countersign_shell::Containment;
 
 use crate::host::Host;
+use crate::ledger::{Creations, NoCreations};
+use crate::world::{CallWorld, HadBack};
 
 /// Words of one command that are looked at as paths. A command with more has a
 /// problem, so that no rule takes the rest for harmless.
@@ -28,10 +33,21 @@ const CONTENT_BYTES: u64 = 8 * 1024 * 1024;
 /// large file.
 const ALL_CONTENTS_BYTES: u64 = 32 * 1024 * 1024;
 
-/// The facts of a call.
+/// The facts of a call of which no session is known.
 #[must_use]
 pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
+    facts_with(call, host, policy, &NoCreations)
+}
+
+/// The facts of a call of a session that created something.
+pub(crate) fn facts_with(
+    call: &Call,
+    host: &Host,
+    policy: &Policy,
+    creations: &dyn Creations,
+) -> Facts {
     let home = policy.home.as_path();
+    let had_back = RefCell::new(HadBack::new(host, policy, creations));
     let operations = call
         .operations
         .iter()
@@ -40,11 +56,22 @@ pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
                 let mut view = countersign_shell::view(command);
                 resolve_paths(&mut view, host, &call.cwd, home);
                 let roots = whole_folders(&view, call);
+                let world = CallWorld {
+                    host,
+                    policy,
+                    cwd: &call.cwd,
+                    had_back: &had_back,
+                };
+                let effects = countersign_shell::effects(&view);
+                let containment = countersign_shell::contain(&effects, &world);
+                let analysis = analysis(command, &view, &effects, &containment, &world);
                 OperationFacts {
                     trees: trees(roots, call, host, policy),
                     command: Some(view),
                     paths: Vec::new(),
-                    analysis: Analysis::NotProven,
+                    analysis,
+                    writes: Some(crate::ledger::of_command(&effects, &containment)),
+                    found: Findings::new(effects, containment.because),
                 }
             }
             Subject::Paths(paths) => {
@@ -62,6 +89,8 @@ pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
                     command: None,
                     paths,
                     analysis: Analysis::NotProven,
+                    writes: None,
+                    found: Findings::default(),
                 }
             }
             Subject::Urls(_) | Subject::Delegate { .. } | Subject::Other => {
@@ -72,6 +101,33 @@ pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
     Facts {
         operations,
         cwd: host.canonical(&call.cwd),
+    }
+}
+
+/// What the command would do: contained, certain harm, or neither.
+fn analysis(
+    command: &CommandText,
+    view: &CommandView,
+    effects: &Effects,
+    containment: &Containment,
+    world: &CallWorld<'_>,
+) -> Analysis {
+    let is_contained = containment.because.is_empty();
+    // What only reads harms nobody.
+    if !(is_contained && containment.read_only)
+        && let Some(found) = crate::stakes::catastrophe(command, view, effects, world)
+    {
+        return Analysis::Blocked {
+            reason: found.reason,
+            guard: found.guard,
+        };
+    }
+    if is_contained {
+        Analysis::Contained {
+            read_only: containment.read_only,
+        }
+    } else {
+        Analysis::NotProven
     }
 }
 

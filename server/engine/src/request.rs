@@ -6,6 +6,7 @@ use countersign_core::call::{Call, Digest, SessionKey};
 use countersign_core::decision::{AskReason, Decision};
 use countersign_core::denials::Counters;
 use countersign_core::facts::Facts;
+use countersign_core::ledger::Look;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::Policy;
 use countersign_core::state::{CallEvent, CallState, ModelRecord, ProcessId};
@@ -37,6 +38,9 @@ pub struct Request<'a> {
     /// What this process remembers of its own verdicts. None where nobody else
     /// can have written the state.
     pub memory: Option<&'a dyn Memory>,
+    /// HEAD of the first workspace, read before this
+    /// ([`crate::Engine::head_before`]); none where nobody looked.
+    pub head: Option<&'a Look>,
     /// How long it took to get here, in microseconds: the journal's latency
     /// covers the whole decision.
     pub spent_micros: u64,

@@ -12,6 +12,7 @@ use countersign_core::state::{
 };
 
 use crate::Engine;
+use crate::ledger;
 use crate::observer::Resolution;
 use crate::record;
 use crate::session::Sessions;
@@ -258,6 +259,13 @@ pub(crate) fn settle(
         CallStatus::Finished
     };
     state.decision = decision.clone();
+    if answer.proceeds() {
+        let process = sessions.root().process.clone();
+        ledger::may_run(transaction, state, process.as_ref(), now)?;
+    }
+    if state.status == CallStatus::Finished {
+        ledger::end(transaction, state, answer.proceeds(), now)?;
+    }
     transaction.put_call(state)?;
     transaction.append(&Record {
         call: Some(state.id.clone()),

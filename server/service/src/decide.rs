@@ -179,8 +179,11 @@ impl Service {
     ) -> Prepared {
         let tighten = incoming.tighten;
         let (guard, mode) = self.ground(&call, began_in.clone(), tighten);
-        let facts = prepare::facts(&call, &self.guards.host(), &guard.policy);
+        let host = self.guards.host();
+        let facts = self.engine.facts(&call, &host, &guard.policy);
+        let head = self.engine.head_before(&host, &guard.policy, &call, &facts);
         Prepared {
+            head,
             facts: Arc::new(facts),
             call,
             guard,
@@ -245,8 +248,13 @@ impl Service {
     /// The same call once more, as everything is now.
     pub(crate) fn prepare_again(&self, earlier: &Prepared) -> Prepared {
         let (guard, mode) = self.ground(&earlier.call, earlier.began_in.clone(), earlier.tighten);
-        let facts = prepare::facts(&earlier.call, &self.guards.host(), &guard.policy);
+        let host = self.guards.host();
+        let facts = self.engine.facts(&earlier.call, &host, &guard.policy);
+        let head = self
+            .engine
+            .head_before(&host, &guard.policy, &earlier.call, &facts);
         Prepared {
+            head,
             guard,
             mode,
             facts: Arc::new(facts),
@@ -304,6 +312,7 @@ impl Service {
             classifier: self.judges(&prepared.guard),
             server: Some(&self.server),
             memory: Some(self),
+            head: prepared.head.as_ref(),
             spent_micros: u64::try_from(prepared.started.elapsed().as_micros()).unwrap_or(u64::MAX),
         }
     }
@@ -444,6 +453,10 @@ impl Service {
         );
         match noted {
             Ok(noted) => {
+                let host = self.guards.host();
+                if let Err(error) = self.engine.look_after(&noted, &host, &guard.policy) {
+                    tracing::error!("HEAD is not looked at after a result: {error}");
+                }
                 self.tell_noted(event, &noted);
                 self.remember_event(event, &noted, &guard);
             }

@@ -158,7 +158,8 @@ impl Guards {
     pub(crate) fn host(&self) -> Arc<Host> {
         let mut host = lock(&self.host);
         if host.0.elapsed() > MOUNTS_FOR {
-            *host = (Instant::now(), Arc::new(guard::host(&self.places)));
+            let now = guard::host(&self.places).with_repositories_of(&host.1);
+            *host = (Instant::now(), Arc::new(now));
         }
         Arc::clone(&host.1)
     }

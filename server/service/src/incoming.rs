@@ -10,6 +10,7 @@ use countersign_agents::{Answer, EventKind, EventRef, HookEvent};
 use countersign_core::call::{Call, Digest, SessionKey};
 use countersign_core::decision::Decision;
 use countersign_core::facts::Facts;
+use countersign_core::ledger::Look;
 use countersign_core::message;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{CallEvent, Nested, ProcessId};
@@ -104,6 +105,8 @@ pub fn asking_without_surface(event: EventRef) -> Asking {
 /// A call that is ready to be decided.
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared {
+    /// HEAD, where the call may write something.
+    pub(crate) head: Option<Look>,
     pub(crate) call: Arc<Call>,
     pub(crate) facts: Arc<Facts>,
     pub(crate) guard: Arc<Guard>,

@@ -48,7 +48,7 @@ pub use approvals::{AnswerError, TOO_SOON};
 pub use broken::Broken;
 pub use classifier::{Classifier, Question};
 pub use decide::Begun;
-pub use effects::effects;
+pub use effects::{command_effects, effects};
 pub use grants::GrantError;
 pub use health::{ClassifierHealth, ClassifierState};
 pub use incoming::{

@@ -6,7 +6,7 @@ use countersign_core::command::{CommandView, Origin, SimpleCommand};
 use countersign_core::decide::{self, Situation, Step};
 use countersign_core::decision::{AskReason, Decision};
 use countersign_core::denials::Counters;
-use countersign_core::facts::{Facts, OperationFacts};
+use countersign_core::facts::{Analysis, Facts, OperationFacts};
 use countersign_core::mode::ApprovalMode;
 use countersign_core::paths::PathFact;
 use countersign_core::policy::Policy;
@@ -70,6 +70,7 @@ pub fn parts(call: &Call, facts: &Facts, policy: &Policy, mode: ApprovalMode) ->
                             let text = command.text.get(simple.span.clone());
                             let facts = OperationFacts {
                                 command: Some(alone(simple)),
+                                analysis: of_a_part(&operation_facts.analysis),
                                 ..OperationFacts::default()
                             };
                             of(facts, text.unwrap_or_default().to_owned())
@@ -95,6 +96,15 @@ pub(crate) fn simple_commands(view: Option<&CommandView>) -> impl Iterator<Item 
     view.into_iter()
         .flat_map(|view| &view.commands)
         .filter(|command| !matches!(command.origin, Origin::Launched { .. }))
+}
+
+/// What is proven of a command is proven of each of its parts. Of a part of
+/// another nothing is: its rules must still cover all of the parts.
+fn of_a_part(analysis: &Analysis) -> Analysis {
+    match analysis {
+        Analysis::Contained { .. } => analysis.clone(),
+        Analysis::NotProven | Analysis::Blocked { .. } => Analysis::NotProven,
+    }
 }
 
 /// A simple command as the only one of its command.

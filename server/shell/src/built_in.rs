@@ -1,11 +1,13 @@
 //! Built-in commands that change the shell they run in: its folder, its
 //! variables, what names mean.
 
-use countersign_core::call::ShellDialect;
-use countersign_core::command::{Assignment, Folder, Word, WordValue};
+use std::rc::Rc;
 
-use crate::launch::moved;
-use crate::state::{State, Value};
+use countersign_core::call::ShellDialect;
+use countersign_core::command::{Assignment, Below, Folder, Word, WordValue};
+
+use crate::launch::{Found, moved};
+use crate::state::{Numeric, State, Value};
 use crate::walk::{DECLARING, Walker, is_name};
 
 /// Flags of `set` that change neither how words are read nor what names mean.
@@ -43,6 +45,11 @@ impl Walker {
             "cd" | "chdir" | "pushd" | "popd" => change_folder(name, arguments, state),
             "read" | "mapfile" | "readarray" | "getopts" | "wait" | "unset" => {
                 self.names(arguments, state);
+                if name == "read"
+                    && let Some((variable, below)) = self.read_path(index, arguments, state)
+                {
+                    state.set(variable, Value::Below(Rc::new(below)));
+                }
                 for reply in ["REPLY", "MAPFILE", "OPTARG"] {
                     if name != "unset" && name != "wait" {
                         state.set(reply, Value::Unknown);
@@ -85,6 +92,23 @@ impl Walker {
         if name == "unset" {
             self.unset_names(index, arguments);
         }
+    }
+
+    /// The variable that `read -r` puts one of the paths into which its standard
+    /// input holds.
+    fn read_path<'a>(
+        &self,
+        index: usize,
+        arguments: &'a [Word],
+        state: &State,
+    ) -> Option<(&'a str, Below)> {
+        let found = self.found.get(&index)?;
+        let keeps_path = match state.get("IFS") {
+            Some(Value::Text(blanks)) => blanks.is_empty() || blanks == " \t\n",
+            _ => false,
+        };
+        let name = reads_whole(arguments, found).filter(|_| keeps_path)?;
+        Some((name, found.one()))
     }
 
     /// Records the names that are unset.
@@ -151,7 +175,7 @@ impl Walker {
                 );
             }
             for name in names {
-                state.set(name, Value::Number);
+                state.set(name, Value::Number(Numeric::Harmless));
             }
         }
     }
@@ -219,7 +243,7 @@ impl Walker {
             let (text, is_whole) = match &word.value {
                 WordValue::Literal(text) => (text, true),
                 WordValue::Glob(text) => (text, false),
-                WordValue::Dynamic { prefix } => (prefix, false),
+                WordValue::Dynamic { prefix, .. } => (prefix, false),
             };
             if is_whole && text.starts_with(['-', '+']) && !text.contains('=') {
                 attributes.push_str(text);
@@ -276,9 +300,7 @@ impl Walker {
                 value: match (value, known) {
                     (None, _) => None,
                     (Some(_), Some(value)) => Some(WordValue::Literal(value.to_owned())),
-                    (Some(_), None) => Some(WordValue::Dynamic {
-                        prefix: String::new(),
-                    }),
+                    (Some(_), None) => Some(WordValue::unknown()),
                 },
                 for_this_command: false,
                 span: word.span.clone(),
@@ -288,6 +310,17 @@ impl Walker {
             command.assignments.extend(assignments);
         }
     }
+}
+
+/// The variable that `read` with these arguments puts one whole path into.
+pub(crate) fn reads_whole<'a>(arguments: &'a [Word], found: &Found) -> Option<&'a str> {
+    let words: Option<Vec<&str>> = arguments.iter().map(Word::literal).collect();
+    let (with_zero, name) = match words?.as_slice() {
+        ["-r", name] => (false, *name),
+        ["-r", "-d", "", name] | ["-d", "", "-r", name] | ["-rd", "", name] => (true, *name),
+        _ => return None,
+    };
+    (is_name(name) && with_zero == found.ends_with_zero).then_some(name)
 }
 
 fn is_printf_name(text: &str) -> bool {

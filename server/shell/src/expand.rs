@@ -2,14 +2,21 @@
 //! and quote removal, as far as the result is certain.
 
 mod braces;
+mod choices;
+mod cut;
+mod fields;
+mod numbers;
 mod printed;
 
 use countersign_core::call::ShellDialect;
-use countersign_core::command::{Word, WordValue};
+use countersign_core::command::{Below, Known, Word, WordValue};
 
+pub(crate) use self::choices::literal_beginning;
+use self::fields::{prefix, single_value, tilde, value};
+pub(crate) use self::numbers::Output;
 use crate::lex::{Arithmetic, Expansion, Lexeme, Piece, Quoting};
 use crate::source::Source;
-use crate::state::{State, Value};
+use crate::state::{Numeric, State, Value};
 use crate::walk::{Context, Walker};
 
 /// Most characters that all words of a command may expand to.
@@ -31,7 +38,9 @@ pub(crate) enum Atom {
     /// Nothing, but it makes a word.
     Empty,
     /// Not known, but a number.
-    Number,
+    Number { number: Numeric, quoted: bool },
+    /// Not known, but it stays in one word, and no pattern acts in it.
+    Opaque,
     /// Not known.
     Unknown,
 }
@@ -43,7 +52,7 @@ impl Atom {
                 Some(next)
             }
             Self::Tilde => Some('~'),
-            Self::Empty | Self::Number | Self::Unknown => None,
+            Self::Empty | Self::Number { .. } | Self::Opaque | Self::Unknown => None,
         }
     }
 }
@@ -57,22 +66,54 @@ impl Walker {
         state: &mut State,
         context: &Context,
     ) -> Vec<Word> {
-        let atoms = self.word_atoms(lexeme, source, state, context);
         let span = source.span(lexeme.range.clone());
-        let Some(words) = braces::expand(&atoms) else {
-            return vec![Word {
-                value: dynamic(&tilde(&atoms)),
-                span,
+        let values = match self.choices(lexeme, state) {
+            Some(choices) => self.chosen_fields(&choices, lexeme, source, state, context),
+            None => {
+                let atoms = self.word_atoms(lexeme, source, state, context);
+                let known = if is_stream(&lexeme.pieces) {
+                    Some(Known::Stream)
+                } else if lexeme.head.is_none() {
+                    self.found(&lexeme.pieces, state).map(Known::Below)
+                } else {
+                    None
+                };
+                if let Some(known) = known {
+                    let prefix = String::new();
+                    vec![WordValue::Dynamic { prefix, known }]
+                } else {
+                    self.fields_of(&atoms, lexeme, source, state)
+                }
+            }
+        };
+        values
+            .into_iter()
+            .map(|value| Word {
+                value,
+                span: span.clone(),
+            })
+            .collect()
+    }
+
+    /// The words that atoms become.
+    fn fields_of(
+        &mut self,
+        atoms: &[Atom],
+        lexeme: &Lexeme,
+        source: &Source,
+        state: &State,
+    ) -> Vec<WordValue> {
+        let Some(words) = braces::expand(atoms) else {
+            return vec![WordValue::Dynamic {
+                prefix: prefix(&tilde(atoms)),
+                known: Known::Nothing,
             }];
         };
         let mut result = Vec::new();
         for word in words {
             for field in self.split(tilde(&word), state, lexeme, source) {
                 self.spend(field.len());
-                result.push(Word {
-                    value: self.affordable(value(&field)),
-                    span: span.clone(),
-                });
+                result.push(self.affordable(value(&field)));
             }
         }
         result
@@ -87,6 +128,12 @@ impl Walker {
         state: &mut State,
         context: &Context,
     ) -> Value {
+        if let Some(choices) = self.choices(lexeme, state) {
+            return self.chosen_value(&choices, lexeme, source, state, context);
+        }
+        if let Some(value) = whole_value(&lexeme.pieces, state) {
+            return value;
+        }
         let atoms = self.atoms(&lexeme.pieces, source, state, context);
         self.spend(atoms.len());
         single_value(&tilde(&atoms))
@@ -104,7 +151,7 @@ impl Walker {
         self.spend(atoms.len());
         match single_value(&atoms) {
             Value::Text(text) => Some(text),
-            Value::Home(_) | Value::Number | Value::Unknown => None,
+            _ => None,
         }
     }
 
@@ -159,34 +206,36 @@ impl Walker {
                         atoms.extend(text.chars().map(Atom::Quoted));
                     }
                 },
-                Piece::Parameter { name, .. } if matches!(name.as_str(), "#" | "?" | "$" | "!") => {
-                    atoms.push(Atom::Number);
-                }
                 Piece::Parameter { name, quoted } => {
-                    let known = state.get(name).cloned().unwrap_or(Value::Unknown);
-                    self.value_atoms(&known, *quoted, &mut atoms);
+                    // A list stays one even where it is quoted.
+                    let quoted = *quoted && name != "@";
+                    let known = self.parameter(name, state);
+                    self.value_atoms(&known, quoted, &mut atoms);
                 }
                 Piece::Expansion(expansion) => {
                     self.expansion(expansion, source, state, context);
-                    atoms.push(if expansion.is_length {
-                        Atom::Number
-                    } else {
-                        Atom::Unknown
-                    });
+                    let quoted = expansion.is_one_word;
+                    let known = self.expanded_value(expansion, state);
+                    self.value_atoms(&known, quoted, &mut atoms);
                 }
                 Piece::Substitution {
                     script,
                     process,
                     quoted,
-                } => match self.substitution(script, state, context) {
-                    Some(text) if !process => {
-                        self.value_atoms(&Value::Text(text), *quoted, &mut atoms);
+                } => {
+                    let output = self.substitution(script, state, context);
+                    if *process {
+                        atoms.push(Atom::Unknown);
+                    } else {
+                        self.value_atoms(&output.value(), *quoted, &mut atoms);
                     }
-                    _ => atoms.push(Atom::Unknown),
-                },
+                }
                 Piece::Arithmetic(arithmetic) => {
                     self.arithmetic(arithmetic, source, state, context);
-                    atoms.push(Atom::Number);
+                    atoms.push(Atom::Number {
+                        number: Numeric::Integer,
+                        quoted: false,
+                    });
                 }
                 Piece::Array(elements) => {
                     for element in elements {
@@ -209,12 +258,21 @@ impl Walker {
                 atoms.push(Atom::Tilde);
                 path.strip_prefix('~').unwrap_or(path)
             }
-            Value::Number => {
-                atoms.push(Atom::Number);
-                return;
-            }
-            Value::Home(_) | Value::Unknown => {
-                atoms.push(Atom::Unknown);
+            other => {
+                if quoted {
+                    atoms.push(Atom::Empty);
+                }
+                if let (Value::Match { pattern, .. }, true) = (other, quoted)
+                    && !pattern.starts_with('~')
+                {
+                    let beginning = choices::literal_beginning(pattern);
+                    atoms.extend(beginning.chars().map(Atom::Quoted));
+                }
+                atoms.push(match other.number() {
+                    Some(number) => Atom::Number { number, quoted },
+                    None if quoted => Atom::Opaque,
+                    None => Atom::Unknown,
+                });
                 return;
             }
         };
@@ -254,8 +312,16 @@ impl Walker {
         self.visit(&arithmetic.pieces, source, state, context);
         self.evaluated(&arithmetic.names, arithmetic.range.clone(), source, state);
         if arithmetic.assigns {
+            let assigned = numbers::assigned_first(arithmetic);
             for name in &arithmetic.names {
-                state.set(name, Value::Number);
+                // Which of them it sets is not known; what it sets is a number.
+                let before = state.get(name).and_then(Value::number);
+                let number = match before {
+                    _ if assigned.as_ref() == Some(name) => Numeric::Integer,
+                    Some(before) => before.or(Numeric::Integer),
+                    None => Numeric::Harmless,
+                };
+                state.set(name, Value::Number(number));
             }
         }
     }
@@ -284,7 +350,8 @@ impl Walker {
         lexeme: &Lexeme,
         source: &Source,
     ) -> Vec<Vec<Atom>> {
-        let is_split = |atom: &Atom| matches!(atom, Atom::Split(_));
+        let is_split =
+            |atom: &Atom| matches!(atom, Atom::Split(_) | Atom::Number { quoted: false, .. });
         if !atoms.iter().any(is_split) {
             // Nothing at all is no word.
             return if atoms.is_empty() {
@@ -324,124 +391,54 @@ impl Walker {
     /// A value, or nothing known of it once too much has been expanded.
     fn affordable(&self, value: WordValue) -> WordValue {
         if self.is_overspent() {
-            WordValue::Dynamic {
-                prefix: String::new(),
-            }
+            WordValue::unknown()
         } else {
             value
         }
     }
 }
 
-/// Marks a tilde that the shell expands.
-fn tilde(atoms: &[Atom]) -> Vec<Atom> {
-    let mut result = atoms.to_vec();
-    if result.first() != Some(&Atom::Bare('~')) {
-        return result;
-    }
-    let length = result
-        .iter()
-        .skip(1)
-        .take_while(|atom| !matches!(atom, Atom::Bare('/' | ':')))
-        .count();
-    let user: Option<String> = result
-        .iter()
-        .skip(1)
-        .take(length)
-        .map(|atom| match atom {
-            Atom::Bare(next) => Some(*next),
+/// Whether a word is nothing but a process substitution.
+fn is_stream(pieces: &[Piece]) -> bool {
+    matches!(pieces, [Piece::Substitution { process: true, .. }])
+}
+
+impl Walker {
+    /// What has been found, where that is all there is of a word.
+    fn found(&mut self, pieces: &[Piece], state: &State) -> Option<Below> {
+        let is_empty = |piece: &&Piece| matches!(piece, Piece::Text { text, quoting: Quoting::Quoted } if text.is_empty());
+        let mut rest = pieces.iter().filter(|piece| !is_empty(piece));
+        let (Some(piece), None) = (rest.next(), rest.next()) else {
+            return None;
+        };
+        match piece {
+            Piece::Parameter { name, quoted } => match state.get(name)? {
+                // Without quotes only a name without blanks stays one word.
+                Value::Below(below) if *quoted || below.is_split && state.splits_at_blanks() => {
+                    Some(Below::clone(below))
+                }
+                _ => None,
+            },
+            Piece::Substitution {
+                process: false,
+                quoted: false,
+                ..
+            } if state.splits_at_blanks() => self.substituted.take()?.split(),
             _ => None,
-        })
-        .collect();
-    let first = match user {
-        // Quoted or expanded in part: no tilde.
-        None => return result,
-        Some(user) if user.starts_with(['+', '-']) => Atom::Unknown,
-        Some(user) if user.starts_with(|next: char| next.is_ascii_digit()) => Atom::Unknown,
-        Some(_) => Atom::Tilde,
-    };
-    if let Some(atom) = result.first_mut() {
-        *atom = first;
-    }
-    result
-}
-
-fn dynamic(atoms: &[Atom]) -> WordValue {
-    let prefix: String = atoms
-        .iter()
-        .take_while(|atom| !matches!(atom, Atom::Unknown | Atom::Number | Atom::Bare('{')))
-        .filter_map(|atom| atom.character())
-        .collect();
-    // A tilde that the shell does not expand must not look like one it does.
-    let misleads = prefix.starts_with('~') && atoms.first() != Some(&Atom::Tilde);
-    WordValue::Dynamic {
-        prefix: if misleads { String::new() } else { prefix },
-    }
-}
-
-/// The value of a field after quote removal.
-fn value(atoms: &[Atom]) -> WordValue {
-    let known = |atom: &Atom| !matches!(atom, Atom::Unknown | Atom::Number);
-    let tilde_later = atoms.iter().skip(1).any(|atom| *atom == Atom::Tilde);
-    if !atoms.iter().all(known) || tilde_later {
-        return dynamic(atoms);
-    }
-    let text: String = atoms.iter().filter_map(|atom| atom.character()).collect();
-    let quoted_tilde = text.starts_with('~') && atoms.first() != Some(&Atom::Tilde);
-    let acts = |atom: &Atom, set: &str| matches!(atom, Atom::Bare(next) | Atom::Split(next) if set.contains(*next));
-    let bracket = atoms.iter().position(|atom| acts(atom, "["));
-    let closes = bracket.is_some_and(|at| atoms.iter().skip(at + 1).any(|atom| acts(atom, "]")));
-    let is_pattern = closes
-        || atoms
-            .iter()
-            .any(|atom| acts(atom, "*?") || matches!(atom, Atom::Pattern(_)));
-    if !is_pattern && !quoted_tilde {
-        return WordValue::Literal(text);
-    }
-    // In a pattern from a value a backslash escapes, or not: it depends.
-    if is_pattern && atoms.iter().any(|atom| acts(atom, "\\")) {
-        return dynamic(atoms);
-    }
-    let mut pattern = String::new();
-    for (at, atom) in atoms.iter().enumerate() {
-        let Some(next) = atom.character() else {
-            continue;
-        };
-        let special = matches!(atom, Atom::Quoted(_)) && "\\*?[]()|!@+".contains(next);
-        let literal_tilde = pattern.is_empty() && quoted_tilde && next == '~' && at <= 1;
-        if special || literal_tilde {
-            pattern.push('\\');
         }
-        pattern.push(next);
     }
-    WordValue::Glob(pattern)
 }
 
-/// The value where nothing splits and no pattern acts.
-fn single_value(atoms: &[Atom]) -> Value {
-    let tilde_later = atoms.iter().skip(1).any(|atom| *atom == Atom::Tilde);
-    // `PATH=a:~/b`: expanded too, somewhere in the middle.
-    let after_colon = atoms
-        .windows(2)
-        .any(|pair| matches!(pair, [Atom::Bare(':'), Atom::Bare('~')]));
-    if tilde_later || after_colon || atoms.contains(&Atom::Unknown) {
-        return Value::Unknown;
-    }
-    if atoms.contains(&Atom::Number) {
-        let numeric = |atom: &Atom| {
-            atom.character()
-                .is_none_or(|next| next.is_ascii_digit() || "+-* /".contains(next))
-        };
-        return if atoms.iter().all(numeric) {
-            Value::Number
-        } else {
-            Value::Unknown
-        };
-    }
-    let text: String = atoms.iter().filter_map(|atom| atom.character()).collect();
-    if atoms.first() == Some(&Atom::Tilde) {
-        Value::Home(text)
-    } else {
-        Value::Text(text)
+/// The value of a variable that is all there is of a word.
+fn whole_value(pieces: &[Piece], state: &State) -> Option<Value> {
+    let mut names = pieces.iter().filter(
+        |piece| !matches!(piece, Piece::Text { text, quoting: Quoting::Quoted } if text.is_empty()),
+    );
+    match (names.next(), names.next()) {
+        (Some(Piece::Parameter { name, .. }), None) => match state.get(name)? {
+            value @ (Value::Match { .. } | Value::Below(_)) => Some(value.clone()),
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -4,14 +4,19 @@
 mod by_option;
 mod containers;
 mod find;
+mod found;
 mod options;
 mod shells;
 mod tables;
 mod wrappers;
 
-use countersign_core::command::{Assignment, Folder, Origin, SimpleCommand, Word, WordValue};
+use countersign_core::command::{
+    Assignment, Folder, Known, Origin, SimpleCommand, Word, WordValue,
+};
 
+pub(crate) use self::found::{Found, printed as printed_paths};
 pub(crate) use self::wrappers::moved;
+use crate::expand::literal_beginning;
 use crate::findings::NESTING;
 use crate::state::State;
 use crate::walk::{Context, Walker};
@@ -89,6 +94,9 @@ impl Walker {
             self.not_understood(launcher, state);
             return;
         }
+        if asks_what_it_is(launcher) {
+            return;
+        }
         if self
             .commands
             .get(launcher.index)
@@ -136,6 +144,7 @@ impl Walker {
             return;
         };
         let end = words.last().map_or(first.span.end, |word| word.span.end);
+        let span = first.span.start..end.max(first.span.end);
         let by = launcher.index;
         let from_outer = outer.assignments.iter().filter(|one| one.for_this_command);
         assignments.extend(from_outer.cloned());
@@ -145,12 +154,16 @@ impl Walker {
             Origin::Launched { by }
         };
         let command = SimpleCommand {
-            span: first.span.start..end.max(first.span.end),
+            span,
             redirects: outer.redirects.clone(),
             stdin: outer.stdin,
             operands: Vec::new(),
             program: None,
-            words,
+            words: if folder == outer.folder {
+                words
+            } else {
+                words.into_iter().map(elsewhere).collect()
+            },
             assignments,
             folder,
             origin,
@@ -234,11 +247,62 @@ impl Walker {
     }
 }
 
+/// A word in a command that runs in another folder than the shell that expanded
+/// its patterns.
+fn elsewhere(word: Word) -> Word {
+    let known = match &word.value {
+        WordValue::Glob(pattern) if !pattern.starts_with(['/', '~', '\\']) => Known::Nothing,
+        WordValue::Dynamic {
+            known: Known::OneOf(choice),
+            ..
+        } if choice
+            .values
+            .iter()
+            .any(|value| !matches!(value, WordValue::Literal(_))) =>
+        {
+            Known::Nothing
+        }
+        _ => return word,
+    };
+    let prefix = match &word.value {
+        WordValue::Glob(pattern) => literal_beginning(pattern),
+        WordValue::Dynamic { prefix, .. } => prefix.clone(),
+        WordValue::Literal(_) => String::new(),
+    };
+    Word {
+        value: WordValue::Dynamic { prefix, known },
+        span: word.span,
+    }
+}
+
+/// Built-ins and keywords that take `--version` for a command.
+const RUN_ANYTHING: &[&str] = &[
+    "builtin",
+    "command",
+    "eval",
+    "exec",
+    "nocorrect",
+    "noglob",
+    "repeat",
+    "time",
+    "trap",
+];
+
+/// Whether a launcher is only asked for its version or its help: then it runs
+/// nothing.
+fn asks_what_it_is(launcher: &Launcher<'_>) -> bool {
+    let [_, word] = launcher.words else {
+        return false;
+    };
+    matches!(word.literal(), Some("--version" | "--help")) && !RUN_ANYTHING.contains(&launcher.name)
+}
+
 /// A word that is only known once the command runs.
 pub(crate) fn dynamic(prefix: &str, like: &Word) -> Word {
     Word {
         value: WordValue::Dynamic {
             prefix: prefix.to_owned(),
+            known: Known::Nothing,
         },
         span: like.span.clone(),
     }

@@ -127,6 +127,11 @@ pub(crate) struct Expansion {
     pub(crate) evaluates: Vec<String>,
     /// Whether it is the length of something.
     pub(crate) is_length: bool,
+    /// The variable and what follows its name (`%.txt`), as written, if that is
+    /// all: no subscript, no indirection.
+    pub(crate) plain: Option<(String, String)>,
+    /// Whether it becomes exactly one word: it is quoted, and no list.
+    pub(crate) is_one_word: bool,
     /// Where it stands in the source, in bytes.
     pub(crate) range: Range<usize>,
 }

@@ -12,14 +12,22 @@
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
 mod built_in;
+mod catastrophe;
+mod contain;
+mod effects;
 mod expand;
 mod findings;
+mod knowledge;
 mod launch;
 mod lex;
 mod parse;
 mod source;
 mod state;
 mod walk;
+
+pub use catastrophe::{Catastrophe, Stakes, catastrophe};
+pub use contain::{Changed, Containment, Place, Repository, Scope, Tree, World, contain};
+pub use effects::effects;
 
 use countersign_core::call::{CommandText, ShellDialect};
 use countersign_core::command::{CommandView, Origin, Problem, Stdin};
@@ -51,6 +59,7 @@ pub fn view(command: &CommandText) -> CommandView {
         origin: Origin::Direct,
         stdin: Stdin::Inherited,
         input: None,
+        found: None,
         redirects: Vec::new(),
         depth: 0,
     };

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_core::command::Folder;
+use std::rc::Rc;
+
+use countersign_core::command::{Below, Folder};
 
 /// Longest value that is kept, in bytes: values can double with every
 /// assignment.
 const VALUE_BYTES: usize = 4_096;
+/// Most values that a variable may have one of.
+pub(crate) const VALUES: usize = 64;
 
 /// A variable's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,21 +20,149 @@ pub(crate) enum Value {
     /// `~` or `~name` and the rest of a path, the tilde still to be expanded.
     Home(String),
     /// Not known, but nothing that arithmetic would take for more than numbers.
-    Number,
+    Number(Numeric),
+    /// One of several.
+    OneOf(OneOf),
+    /// The name of a file that matches a pattern, which was expanded in this
+    /// folder; the pattern itself if none did.
+    Match { pattern: String, folder: Folder },
+    /// A path that a search has found.
+    Below(Rc<Below>),
     /// Not known.
     Unknown,
 }
 
+/// One of several values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OneOf {
+    /// Values with the same number here go together, index by index.
+    pub(crate) by: Option<usize>,
+    /// Each a text, a path from home or a match.
+    pub(crate) values: Rc<[Value]>,
+}
+
+/// What is known of a text that arithmetic takes for no more than numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numeric {
+    /// One digit or more.
+    Natural,
+    /// The same, perhaps with a minus before.
+    Integer,
+    /// Digits and blanks, or nothing: what counting programs print.
+    Count,
+    /// No more.
+    Harmless,
+}
+
+impl Numeric {
+    /// What holds of both.
+    pub(crate) const fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Natural, Self::Natural) => Self::Natural,
+            (Self::Natural | Self::Integer, Self::Natural | Self::Integer) => Self::Integer,
+            (Self::Natural | Self::Count, Self::Natural | Self::Count) => Self::Count,
+            _ => Self::Harmless,
+        }
+    }
+
+    fn of(text: &str) -> Option<Self> {
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if !text.is_empty() && is_digits(text) {
+            Some(Self::Natural)
+        } else if text
+            .strip_prefix('-')
+            .is_some_and(|rest| !rest.is_empty() && is_digits(rest))
+        {
+            Some(Self::Integer)
+        } else if text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b' ')
+        {
+            Some(Self::Count)
+        } else {
+            text.bytes()
+                .all(|byte| byte.is_ascii_digit() || b" +-*/%()".contains(&byte))
+                .then_some(Self::Harmless)
+        }
+    }
+}
+
 impl Value {
-    /// Whether evaluating it as arithmetic runs nothing: no names, whose values
-    /// would be evaluated in turn, and no subscripts.
-    fn is_number(&self) -> bool {
+    /// What number it is; only then evaluating it as arithmetic runs nothing:
+    /// no names, whose values would be evaluated in turn, and no subscripts.
+    pub(crate) fn number(&self) -> Option<Numeric> {
         match self {
-            Self::Number => true,
-            Self::Text(text) => text
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || b" +-*/%()".contains(&byte)),
-            Self::Home(_) | Self::Unknown => false,
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => Numeric::of(text),
+            Self::OneOf(one) => {
+                let mut all = one.values.iter().map(Self::number);
+                let first = all.next()??;
+                all.try_fold(first, |number, next| Some(number.or(next?)))
+            }
+            Self::Home(_) | Self::Match { .. } | Self::Below(_) | Self::Unknown => None,
+        }
+    }
+
+    /// The value of which no more is known than that it is one of these.
+    pub(crate) fn one_of(by: Option<usize>, mut values: Vec<Self>) -> Self {
+        if by.is_none() {
+            let mut distinct: Vec<Self> = Vec::new();
+            for value in values {
+                if !distinct.contains(&value) {
+                    distinct.push(value);
+                }
+            }
+            values = distinct;
+        }
+        let is_single =
+            |value: &Self| matches!(value, Self::Text(_) | Self::Home(_) | Self::Match { .. });
+        if let [only] = values.as_slice() {
+            return only.clone();
+        }
+        let one = OneOf {
+            by,
+            values: values.into(),
+        };
+        let is_listed = !one.values.is_empty()
+            && one.values.len() <= VALUES
+            && one.values.iter().all(is_single);
+        let value = Self::OneOf(one);
+        if is_listed {
+            return value;
+        }
+        value.number().map_or(Self::Unknown, Self::Number)
+    }
+
+    /// The values that it may have, if they are listed.
+    fn listed(&self) -> Option<Vec<Self>> {
+        match self {
+            Self::Text(_) | Self::Home(_) | Self::Match { .. } => Some(vec![self.clone()]),
+            Self::OneOf(one) => Some(one.values.to_vec()),
+            Self::Number(_) | Self::Below(_) | Self::Unknown => None,
+        }
+    }
+
+    /// What holds of both.
+    fn or(&self, other: &Self) -> Self {
+        if self == other {
+            return self.clone();
+        }
+        if let (Some(mut values), Some(more)) = (self.listed(), other.listed()) {
+            values.extend(more);
+            return Self::one_of(None, values);
+        }
+        match (self.number(), other.number()) {
+            (Some(one), Some(two)) => Self::Number(one.or(two)),
+            _ => Self::Unknown,
+        }
+    }
+
+    /// How many bytes it takes.
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Home(text) | Self::Match { pattern: text, .. } => text.len(),
+            Self::OneOf(one) => one.values.iter().map(Self::size).sum(),
+            Self::Number(_) | Self::Below(_) | Self::Unknown => 0,
         }
     }
 }
@@ -49,8 +181,9 @@ pub(crate) struct State {
     unsteady: BTreeSet<String>,
     /// Whether the folder may change at any time.
     unsteady_folder: bool,
-    /// Variables set since [`Self::probe`].
-    touched: BTreeSet<String>,
+    /// Variables set since [`Self::probe`], and which number each value was that
+    /// they were set to, if all were numbers.
+    touched: BTreeMap<String, Option<Numeric>>,
     /// Whether the folder has changed since [`Self::probe`].
     moved: bool,
 }
@@ -66,7 +199,7 @@ impl State {
             clobbered: false,
             unsteady: BTreeSet::new(),
             unsteady_folder: false,
-            touched: BTreeSet::new(),
+            touched: BTreeMap::new(),
             moved: false,
         }
     }
@@ -93,11 +226,19 @@ impl State {
     pub(crate) fn set(&mut self, name: &str, value: Value) {
         let value = match value {
             _ if self.unsteady.contains(name) => Value::Unknown,
-            Value::Text(text) | Value::Home(text) if text.len() > VALUE_BYTES => Value::Unknown,
+            value if value.size() > VALUE_BYTES => Value::Unknown,
             value => value,
         };
+        self.touch(name, value.number());
         self.variables.insert(name.to_owned(), value);
-        self.touched.insert(name.to_owned());
+    }
+
+    fn touch(&mut self, name: &str, number: Option<Numeric>) {
+        let number = match self.touched.get(name) {
+            Some(before) => before.zip(number).map(|(one, two)| one.or(two)),
+            None => number,
+        };
+        self.touched.insert(name.to_owned(), number);
     }
 
     pub(crate) const fn folder(&self) -> &Folder {
@@ -118,7 +259,7 @@ impl State {
         self.clobbered = true;
         for (name, value) in &mut self.variables {
             *value = Value::Unknown;
-            self.touched.insert(name.clone());
+            self.touched.insert(name.clone(), None);
         }
     }
 
@@ -140,8 +281,11 @@ impl State {
         let mut joined = BTreeMap::new();
         for name in names {
             let value = match (self.get(&name), other.get(&name)) {
-                (Some(one), Some(two)) if one == two => one.clone(),
-                (one, two) if is_number(one) && is_number(two) => Value::Number,
+                (Some(one), Some(two)) => one.or(two),
+                // One of the environment is not the command's doing.
+                (Some(one), None) | (None, Some(one)) if one.number().is_some() => {
+                    Value::Number(Numeric::Harmless)
+                }
                 _ => Value::Unknown,
             };
             joined.insert(name, value);
@@ -153,7 +297,9 @@ impl State {
         }
         self.unsteady.extend(other.unsteady.iter().cloned());
         self.unsteady_folder |= other.unsteady_folder;
-        self.touched.extend(other.touched.iter().cloned());
+        for (name, number) in &other.touched {
+            self.touch(name, *number);
+        }
         self.moved |= other.moved;
     }
 
@@ -175,6 +321,15 @@ impl State {
         self.folder = Folder::Unknown;
     }
 
+    /// Nothing is known any more of paths that were read.
+    pub(crate) fn forget_found(&mut self) {
+        for value in self.variables.values_mut() {
+            if matches!(value, Value::Below(_)) {
+                *value = Value::Unknown;
+            }
+        }
+    }
+
     /// Gives a variable back the value that it had.
     pub(crate) fn restore(&mut self, name: &str, value: Option<Value>) {
         match value {
@@ -190,12 +345,14 @@ impl State {
     /// What was found with a probe may happen any number of times before what
     /// comes next.
     pub(crate) fn may_repeat(&mut self, probe: &Self) {
-        for name in &probe.touched {
-            let stays_number = is_number(self.get(name)) && is_number(probe.get(name));
-            let value = if stays_number {
-                Value::Number
-            } else {
-                Value::Unknown
+        for (name, number) in &probe.touched {
+            let before = match self.get(name) {
+                Some(value) => value.number(),
+                None => Some(Numeric::Harmless),
+            };
+            let value = match (before, number) {
+                (Some(before), Some(number)) => Value::Number(before.or(*number)),
+                _ => Value::Unknown,
             };
             self.set(name, value);
         }
@@ -207,8 +364,8 @@ impl State {
     /// What was found with a probe may happen at any time from now on: the
     /// body of a function, a trap.
     pub(crate) fn may_happen(&mut self, probe: &Self) {
-        self.unsteady.extend(probe.touched.iter().cloned());
-        for name in &probe.touched {
+        self.unsteady.extend(probe.touched.keys().cloned());
+        for name in probe.touched.keys() {
             self.set(name, Value::Unknown);
         }
         if probe.moved {
@@ -219,17 +376,13 @@ impl State {
 
     /// Whether evaluating the variable as arithmetic may run something.
     pub(crate) fn is_unsafe_in_arithmetic(&self, name: &str) -> bool {
-        !is_number(self.get(name))
+        // Variables of the environment count as harmless: they are not the
+        // command's doing.
+        self.get(name).is_some_and(|value| value.number().is_none())
     }
 
     /// Whether unquoted values are split at blanks: IFS is as it was.
     pub(crate) fn splits_at_blanks(&self) -> bool {
         matches!(self.get("IFS"), Some(Value::Text(text)) if text == " \t\n")
     }
-}
-
-/// Variables of the environment count as harmless: they are not the command's
-/// doing.
-fn is_number(value: Option<&Value>) -> bool {
-    value.is_none_or(Value::is_number)
 }

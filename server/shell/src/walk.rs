@@ -4,21 +4,25 @@
 mod compound;
 mod redirects;
 mod simple;
+mod stdin;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use brush_parser::ast;
 use countersign_core::call::ShellDialect;
-use countersign_core::command::{CommandView, Folder, Origin, Redirect, SimpleCommand, Stdin};
+use countersign_core::command::{
+    CommandView, Folder, Known, Origin, Redirect, SimpleCommand, Stdin, WordValue,
+};
 
 pub(crate) use self::compound::is_name;
 pub(crate) use self::simple::DECLARING;
-use crate::expand::EXPANDED;
+use crate::expand::{EXPANDED, Output};
 use crate::findings::{COMMANDS, Findings, NESTING, Refusal};
+use crate::launch::{Found, printed_paths};
 use crate::lex::{self, Lexeme, Script};
 use crate::source::Source;
-use crate::state::State;
+use crate::state::{Numeric, State, Value};
 
 /// How what is walked comes to run.
 #[derive(Debug, Clone)]
@@ -27,6 +31,8 @@ pub(crate) struct Context {
     pub(crate) stdin: Stdin,
     /// The text on standard input, where it is known.
     pub(crate) input: Option<String>,
+    /// The paths on standard input, where it is nothing else.
+    pub(crate) found: Option<Found>,
     /// Redirects of the compound commands around.
     pub(crate) redirects: Vec<Redirect>,
     /// Nesting of texts and groups around.
@@ -61,6 +67,18 @@ pub(crate) struct Walker {
     expanded: usize,
     /// Whether effects are only probed: nothing that is found stays.
     probing: bool,
+    /// Paths on the standard input of commands, by index.
+    pub(crate) found: BTreeMap<usize, Found>,
+    /// The paths that the last substitution prints.
+    pub(crate) substituted: Option<Found>,
+    /// The paths that the last pipeline prints.
+    piped: Option<Found>,
+    /// The simple command that was walked last.
+    last: Option<usize>,
+    /// How many choices there are of one value out of several.
+    choices: usize,
+    /// How often words have been expanded with one of several values.
+    pub(crate) chosen: usize,
 }
 
 impl Walker {
@@ -74,6 +92,12 @@ impl Walker {
             full: false,
             expanded: 0,
             probing: false,
+            found: BTreeMap::new(),
+            substituted: None,
+            piped: None,
+            last: None,
+            choices: 0,
+            chosen: 0,
         }
     }
 
@@ -223,14 +247,23 @@ impl Walker {
             // Each runs in a shell of its own, the last perhaps in this one.
             let mut own = state.clone();
             let index = self.commands.len();
+            self.last = None;
             self.command(command, place, &mut own, &context);
+            self.settle(index, matches!(command, ast::Command::Simple(_)), &mut own);
             after.join(&own);
             context.stdin = Stdin::Pipe;
+            context.found = match (command, self.last) {
+                (ast::Command::Simple(_), Some(last)) => {
+                    self.printed_paths(last, context.found.as_ref())
+                }
+                _ => None,
+            };
             context.input = match command {
                 ast::Command::Simple(_) => self.printed(index),
                 _ => None,
             };
         }
+        self.piped = context.found;
         *state = after;
     }
 
@@ -247,8 +280,10 @@ impl Walker {
         match command {
             ast::Command::Simple(simple) => self.simple(simple, place, state, context),
             ast::Command::Compound(compound, redirects) => {
+                let index = self.commands.len();
                 let context = self.redirected(redirects.as_ref(), place, state, context);
                 self.compound(compound, place, state, &context);
+                self.settle(index, false, state);
             }
             ast::Command::Function(function) => self.function(function, place, state, context),
             ast::Command::ExtendedTest(test, redirects) => {
@@ -258,33 +293,43 @@ impl Walker {
         }
     }
 
-    /// Walks a substitution and returns what it surely prints, without the
-    /// newlines at the end.
+    /// Walks a substitution and returns what it prints.
     pub(crate) fn substitution(
         &mut self,
         script: &Script,
         state: &State,
         context: &Context,
-    ) -> Option<String> {
+    ) -> Output {
         let index = self.commands.len();
         let mut own = state.clone();
+        (self.last, self.piped) = (None, None);
         self.script(script, &mut own, &context.substituted());
-        let program = script.program()?;
-        let [list] = program.complete_commands.as_slice() else {
-            return None;
+        let last = self.last.take();
+        self.substituted = match (only_pipeline(script), last) {
+            (Some([ast::Command::Simple(_)]), Some(last)) => self.printed_paths(last, None),
+            (Some([_, .., ast::Command::Simple(_)]), Some(_)) => self.piped.take(),
+            _ => None,
         };
-        let [ast::CompoundListItem(and_or, ast::SeparatorOperator::Sequence)] = list.0.as_slice()
-        else {
-            return None;
-        };
-        let [ast::Command::Simple(_)] = and_or.first.seq.as_slice() else {
-            return None;
-        };
-        if !and_or.additional.is_empty() || and_or.first.bang {
-            return None;
+        match (only_pipeline(script), last) {
+            (Some([ast::Command::Simple(_)]), _) if let Some(text) = self.printed(index) => {
+                Output::Text(text.trim_end_matches('\n').to_owned())
+            }
+            (Some([.., ast::Command::Simple(_)]), Some(last)) if self.prints_a_count(last) => {
+                Output::Count
+            }
+            _ => Output::Unknown,
         }
-        let text = self.printed(index)?;
-        Some(text.trim_end_matches('\n').to_owned())
+    }
+
+    /// The paths that a command prints, with those that it is given.
+    fn printed_paths(&self, index: usize, before: Option<&Found>) -> Option<Found> {
+        let command = self.commands.get(index)?;
+        let is_function = command
+            .name()
+            .is_some_and(|name| self.functions.contains(name));
+        (!is_function)
+            .then(|| printed_paths(command, before))
+            .flatten()
     }
 
     /// Runs `walk` only to see what it does to a state.
@@ -301,6 +346,7 @@ impl Walker {
         walk(self, &mut probe);
         self.commands.truncate(commands);
         self.inputs.split_off(&commands);
+        self.found.split_off(&commands);
         self.findings.problems.truncate(problems);
         (self.guesses, self.expanded, self.full) = (guesses, expanded, full);
         self.probing = was_probing;
@@ -339,6 +385,32 @@ impl Place<'_> {
     pub(crate) fn span(&self, range: Range<usize>) -> Range<usize> {
         self.script.source.span(range)
     }
+}
+
+/// A value that is not known, where the shell makes one word of it.
+pub(crate) fn one_word(value: &Value) -> WordValue {
+    let known = match value.number() {
+        Some(Numeric::Natural | Numeric::Count) => Known::Natural,
+        Some(Numeric::Integer) => Known::Integer,
+        Some(Numeric::Harmless) | None => Known::OneWord,
+    };
+    WordValue::Dynamic {
+        prefix: String::new(),
+        known,
+    }
+}
+
+/// The commands of a script that is no more than one pipeline.
+fn only_pipeline(script: &Script) -> Option<&[ast::Command]> {
+    let [list] = script.program()?.complete_commands.as_slice() else {
+        return None;
+    };
+    let [ast::CompoundListItem(and_or, ast::SeparatorOperator::Sequence)] = list.0.as_slice()
+    else {
+        return None;
+    };
+    let is_plain = and_or.additional.is_empty() && !and_or.first.bang;
+    is_plain.then_some(and_or.first.seq.as_slice())
 }
 
 impl Script {

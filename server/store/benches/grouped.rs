@@ -79,6 +79,7 @@ fn allow(store: &dyn StateStore, session: usize) {
                 status: CallStatus::Decided,
                 delegated_to: None,
                 decided: now,
+                writes: countersign_core::state::CallWrites::None,
             })?;
             transaction.append(&Record {
                 key: Some(key.clone()),

@@ -71,6 +71,7 @@ fn transition(store: &dyn StateStore, number: &mut i64) {
                 status: CallStatus::Decided,
                 delegated_to: None,
                 decided: now,
+                writes: countersign_core::state::CallWrites::None,
             })?;
             transaction.append(&Record {
                 key: Some(key.clone()),

@@ -10,6 +10,7 @@ mod cache;
 mod commit;
 mod deferrable;
 mod flusher;
+mod ledger;
 mod noting;
 mod overlay;
 
@@ -38,8 +39,8 @@ type Work<'a> = &'a mut dyn FnMut(&mut dyn Transaction) -> Result<(), StateError
 /// The state of a process that lives for long, in the file that every process
 /// of the user shares.
 ///
-/// A transition that only allows without a person, changes no counter and
-/// begins no session is acknowledged at once and committed within 50 ms,
+/// A transition that only allows without a person, changes no counter, adds
+/// nothing to the ledger and begins no session is acknowledged at once and committed within 50 ms,
 /// together with others; `kill -9` may lose what was allowed in these 50 ms.
 /// Everything else is committed before it is acknowledged, and what waited is
 /// committed with it.

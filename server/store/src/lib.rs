@@ -15,6 +15,7 @@ mod chain;
 mod error;
 mod grouped;
 mod journal;
+mod ledger;
 mod memory;
 mod place;
 mod prune;

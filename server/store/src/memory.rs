@@ -1,6 +1,8 @@
 //! The state without a file: for scenarios, benches and `check`, which must
 //! leave nothing behind.
 
+mod ledger;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,6 +14,7 @@ use countersign_core::state::{
     StateError, StateStore, Transaction,
 };
 
+use self::ledger::{Ledger, UndoLedger};
 use crate::chain::{self, Columns, GENESIS, Head};
 use crate::journal::{Filter, JournalRow};
 use crate::row;
@@ -30,6 +33,7 @@ struct State {
     calls: BTreeMap<SessionKey, BTreeMap<String, CallState>>,
     set_aside: BTreeMap<String, Vec<SessionKey>>,
     journal: Vec<JournalRow>,
+    ledger: Ledger,
 }
 
 impl MemoryStore {
@@ -120,6 +124,7 @@ enum Undo {
     Call(SessionKey, String, Option<CallState>),
     SetAside(String, Option<Vec<SessionKey>>),
     Append,
+    Ledger(Box<UndoLedger>),
 }
 
 /// Changes the state in place and undoes it when it is dropped uncommitted.
@@ -201,6 +206,7 @@ impl Drop for MemoryTransaction<'_> {
                 Undo::Append => {
                     self.state.journal.pop();
                 }
+                Undo::Ledger(undo) => self.state.ledger.undo(*undo),
             }
         }
     }

@@ -58,7 +58,7 @@ impl Store {
 }
 
 /// How many rows the journal has, and how many bytes the state takes, free
-/// pages not counted.
+/// pages and the ledger not counted.
 fn size(transaction: &mut SqlTransaction<'_>) -> Result<(u64, u64), StateError> {
     let (head, _) = transaction.head()?;
     let first = one(transaction, "SELECT min(seq) FROM journal", [], |row| {
@@ -73,6 +73,19 @@ fn size(transaction: &mut SqlTransaction<'_>) -> Result<(u64, u64), StateError> 
     };
     let pages = pragma("PRAGMA page_count")?.saturating_sub(pragma("PRAGMA freelist_count")?);
     let bytes = pages.saturating_mul(pragma("PRAGMA page_size")?);
+    // The ledger stays whatever its size: it must not push the journal out.
+    // Its pages are about half full; where they are fuller, the journal gets
+    // somewhat more than its share.
+    let ledger: Option<i64> = one(
+        transaction,
+        "SELECT sum(2 * length(path) + 2 * length(call) + length(workspace) + length(body) + 32)
+            FROM ledger",
+        [],
+        |row| row.get(0),
+    )?
+    .flatten();
+    let ledger = ledger.and_then(|bytes| u64::try_from(bytes).ok());
+    let bytes = bytes.saturating_sub(ledger.unwrap_or(0).saturating_mul(2));
     let rows = first.map_or(0, |first| head - first + 1);
     Ok((u64::try_from(rows).unwrap_or(0), bytes))
 }

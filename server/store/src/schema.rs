@@ -21,7 +21,8 @@ const APPLICATION_ID: i64 = 0x4353_474e;
 ///
 /// Few indexes, because a transition writes every page that it touches: what
 /// is looked up per call has one, what only `log` looks for has none.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE sessions (
         key TEXT PRIMARY KEY,
         process TEXT,
@@ -68,7 +69,35 @@ const MIGRATIONS: &[&str] = &["
         hash BLOB NOT NULL
     );
     INSERT INTO journal_head VALUES (1, 0, zeroblob(32));
-"];
+",
+    "
+    CREATE TABLE workspaces (
+        workspace TEXT PRIMARY KEY,
+        repository TEXT,
+        since INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) WITHOUT ROWID;
+
+    CREATE TABLE ledger (
+        path TEXT PRIMARY KEY,
+        workspace TEXT NOT NULL,
+        call TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX ledger_call ON ledger (call);
+
+    CREATE TABLE ledger_sizes (
+        workspace TEXT PRIMARY KEY,
+        entries INTEGER NOT NULL
+    ) WITHOUT ROWID;
+
+    CREATE TABLE in_flight (
+        call TEXT PRIMARY KEY,
+        since INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) WITHOUT ROWID;
+",
+];
 
 /// Checks that the file is ours and of a version that we know, and brings an
 /// older one up to date.

@@ -156,21 +156,25 @@ impl<'a> SqlTransaction<'a> {
     }
 
     /// The texts in the first column.
-    fn texts(&mut self, sql: &str, params: impl Params) -> Result<Vec<String>, StateError> {
+    pub(crate) fn texts(
+        &mut self,
+        sql: &str,
+        params: impl Params,
+    ) -> Result<Vec<String>, StateError> {
         self.connection
             .prepare_cached(sql)
             .and_then(|mut statement| statement.query_map(params, |row| row.get(0))?.collect())
             .map_err(|error| self.fail(error))
     }
 
-    fn decode<T: DeserializeOwned>(&mut self, body: &str) -> Result<T, StateError> {
+    pub(crate) fn decode<T: DeserializeOwned>(&mut self, body: &str) -> Result<T, StateError> {
         serde_json::from_str(body).map_err(|error| {
             let error = damaged(self.path, &error.to_string());
             self.refuse(error)
         })
     }
 
-    fn encode(&mut self, value: &impl Serialize) -> Result<String, StateError> {
+    pub(crate) fn encode(&mut self, value: &impl Serialize) -> Result<String, StateError> {
         serde_json::to_string(value).map_err(|error| self.unencodable(&error))
     }
 

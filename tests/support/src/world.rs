@@ -336,7 +336,8 @@ impl World {
     pub(crate) fn decide(&mut self, actor: &Actor, call: &Call, event: CallEvent) -> Result<Reply> {
         self.current = Some(actor.key.clone());
         let policy = self.policy()?;
-        let facts = prepare::facts(call, &self.host, &policy);
+        let facts = self.engine.facts(call, &self.host, &policy);
+        let head = self.engine.head_before(&self.host, &policy, call, &facts);
         let request = Request {
             call,
             facts: &facts,
@@ -347,6 +348,7 @@ impl World {
             asking: self.asking,
             granted: false,
             classifier: self.classifier,
+            head: head.as_ref(),
             spent_micros: 0,
             server: None,
             memory: None,
@@ -399,12 +401,12 @@ impl World {
 
     pub(crate) fn note(&mut self, actor: &Actor, event: AgentEvent<'_>) -> Result<Noted> {
         self.current = Some(actor.key.clone());
-        Ok(self.engine.note(
-            &actor.key,
-            event,
-            Some(&actor.process),
-            self.policy()?.limits,
-        )?)
+        let policy = self.policy()?;
+        let noted = self
+            .engine
+            .note(&actor.key, event, Some(&actor.process), policy.limits)?;
+        self.engine.look_after(&noted, &self.host, &policy)?;
+        Ok(noted)
     }
 
     pub(crate) fn person_resets(&self) -> Result<()> {

@@ -71,6 +71,13 @@ const DENYING: &str = r#""allow": ["Bash(ls *)", "Bash(cat *)", "Bash(echo *)", 
     "Edit(.git/**)"]"#;
 
 fn world(rules: &str) -> Result<Scenario> {
+    // Whether allow rules are fooled: what analysis proves needs none. Deny rules
+    // must hold whatever it proves.
+    let analysis = if rules.starts_with("denying") {
+        ""
+    } else {
+        r#""autoMode": { "staticAnalysis": "off" }, "#
+    };
     let rules = match rules {
         "narrow" => NARROW,
         "reading" => READING,
@@ -80,7 +87,7 @@ fn world(rules: &str) -> Result<Scenario> {
         _ => anyhow::bail!("no such rules: {rules}"),
     };
     parse(&format!(
-        "Bypasses.\n\n-- settings user --\n{{ \"permissions\": {{ {rules} }} }}\n\n\
+        "Bypasses.\n\n-- settings user --\n{{ \"permissions\": {{ {analysis}{rules} }} }}\n\n\
          -- file src/a.rs --\nfn main() {{}}\n\n-- file sub/x --\nx\n\n-- file .env --\nT=1\n\n\
          -- file .git/config --\n[core]\n\n-- file a.txt --\nx\n\n-- home outside/x --\nx\n\n\
          -- home .ssh/id_rsa --\nx\n\n-- link env-link -> .env --\n\n\

@@ -16,13 +16,16 @@ use countersign_core::policy::Policy;
 use countersign_core::tool::Tool;
 use countersign_engine::policy::{Surroundings, policy};
 use countersign_engine::prepare;
-use countersign_service::static_decision;
+use countersign_service::{effects, static_decision};
 use countersign_settings::{Effective, Places};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A line that cannot be read; the batch goes on.
 const BAD_LINE: u8 = 1;
+
+/// Most effects that are told of one command.
+const MOST_EFFECTS: usize = 20;
 
 #[derive(Deserialize)]
 struct Row {
@@ -94,6 +97,12 @@ pub(super) fn run(workspace: Option<&Utf8Path>) -> Result<ExitCode> {
         let facts = prepare::facts(&call, &host, &policy);
         let decision = static_decision(&call, &facts, &policy, policy.mode);
         let us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let mut effects = effects(&call, &facts);
+        if effects.len() > MOST_EFFECTS {
+            let more = effects.len() - (MOST_EFFECTS - 1);
+            effects.truncate(MOST_EFFECTS - 1);
+            effects.push(format!("and {more} more"));
+        }
         write(
             &mut out,
             &Verdict {
@@ -101,7 +110,7 @@ pub(super) fn run(workspace: Option<&Utf8Path>) -> Result<ExitCode> {
                 verdict: verdict(&decision),
                 via: decision.is_allow().then(|| decision.reason()),
                 reason: (!decision.is_allow()).then(|| decision.reason()),
-                effects: &[],
+                effects: &effects,
                 us,
             },
         )?;

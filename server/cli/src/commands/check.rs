@@ -4,17 +4,20 @@
 mod with_model;
 
 use std::io::Write as _;
+use std::ops::Range;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use countersign_core::command::CommandView;
 use countersign_core::decision::{AskReason, BlockReason, Decision, DeniedReason};
+use countersign_core::effect::{self, Line, Unproven};
+use countersign_core::facts::OperationFacts;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::model::ModelRecord;
 use countersign_core::redact;
 use countersign_engine::prepare;
 use countersign_service::guard::Guard;
-use countersign_service::{Part, parts, static_decision};
+use countersign_service::{Part, command_effects, parts, static_decision};
 use countersign_settings::Places;
 use serde_json::json;
 
@@ -52,11 +55,9 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
         },
         |(decision, model)| (decision, Some(model)),
     );
-    let view = facts
-        .operations
-        .first()
-        .and_then(|operation| operation.command.clone())
-        .unwrap_or_default();
+    let of = facts.operations.first().cloned().unwrap_or_default();
+    let view = of.command.clone().unwrap_or_default();
+    let found = Found::new(&text, command_effects(&call, &facts, &of), &of);
     let parts = parts(&call, &facts, &guard.policy, guard.policy.mode);
     let change = how_to_change(&decision, &guard);
     if check.json {
@@ -75,7 +76,15 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
                 "why": part.why,
             })).collect::<Vec<_>>(),
             "problems": view.problems.iter().map(|problem| &problem.reason).collect::<Vec<_>>(),
-            "effects": [],
+            "effects": found.effects.iter().map(|line| json!({
+                "text": redact::visible(&line.text),
+                "spans": line.spans.iter().map(as_json).collect::<Vec<_>>(),
+                "matters": line.matters,
+            })).collect::<Vec<_>>(),
+            "unproven": found.because.iter().map(|because| json!({
+                "reason": redact::visible(&because.reason),
+                "span": as_json(&because.span),
+            })).collect::<Vec<_>>(),
             "settings": guard.policy.problems,
             "change": change,
         });
@@ -95,13 +104,74 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
             wanted: check.with_model,
             model: model.as_ref(),
         };
-        print(&decision, &guard, &view, &parts, &asking, &change)?;
+        print(&decision, &guard, &view, &parts, &found, &asking, &change)?;
     }
     Ok(match batch::verdict(&decision) {
         "allow" => ExitCode::SUCCESS,
         "block" => ExitCode::from(BLOCK),
         _ => ExitCode::from(REVIEW),
     })
+}
+
+/// Where something stands in the command, in bytes.
+fn as_json(span: &Range<usize>) -> serde_json::Value {
+    json!([span.start, span.end])
+}
+
+/// What the command would do, and why it is not contained.
+struct Found<'a> {
+    text: &'a str,
+    effects: Vec<Line>,
+    because: &'a [Unproven],
+}
+
+impl<'a> Found<'a> {
+    fn new(text: &'a str, effects: Vec<Line>, of: &'a OperationFacts) -> Self {
+        Self {
+            text,
+            effects,
+            because: &of.found.because,
+        }
+    }
+
+    fn print(&self, out: &mut impl std::io::Write) -> Result<()> {
+        if !self.effects.is_empty() {
+            writeln!(out)?;
+        }
+        for line in &self.effects {
+            let (mark, style) = if line.matters {
+                ("!", output::ASK)
+            } else {
+                ("·", output::ALLOW)
+            };
+            writeln!(
+                out,
+                "  {} {}",
+                styled(style, mark),
+                redact::visible(&line.text)
+            )?;
+        }
+        if self.because.is_empty() {
+            return Ok(());
+        }
+        writeln!(out)?;
+        writeln!(out, "  {}", styled(DIM, "not proven harmless:"))?;
+        let (marked, others): (Vec<&Unproven>, Vec<&Unproven>) = self
+            .because
+            .iter()
+            .partition(|because| !because.span.is_empty());
+        let marks: Vec<_> = marked
+            .into_iter()
+            .map(|because| (because.span.clone(), because.reason.clone()))
+            .collect();
+        for row in effect::underlined(self.text, &marks).lines() {
+            writeln!(out, "  {row}")?;
+        }
+        for because in others {
+            writeln!(out, "    {}", redact::visible(&because.reason))?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether a model was wanted, and what it said if it was asked.
@@ -127,6 +197,7 @@ fn print(
     guard: &Guard,
     view: &CommandView,
     parts: &[Part],
+    found: &Found<'_>,
     asking: &Asking<'_>,
     change: &str,
 ) -> Result<()> {
@@ -161,6 +232,7 @@ fn print(
             redact::visible(&problem.reason)
         )?;
     }
+    found.print(&mut out)?;
     let field = |name: &str| styled(DIM, &format!("{name:<11}"));
     writeln!(out)?;
     if let Some(record) = asking.model {

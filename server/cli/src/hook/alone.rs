@@ -7,10 +7,10 @@ use std::time::Instant;
 use countersign_agents::{Answer, CallStage, EventKind, HookEvent, HookOutput, encode};
 use countersign_core::call::Call;
 use countersign_core::facts::Facts;
+use countersign_core::ledger::Look;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{ProcessId, SessionState, StateError};
 use countersign_engine::Engine;
-use countersign_engine::prepare;
 use countersign_engine::request::{NoMemory, Reply, Request};
 use countersign_service::guard::{self, Guard};
 use countersign_service::{agent_event, answer_of, asking_without_surface};
@@ -63,7 +63,9 @@ pub(super) fn handle(alone: &Alone<'_>, places: Places) -> Result<HookOutput, St
     }
     let Ground { guard, .. } = Ground::now(alone, &state, &engine, &places)?;
     if let Some(noted) = agent_event(&event.kind)
-        && let Err(error) = engine.note(&event.key, noted, alone.process, guard.policy.limits)
+        && let Err(error) = engine
+            .note(&event.key, noted, alone.process, guard.policy.limits)
+            .and_then(|noted| engine.look_after(&noted, &guard.host, &guard.policy))
     {
         // Nothing is to be decided here, and the tool has run or the turn has
         // ended: what could not be noted has no authority, which is the safe
@@ -140,6 +142,13 @@ fn pinned_elsewhere(session: &SessionState) -> Option<ApprovalMode> {
     })
 }
 
+/// What there is to know of a call.
+pub(super) struct Seen {
+    facts: Facts,
+    /// HEAD, where the call may write something.
+    head: Option<Look>,
+}
+
 /// What deciding a call needs.
 pub(super) struct Deciding<'a> {
     pub(super) engine: &'a Engine,
@@ -153,8 +162,8 @@ impl Deciding<'_> {
         let event = self.alone.event.event_ref();
         let mut ground = self.ground()?;
         for _ in 0..MOST_TRIES {
-            let facts = prepare::facts(call, &ground.guard.host, &ground.guard.policy);
-            let request = self.request(stage, call, &ground.guard, &facts);
+            let seen = self.look_at(call, &ground.guard);
+            let request = self.request(stage, call, &ground.guard, &seen);
             let reply = self
                 .engine
                 .decide(&request)
@@ -172,8 +181,8 @@ impl Deciding<'_> {
             };
             return Ok(encode(event, &answer));
         }
-        let facts = prepare::facts(call, &ground.guard.host, &ground.guard.policy);
-        let outcome = self.no_answer_held(&self.request(stage, call, &ground.guard, &facts))?;
+        let seen = self.look_at(call, &ground.guard);
+        let outcome = self.no_answer_held(&self.request(stage, call, &ground.guard, &seen))?;
         Ok(encode(event, &answer_of(&outcome.decision)))
     }
 
@@ -185,16 +194,25 @@ impl Deciding<'_> {
         Ground::now(self.alone, self.state, self.engine, self.places)
     }
 
+    /// What there is to know of a call now.
+    pub(super) fn look_at(&self, call: &Call, guard: &Guard) -> Seen {
+        let facts = self.engine.facts(call, &guard.host, &guard.policy);
+        let head = self
+            .engine
+            .head_before(&guard.host, &guard.policy, call, &facts);
+        Seen { facts, head }
+    }
+
     pub(super) fn request<'r>(
         &'r self,
         stage: CallStage,
         call: &'r Call,
         guard: &'r Guard,
-        facts: &'r Facts,
+        seen: &'r Seen,
     ) -> Request<'r> {
         Request {
             call,
-            facts,
+            facts: &seen.facts,
             policy: &guard.policy,
             mode: guard.policy.mode,
             event: stage.into(),
@@ -204,6 +222,7 @@ impl Deciding<'_> {
             classifier: guard.effective.classifier.is_some(),
             server: None,
             memory: Some(&NoMemory),
+            head: seen.head.as_ref(),
             spent_micros: self.alone.spent_micros(),
         }
     }

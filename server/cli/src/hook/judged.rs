@@ -53,7 +53,7 @@ impl Deciding<'_> {
             return Ok(Judged::Decided(Box::new(outcome)));
         }
         let now = self.ground()?;
-        let facts = prepare::facts(call, &now.guard.host, &now.guard.policy);
+        let facts = self.engine.facts(call, &now.guard.host, &now.guard.policy);
         if prepare::approval_digest(call, &facts) != shown {
             return Ok(Judged::Void(Box::new(now)));
         }

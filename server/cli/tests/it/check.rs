@@ -40,7 +40,8 @@ fn exit_codes_and_reports_say_the_same() {
         assert_eq!(report["mode"], "auto");
         assert_eq!(report["trusted"], true);
         assert_eq!(report["workspace"], sandbox.workspace.as_str());
-        assert_eq!(report["effects"], json!([]));
+        assert!(report["effects"].is_array());
+        assert!(report["unproven"].is_array());
         assert!(!report["change"].as_str().unwrap().is_empty());
     }
 }
@@ -64,11 +65,49 @@ fn a_report_has_every_key_every_time() {
                 "reason",
                 "settings",
                 "trusted",
+                "unproven",
                 "verdict",
                 "via",
                 "workspace"
             ]
         );
+    }
+}
+
+#[test]
+fn what_a_command_would_do_is_told_with_its_place_in_the_text() {
+    let sandbox = Sandbox::trusted(AUTO);
+    let command = "echo new > notes.txt && trellis build";
+    let report = report(&sandbox, command, 3);
+    let effects = report["effects"].as_array().unwrap();
+    assert_eq!(effects[0]["text"], "writes notes.txt");
+    assert_eq!(effects[0]["matters"], false);
+    assert_eq!(effects[0]["spans"], json!([[9, 20]]));
+    assert_eq!(effects[1]["matters"], true);
+    let unproven = report["unproven"].as_array().unwrap();
+    assert!(!unproven.is_empty());
+    for reason in unproven {
+        assert!(reason["reason"].as_str().unwrap().contains("trellis"));
+        assert!(reason["span"][0].as_u64().unwrap() >= 24, "{reason}");
+    }
+    let ran = sandbox.run(&["check", "--", command]);
+    assert!(ran.stdout.contains("writes notes.txt"), "{}", ran.stdout);
+    assert!(
+        ran.stdout
+            .contains(&format!("\n  | {command}\n    {}^^^", " ".repeat(24))),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_contained_command_is_allowed_without_a_rule_and_each_part_says_why() {
+    let sandbox = Sandbox::trusted(AUTO);
+    let report = report(&sandbox, "pwd && echo new > notes.txt", 0);
+    assert_eq!(report["via"], "static");
+    assert_eq!(report["unproven"], json!([]));
+    for part in report["parts"].as_array().unwrap() {
+        assert_eq!(part["covered"], true, "{part}");
     }
 }
 
@@ -195,14 +234,25 @@ fn a_batch_answers_every_line_in_order_with_the_same_keys() {
     ]) + "\n   \n";
     let (answers, code) = batch(&sandbox, &[], &input);
     assert_eq!(code, 0);
-    let answers: Vec<String> = answers.iter().map(|line| timeless(line)).collect();
+    let told = r#""effects":["runs a program that is not known (countersign)","not proven: "#;
+    assert!(answers[0].contains(told), "{}", answers[0]);
+    let answers: Vec<String> = answers
+        .iter()
+        .map(|line| {
+            let line = timeless(line);
+            let (before, effects) = line.split_once(",\"effects\":").unwrap();
+            let effects: Vec<String> = serde_json::from_str(effects).unwrap();
+            assert!((1..=20).contains(&effects.len()), "{line}");
+            before.to_owned()
+        })
+        .collect();
     assert_eq!(
         answers,
         [
-            r#"{"id":"a","verdict":"block","via":null,"reason":"static_blocked","effects":[]"#,
-            r#"{"id":2,"verdict":"review","via":null,"reason":"no_classifier","effects":[]"#,
-            r#"{"id":null,"verdict":"review","via":null,"reason":"no_classifier","effects":[]"#,
-            r#"{"id":{"row":[1]},"verdict":"review","via":null,"reason":"no_classifier","effects":[]"#,
+            r#"{"id":"a","verdict":"block","via":null,"reason":"static_blocked""#,
+            r#"{"id":2,"verdict":"review","via":null,"reason":"no_classifier""#,
+            r#"{"id":null,"verdict":"review","via":null,"reason":"no_classifier""#,
+            r#"{"id":{"row":[1]},"verdict":"review","via":null,"reason":"no_classifier""#,
         ]
     );
 }

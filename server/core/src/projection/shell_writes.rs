@@ -188,7 +188,7 @@ impl Look<'_> {
                     let place = match &value.value {
                         WordValue::Literal(text) if !text.starts_with("of=") => continue,
                         WordValue::Literal(_) => self.word(command, word),
-                        WordValue::Glob(text) | WordValue::Dynamic { prefix: text }
+                        WordValue::Glob(text) | WordValue::Dynamic { prefix: text, .. }
                             if ["if=", "bs=", "count="]
                                 .iter()
                                 .any(|input| text.starts_with(input)) =>

@@ -84,7 +84,7 @@ impl WordPattern {
             // what a wildcard may cover of it is decided where it is covered.
             (Self::Wild(wild), None) => match &word.value {
                 WordValue::Glob(pattern) => wild.matches(&unknown_after(&glob_prefix(pattern))),
-                WordValue::Dynamic { prefix } => wild.matches(&unknown_after(prefix)),
+                WordValue::Dynamic { prefix, .. } => wild.matches(&unknown_after(prefix)),
                 WordValue::Literal(_) => false,
             },
             (Self::Literal(_) | Self::Home { .. }, None) => false,
@@ -184,7 +184,7 @@ fn push_word(text: &mut String, word: &Word) -> bool {
             text.push(WORD_END);
             true
         }
-        WordValue::Dynamic { prefix } => {
+        WordValue::Dynamic { prefix, .. } => {
             text.push_str(prefix);
             text.push(UNKNOWN);
             // Without a prefix it may be no word at all.

@@ -403,7 +403,7 @@ pub(super) fn shown_command(command: &SimpleCommand) -> String {
                 shown.push_str(&format!("'{}'", text.replace('\'', r"'\''")));
             }
             WordValue::Literal(text) | WordValue::Glob(text) => shown.push_str(text),
-            WordValue::Dynamic { prefix } => {
+            WordValue::Dynamic { prefix, .. } => {
                 shown.push_str(prefix);
                 shown.push('…');
             }

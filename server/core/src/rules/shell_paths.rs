@@ -108,10 +108,10 @@ pub(super) fn search(search: &mut Search<'_, '_>, command: &SimpleCommand) {
             }
             WordValue::Glob(pattern) => Shape::word(&PartlyKnown::Glob(pattern), folder, home),
             WordValue::Dynamic { .. } if programs::operands_are_files(&name) => Shape::anything(),
-            WordValue::Dynamic { prefix } if prefix.is_empty() || prefix.starts_with('-') => {
+            WordValue::Dynamic { prefix, .. } if prefix.is_empty() || prefix.starts_with('-') => {
                 continue;
             }
-            WordValue::Dynamic { prefix } => {
+            WordValue::Dynamic { prefix, .. } => {
                 Shape::word(&PartlyKnown::Beginning(prefix), folder, home)
             }
         };

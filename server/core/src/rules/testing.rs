@@ -7,8 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::call::{Access, CommandText, Operation, PathUse, ShellDialect, Subject as CallSubject};
 use crate::command::{
-    Assignment, CommandView, Operand, Origin, Problem, Redirect, RedirectKind, SimpleCommand,
-    Stdin, Word, WordValue,
+    Assignment, CommandView, Known, Operand, Origin, Problem, Redirect, RedirectKind,
+    SimpleCommand, Stdin, Word, WordValue,
 };
 use crate::facts::OperationFacts;
 use crate::paths::{FileKind, PathFact};
@@ -69,6 +69,7 @@ fn value(text: &str) -> WordValue {
     match text.split_once('$') {
         Some((prefix, _)) => WordValue::Dynamic {
             prefix: prefix.to_owned(),
+            known: Known::Nothing,
         },
         None if text.contains('*') => WordValue::Glob(text.to_owned()),
         None => WordValue::Literal(text.to_owned()),

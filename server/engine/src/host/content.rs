@@ -27,6 +27,13 @@ pub fn content_digest(path: &Utf8Path, limit: u64) -> Digest {
     }
 }
 
+/// The whole content of a regular file of at most `limit` bytes, read as for
+/// [`content_digest`]; none of anything else.
+pub(crate) fn content(path: &Utf8Path, limit: u64) -> Option<Vec<u8>> {
+    let [of, content] = read(path, limit).ok()?;
+    (of == b"content").then_some(content)
+}
+
 fn read(path: &Utf8Path, limit: u64) -> std::io::Result<[Vec<u8>; 2]> {
     let no_file = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
     let before = rustix::fs::lstat(path.as_str())?;

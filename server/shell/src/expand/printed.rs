@@ -1,4 +1,4 @@
-//! What `echo` and `printf` print, where their words leave no doubt.
+//! What `echo`, `printf` and `seq` print, where their words leave no doubt.
 
 use countersign_core::command::SimpleCommand;
 
@@ -24,6 +24,7 @@ impl crate::walk::Walker {
         match name {
             "echo" => echo(command),
             "printf" => printf(command),
+            "seq" => super::numbers::seq(command),
             _ => None,
         }
     }

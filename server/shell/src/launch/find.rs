@@ -1,7 +1,8 @@
 //! `find -exec` and `fd --exec`.
 
-use countersign_core::command::{Folder, Word};
+use countersign_core::command::{Below, Folder, Known, Word, WordValue};
 
+use super::found::given_by_find;
 use super::{Launcher, dynamic, with_placeholder};
 use crate::state::State;
 use crate::walk::Walker;
@@ -20,7 +21,9 @@ impl Walker {
             let rest = words.get(at..).unwrap_or_default();
             let length = command_length(rest);
             let inner = rest.get(..length).unwrap_or_default();
-            let inner = with_placeholder(inner, "{}");
+            let end = rest.get(length).and_then(Word::literal);
+            let found = given_by_find(words, at - 1, state.folder());
+            let inner = with_found(inner, found.as_ref(), end == Some("+"));
             at += length;
             self.start_words(launcher, inner, folder, state);
         }
@@ -60,6 +63,30 @@ impl Walker {
         }
         self.start_words(launcher, words, state.folder().clone(), state);
     }
+}
+
+/// The words of `-exec` with what has been found.
+fn with_found(words: &[Word], found: Option<&Below>, several: bool) -> Vec<Word> {
+    let with = |word: &Word| match (word.literal(), found) {
+        (Some("{}"), Some(below)) => Some(Known::Below(Below {
+            several,
+            ..below.clone()
+        })),
+        (Some("{}"), None) if several => None,
+        (Some(text), _) if text.contains("{}") => Some(Known::OneWord),
+        _ => None,
+    };
+    with_placeholder(words, "{}")
+        .into_iter()
+        .zip(words)
+        .map(|(mut replaced, word)| {
+            if let (WordValue::Dynamic { known, .. }, Some(is)) = (&mut replaced.value, with(word))
+            {
+                *known = is;
+            }
+            replaced
+        })
+        .collect()
 }
 
 /// How many words belong to the command of `-exec`.

@@ -1,8 +1,8 @@
 //! Wrappers with options, operands and then a command.
 
-use countersign_core::command::{Assignment, Folder, Word, WordValue};
+use countersign_core::command::{Assignment, Below, Folder, Known, Word, WordValue};
 
-use super::options::{self, Spec};
+use super::options::{self, Before, Spec};
 use super::{Inner, Launcher, dynamic, with_placeholder};
 use crate::state::State;
 use crate::walk::{Walker, is_name};
@@ -311,11 +311,33 @@ impl Walker {
             None if before.has("i") || before.has("replace") => Some("{}"),
             None => None,
         };
+        let below = found_by_xargs(launcher, &before, placeholder.is_some());
+        let known = below.map_or(Known::Nothing, Known::Below);
         let words = match placeholder {
-            Some(placeholder) => with_placeholder(words, placeholder),
+            Some(placeholder) => {
+                let mut replaced = with_placeholder(words, placeholder);
+                for (word, written) in replaced.iter_mut().zip(words) {
+                    if written.literal() == Some(placeholder)
+                        && let WordValue::Dynamic { known: own, .. } = &mut word.value
+                    {
+                        *own = known.clone();
+                    }
+                }
+                replaced
+            }
             None => {
+                let is_known = known != Known::Nothing;
+                let runs_on_nothing = !before.has("r") && !before.has("no-run-if-empty");
+                if is_known && runs_on_nothing {
+                    let folder = state.folder().clone();
+                    self.start_words(launcher, words.to_vec(), folder, state);
+                }
                 let mut words = words.to_vec();
-                words.push(dynamic("", first));
+                let mut appended = dynamic("", first);
+                if let WordValue::Dynamic { known: own, .. } = &mut appended.value {
+                    *own = known;
+                }
+                words.push(appended);
                 words
             }
         };
@@ -372,6 +394,28 @@ impl Walker {
     }
 }
 
+/// What `xargs` gives to its command.
+fn found_by_xargs(launcher: &Launcher<'_>, before: &Before, replaces: bool) -> Option<Below> {
+    let found = launcher.context.found.as_ref()?;
+    if before.has("a") || before.has("arg-file") {
+        return None;
+    }
+    let delimiter = before.value(&["d", "delimiter"]);
+    let with_zero = before.has("0") || before.has("null") || delimiter == Some("\\0");
+    let below = if with_zero {
+        found.ends_with_zero.then(|| found.below.clone())
+    } else {
+        matches!(delimiter, None | Some("\\n" | "\n"))
+            .then(|| found.split())
+            .flatten()
+    }?;
+    let one = replaces || matches!(before.value(&["n", "max-args"]), Some("1"));
+    Some(Below {
+        several: !one,
+        ..below
+    })
+}
+
 /// Where `cd to` leads from a folder.
 pub(crate) fn moved(from: &Folder, to: &str) -> Folder {
     match from {
@@ -391,7 +435,7 @@ fn assignment(word: &Word) -> Option<Assignment> {
     let (text, is_whole) = match &word.value {
         WordValue::Literal(text) => (text, true),
         WordValue::Glob(text) => (text, false),
-        WordValue::Dynamic { prefix } => (prefix, false),
+        WordValue::Dynamic { prefix, .. } => (prefix, false),
     };
     let (name, value) = text.split_once('=')?;
     if !is_name(name) {
@@ -400,9 +444,7 @@ fn assignment(word: &Word) -> Option<Assignment> {
     let value = if is_whole {
         WordValue::Literal(value.to_owned())
     } else {
-        WordValue::Dynamic {
-            prefix: String::new(),
-        }
+        WordValue::unknown()
     };
     Some(Assignment {
         name: name.to_owned(),

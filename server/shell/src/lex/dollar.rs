@@ -215,6 +215,14 @@ impl Lexer<'_> {
         let operation = self.slice(operator_at..self.at).to_owned();
         self.at += 1;
         self.leave();
+        let is_list = indirect
+            || matches!(name.as_str(), "@")
+            || subscript
+                .as_deref()
+                .is_some_and(|key| key.contains(['@', '$', '`']))
+            || inner.iter().any(is_list);
+        let plain = (!indirect && !length && subscript.is_none())
+            .then(|| (name.clone(), operation.clone()));
         let assigns = (operation.starts_with('=') || operation.starts_with(":=")).then_some(name);
         if is_substring(&operation) {
             let text = Piece::Text {
@@ -229,6 +237,8 @@ impl Lexer<'_> {
             assigns,
             evaluates,
             is_length: length,
+            plain,
+            is_one_word: quoted && !is_list,
             range: from..self.at,
         }));
         Ok(())
@@ -317,6 +327,16 @@ impl Lexer<'_> {
             }
             at += 1;
         }
+    }
+}
+
+/// Whether a piece may become several words even where it is quoted.
+fn is_list(piece: &Piece) -> bool {
+    match piece {
+        Piece::Parameter { name, .. } => name == "@",
+        Piece::Expansion(expansion) => !expansion.is_one_word,
+        Piece::Array(_) | Piece::Unknown => true,
+        Piece::Text { .. } | Piece::Substitution { .. } | Piece::Arithmetic(_) => false,
     }
 }
 

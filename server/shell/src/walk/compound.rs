@@ -1,11 +1,13 @@
 //! Compound commands, functions, tests.
 
-use brush_parser::ast::{self, CompoundCommand};
-use countersign_core::command::{Folder, Origin, SimpleCommand, Word, WordValue};
+use std::rc::Rc;
 
-use super::{Context, Place, Walker};
+use brush_parser::ast::{self, CompoundCommand};
+use countersign_core::command::{Below, Folder, Known, Origin, SimpleCommand, Word, WordValue};
+
+use super::{Context, Place, Walker, one_word};
 use crate::lex::Group;
-use crate::state::{State, Value};
+use crate::state::{Numeric, State, Value};
 
 impl Walker {
     pub(super) fn compound(
@@ -59,6 +61,7 @@ impl Walker {
                 let index = self.list_named(&["coproc"], place.span(span), state, context);
                 let context = Context {
                     origin: index.map_or(context.origin, |by| Origin::Launched { by }),
+                    found: None,
                     ..context.clone()
                 };
                 self.command(&coprocess.body, place, &mut state.clone(), &context);
@@ -134,21 +137,35 @@ impl Walker {
             }
         }
         self.claim_loop_name(clause, at, place);
-        // Which of them it is at a time is not known.
-        let harmless = clause.values.is_some()
-            && words.iter().all(|word| {
-                word.literal()
-                    .is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
-            });
-        let value = if harmless {
-            Value::Number
-        } else {
-            Value::Unknown
+        // `select`, which is shown to the parser as `for`, sets it to nothing
+        // where there is no such word.
+        let rest = place.script.source.text().get(at..).unwrap_or_default();
+        let value = match &clause.values {
+            Some(_) if rest.starts_with("for") => self.loop_value(&words, state),
+            _ => Value::Unknown,
         };
         self.repeat(state, |walker, state| {
             state.set(&clause.variable_name, value.clone());
             walker.list(&clause.body.list, place, state, context);
         });
+    }
+
+    /// What a loop's variable is: one of the words.
+    fn loop_value(&mut self, words: &[Word], state: &State) -> Value {
+        let mut values = Vec::new();
+        for word in words {
+            match &word.value {
+                WordValue::Dynamic {
+                    known: Known::OneOf(choice),
+                    ..
+                } if !choice.splits => {
+                    values.extend(choice.values.iter().map(|value| single(value, state)));
+                }
+                value => values.push(single(value, state)),
+            }
+        }
+        self.choices += 1;
+        Value::one_of(Some(self.choices), values)
     }
 
     /// The parser does not say where the name of the loop's variable is.
@@ -211,10 +228,18 @@ impl Walker {
     ) {
         let before = state.folder().clone();
         self.list(&clause.condition, place, state, context);
-        let mut outcomes = state.clone();
         let mut branch = state.clone();
         self.list(&clause.then, place, &mut branch, context);
-        outcomes.join(&branch);
+        // With an `else` one of the branches surely runs.
+        let mut parts = clause.elses.iter().flatten();
+        let is_complete = parts.any(|part| part.condition.is_none());
+        let mut outcomes = if is_complete {
+            branch
+        } else {
+            let mut outcomes = state.clone();
+            outcomes.join(&branch);
+            outcomes
+        };
         // The conditions have failed, perhaps at a `cd`.
         let mut failed = state.clone();
         for part in clause.elses.iter().flatten() {
@@ -223,6 +248,8 @@ impl Walker {
             }
             if let Some(condition) = &part.condition {
                 self.list(condition, place, &mut failed, context);
+            }
+            if part.condition.is_some() && !is_complete {
                 outcomes.join(&failed);
             }
             let mut branch = failed.clone();
@@ -256,6 +283,7 @@ impl Walker {
             origin: Origin::Function,
             stdin: countersign_core::command::Stdin::Inherited,
             input: None,
+            found: None,
             redirects: Vec::new(),
             depth: context.depth,
         };
@@ -295,10 +323,7 @@ impl Walker {
                     (WordValue::Literal(text.clone()), Some(text))
                 }
                 Value::Home(text) => (WordValue::Literal(text), None),
-                Value::Number | Value::Unknown => {
-                    let prefix = String::new();
-                    (WordValue::Dynamic { prefix }, None)
-                }
+                other => (one_word(&other), None),
             };
             let compares = matches!(raw, Some("-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge"));
             if matches!(raw, Some("-v" | "-R")) || compares {
@@ -356,6 +381,27 @@ impl Walker {
                 );
             }
         }
+    }
+}
+
+/// The value that a loop's variable gets from a word.
+fn single(word: &WordValue, state: &State) -> Value {
+    match word {
+        WordValue::Literal(text) if text.starts_with('~') => Value::Home(text.clone()),
+        WordValue::Literal(text) => Value::Text(text.clone()),
+        WordValue::Glob(pattern) => Value::Match {
+            pattern: pattern.clone(),
+            folder: state.folder().clone(),
+        },
+        WordValue::Dynamic { known, .. } => match known {
+            Known::Natural => Value::Number(Numeric::Count),
+            Known::Integer => Value::Number(Numeric::Integer),
+            Known::Below(below) => Value::Below(Rc::new(Below {
+                several: false,
+                ..below.clone()
+            })),
+            _ => Value::Unknown,
+        },
     }
 }
 

@@ -1,7 +1,9 @@
 //! Redirects: what is opened, and what standard input becomes.
 
 use brush_parser::ast::{IoFileRedirectTarget, IoRedirect, RedirectList};
-use countersign_core::command::{Redirect, RedirectKind, SimpleCommand, Stdin, Word, WordValue};
+use countersign_core::command::{
+    Known, Redirect, RedirectKind, SimpleCommand, Stdin, Word, WordValue,
+};
 
 use super::{Context, Place, Walker};
 use crate::state::{State, Value};
@@ -100,7 +102,7 @@ impl Walker {
                         let head = lexeme.head.as_ref().map_or("", |head| head.text.as_str());
                         Some(format!("{head}{text}\n"))
                     }
-                    Value::Home(_) | Value::Number | Value::Unknown => None,
+                    _ => None,
                 };
                 stdin_of(context, reads, text);
                 (RedirectKind::Here, None)
@@ -124,6 +126,16 @@ impl Walker {
                 };
                 if operator.starts_with('<') {
                     stdin_of(context, reads, None);
+                    let is_stream = matches!(
+                        &target.value,
+                        WordValue::Dynamic {
+                            known: Known::Stream,
+                            ..
+                        }
+                    );
+                    if reads && is_stream {
+                        context.found = self.substituted.take();
+                    }
                 }
                 let target = (kind != RedirectKind::Descriptor).then_some(target);
                 (kind, target)
@@ -153,9 +165,7 @@ impl Walker {
                 self.findings
                     .problem("a redirect to no file or to several", span.clone());
                 Word {
-                    value: WordValue::Dynamic {
-                        prefix: String::new(),
-                    },
+                    value: WordValue::unknown(),
                     span,
                 }
             }
@@ -168,6 +178,7 @@ fn stdin_of(context: &mut Context, reads: bool, input: Option<String>) {
     if reads {
         context.stdin = Stdin::Redirected;
         context.input = input;
+        context.found = None;
     }
 }
 

@@ -1,9 +1,9 @@
 //! One simple command: words, assignments, redirects, and what it changes.
 
 use brush_parser::ast::{self, CommandPrefixOrSuffixItem as Item};
-use countersign_core::command::{Assignment, SimpleCommand, Word, WordValue};
+use countersign_core::command::{Assignment, Known, SimpleCommand, Word, WordValue};
 
-use super::{Context, Place, Walker};
+use super::{Context, Place, Walker, one_word};
 use crate::lex::{Lexeme, names_in};
 use crate::state::{State, Value};
 
@@ -117,6 +117,9 @@ impl Walker {
         if let Some(text) = &inner.input {
             self.inputs.insert(index, text.clone());
         }
+        if let Some(found) = &inner.found {
+            self.found.insert(index, found.clone());
+        }
         let names: Vec<(String, Option<Value>)> = command
             .assignments
             .iter()
@@ -136,6 +139,7 @@ impl Walker {
             return;
         }
         self.run(index, state, &inner);
+        self.last = Some(index);
         for (name, value) in names {
             if lasts {
                 state.set(&name, Value::Unknown);
@@ -162,8 +166,9 @@ impl Walker {
         let text = head.map_or("", |head| head.text.as_str());
         let value = match self.single(lexeme, source, state, context) {
             Value::Text(value) | Value::Home(value) => WordValue::Literal(format!("{text}{value}")),
-            Value::Number | Value::Unknown => WordValue::Dynamic {
+            _ => WordValue::Dynamic {
                 prefix: text.to_owned(),
+                known: Known::OneWord,
             },
         };
         Word { value, span }
@@ -201,9 +206,7 @@ impl Walker {
         }
         let shown = match &value {
             Value::Text(text) | Value::Home(text) => WordValue::Literal(text.clone()),
-            Value::Number | Value::Unknown => WordValue::Dynamic {
-                prefix: String::new(),
-            },
+            other => one_word(other),
         };
         state.set(&head.name, value);
         Some(Assignment {

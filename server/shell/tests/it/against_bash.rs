@@ -6,7 +6,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use countersign_core::command::WordValue;
+use countersign_core::command::{Known, WordValue};
 use proptest::prelude::*;
 
 use crate::support::view;
@@ -39,6 +39,36 @@ const PARTS: &[&str] = &[
     "a", "b", "Z", "0", "7", "é", "'", "\"", "\\", " ", "  ", "$'", "$\"", "{", "}", ",", "..",
     "\\n", "\\x4", "\\101", "-", "=", ":", "''", "\"\"", "\\\\", "'b'", "\"c d\"", "{a,b}",
     "{1..3}", "\\'", "\t", "%", "@", "+", "$ ", "{c..a}", "{,x}", "\\\n",
+];
+
+/// Words that a loop goes over.
+const VALUES: &[&str] = &[
+    "a", "b.c", "d/e.c", "'f g'", "\"h\"", "''", "-n", "7", "{x,y}.c", "$((1+2))", "é",
+];
+
+/// Words with the loop's variable in them.
+const WITH_VALUE: &[&str] = &[
+    "\"$v\"",
+    "$v",
+    "\"$v.x\"",
+    "$v.x",
+    "a/\"$v\"",
+    "'$v'",
+    "\"${v%.c}\"",
+    "\"${v##*/}\"",
+    "${v%%.*}",
+    "\"${v#*e}y\"",
+    "\"$v$v\"",
+    "\"$#\"",
+    "$?",
+    "$((7))",
+    "\"$((3-5))\"",
+    "\"${#v}\"",
+    "b{$v,1}",
+    "\"\"",
+    "\"${w:-z}\"",
+    "\"$w\"",
+    "\"$@\"",
 ];
 
 /// Texts that bash reads with `-n` only.
@@ -141,6 +171,69 @@ proptest! {
                 "{:?}",
                 text
             );
+        }
+    }
+
+    #[test]
+    fn values_of_loops_are_what_bash_makes_of_them(
+        values in prop::collection::vec(prop::sample::select(VALUES), 1..4),
+        parts in prop::collection::vec(prop::sample::select(WITH_VALUE), 1..4),
+    ) {
+        let text = parts.join(" ");
+        let list = values.join(" ");
+        let found = view(&format!("for v in {list}; do printf '<%s>' {text} .; done"));
+        let command = found.commands.last().unwrap();
+        let (accepted, output) =
+            bash(&[], &format!("PATH=\nfor v in {list}; do printf '<%s>' {text} .; done\n"));
+        prop_assert!(accepted, "{list:?} {text:?}");
+        let output = String::from_utf8_lossy(&output).into_owned();
+        // What is one word each is known for each turn.
+        let turns: Vec<&str> = output.split("<.>").filter(|turn| !turn.is_empty()).collect();
+        let words: Vec<&WordValue> =
+            command.words.iter().skip(2).map(|word| &word.value).collect();
+        let (_, words) = words.split_last().unwrap();
+        for (turn, printed) in turns.iter().enumerate() {
+            let printed: Vec<&str> = printed
+                .split_terminator('>')
+                .map(|word| word.strip_prefix('<').unwrap())
+                .collect();
+            let is_counted = words.iter().all(|value| match value {
+                WordValue::Literal(_) => true,
+                WordValue::Glob(_) => false,
+                WordValue::Dynamic { known, .. } => *known != Known::Nothing,
+            });
+            if !is_counted {
+                continue;
+            }
+            prop_assert_eq!(printed.len(), words.len(), "{:?} {:?}", list, text);
+            for (printed, value) in printed.iter().zip(words) {
+                match value {
+                    WordValue::Literal(text) => prop_assert_eq!(printed, text),
+                    WordValue::Glob(_) => {}
+                    WordValue::Dynamic { prefix, known } => {
+                        prop_assert!(printed.starts_with(prefix.as_str()));
+                        match known {
+                            Known::OneOf(choice) => {
+                                let turn = if choice.by.is_some() { turn } else { 0 };
+                                let is_it = |value: &WordValue| {
+                                    matches!(value, WordValue::Literal(text) if text == printed)
+                                };
+                                prop_assert!(
+                                    choice.values.iter().any(is_it)
+                                        && (choice.by.is_none()
+                                            || choice.values.get(turn).is_some_and(is_it)),
+                                    "{list:?} {text:?} {printed:?} {choice:?}"
+                                );
+                            }
+                            Known::Natural => {
+                                prop_assert!(printed.bytes().all(|byte| byte.is_ascii_digit()));
+                            }
+                            Known::Integer => prop_assert!(printed.parse::<i64>().is_ok()),
+                            _ => {}
+                        }
+                    }
+                }
+            }
         }
     }
 

@@ -36,7 +36,7 @@ fn compound_commands() {
         "while a; do b; done; until c; do d; done",
         &["a", "b", "c", "d"],
     );
-    check("for f in x y; do a \"$f\"; done", &["a|…"]);
+    check("for f in x y; do a \"$f\"; done", &["a|{x,y}"]);
     check("for f; do a; done", &["a"]);
     check("select f in x y; do a \"$f\"; done", &["a|…"]);
     check(

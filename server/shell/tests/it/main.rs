@@ -14,10 +14,16 @@
 
 mod against_bash;
 mod bypasses;
+mod catastrophes;
+mod containment;
+mod effects;
 mod grammar;
 mod hostile;
+mod knowledge;
 mod launchers;
 mod metamorphic;
+mod provenance;
 mod shell_state;
 mod support;
 mod words;
+mod workspace;

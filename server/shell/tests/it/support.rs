@@ -2,7 +2,7 @@
 
 use countersign_core::call::{CommandText, ShellDialect};
 use countersign_core::command::{
-    CommandView, Folder, Origin, RedirectKind, SimpleCommand, Stdin, Word, WordValue,
+    CommandView, Folder, Known, Origin, RedirectKind, SimpleCommand, Stdin, Word, WordValue,
 };
 
 pub fn view(text: &str) -> CommandView {
@@ -25,8 +25,39 @@ pub fn value(value: &WordValue) -> String {
     match value {
         WordValue::Literal(text) => text.clone(),
         WordValue::Glob(text) => format!("glob:{text}"),
-        WordValue::Dynamic { prefix } => format!("{prefix}…"),
+        WordValue::Dynamic { prefix, known } => match known {
+            Known::OneOf(choice) => {
+                let values: Vec<String> = choice.values.iter().map(self::value).collect();
+                format!("{{{}}}", values.join(","))
+            }
+            _ => format!("{prefix}…"),
+        },
     }
+}
+
+/// What is known of the words of a command but for literals, in a word each.
+pub fn known(command: &SimpleCommand) -> String {
+    let kind = |word: &Word| match &word.value {
+        WordValue::Literal(text) => text.clone(),
+        WordValue::Glob(_) => "glob".to_owned(),
+        WordValue::Dynamic { known, .. } => match known {
+            Known::Nothing => "any".to_owned(),
+            Known::OneWord => "one".to_owned(),
+            Known::Natural => "natural".to_owned(),
+            Known::Integer => "integer".to_owned(),
+            Known::OneOf(choice) if choice.splits => "splits".to_owned(),
+            Known::OneOf(_) => value(&word.value),
+            Known::Stream => "stream".to_owned(),
+            Known::Below(below) => format!(
+                "below({}{}{}{})",
+                below.roots.join(","),
+                if below.several { " several" } else { "" },
+                if below.may_be_link { " links" } else { "" },
+                if below.is_split { " split" } else { "" },
+            ),
+        },
+    };
+    command.words.iter().map(kind).collect::<Vec<_>>().join("|")
 }
 
 /// The words of a command, joined with a bar.

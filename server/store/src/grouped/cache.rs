@@ -9,6 +9,7 @@ use countersign_core::call::SessionKey;
 use countersign_core::state::{CallState, SessionState, SetAside, StateError, Transaction as _};
 
 use super::batch::{Batch, SessionWrites};
+use super::ledger::KnownLedger;
 use super::noting::Changed;
 use crate::row::Row;
 use crate::store::Store;
@@ -83,6 +84,7 @@ pub(super) struct Cache {
     entries: HashMap<SessionKey, Entry>,
     calls: usize,
     rules: Option<Rules>,
+    pub(super) ledger: KnownLedger,
     clock: u64,
     pub(super) waiting: Batch,
     /// What is being written now.
@@ -103,6 +105,7 @@ impl Cache {
             entries: HashMap::new(),
             calls: 0,
             rules: None,
+            ledger: KnownLedger::default(),
             clock: 0,
             waiting: Batch::default(),
             leaving: None,
@@ -138,7 +141,7 @@ impl Cache {
     }
 
     /// Counts up: for stamps, and for what was used last.
-    fn tick(&mut self) -> u64 {
+    pub(super) fn tick(&mut self) -> u64 {
         self.clock += 1;
         self.clock
     }
@@ -149,7 +152,7 @@ impl Cache {
         Ok(self.note(version))
     }
 
-    fn note(&mut self, version: Version) -> bool {
+    pub(super) fn note(&mut self, version: Version) -> bool {
         if self.version != Some(version) {
             self.changes += 1;
             self.version = Some(version);
@@ -189,6 +192,8 @@ impl Cache {
         self.calls = 0;
         self.rules = None;
         self.stale = false;
+        let stamp = self.tick();
+        self.ledger.forget(stamp);
     }
 
     /// Others may have changed what is in memory; see [`Cache::is_stale`].
@@ -204,6 +209,10 @@ impl Cache {
         }
         if changed.rules {
             self.rules = None;
+        }
+        if changed.ledger {
+            let stamp = self.tick();
+            self.ledger.follow(changed.baselines, stamp);
         }
         for change in changed.sessions {
             let stamp = self.tick();

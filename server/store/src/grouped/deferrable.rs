@@ -161,6 +161,7 @@ mod tests {
             status: CallStatus::Decided,
             delegated_to: None,
             decided: 1,
+            writes: countersign_core::state::CallWrites::None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use countersign_core::agent::Agent;
 use countersign_core::call::SessionKey;
+use countersign_core::ledger::WorkspaceBaseline;
 use countersign_core::state::{
     CallState, CallStatus, ProcessId, Record, SessionState, SetAside, StateError, Transaction,
 };
@@ -14,6 +15,10 @@ use crate::transaction::SqlTransaction;
 pub(super) struct Changed {
     pub(super) sessions: Vec<ChangedSession>,
     pub(super) rules: bool,
+    /// Whether baselines, the ledger or calls in flight were written.
+    pub(super) ledger: bool,
+    /// The baselines as they are now.
+    pub(super) baselines: Vec<WorkspaceBaseline>,
     /// Old calls of every session may be gone.
     pub(super) everything: bool,
 }

@@ -40,10 +40,12 @@ struct View {
 
 /// One transition.
 pub(super) struct Overlay<'a> {
-    shared: &'a Shared,
+    pub(super) shared: &'a Shared,
     writable: bool,
     views: Vec<View>,
     rules: Option<Rules>,
+    /// The ledger's stamp, if anything of it was read.
+    pub(super) ledger: Option<u64>,
     rows: Vec<Row>,
     /// Why the work goes on in vain, if it does.
     stopped: Option<Stopped>,
@@ -63,6 +65,7 @@ impl<'a> Overlay<'a> {
             writable,
             views: Vec::new(),
             rules: None,
+            ledger: None,
             rows: Vec::new(),
             stopped: None,
         }
@@ -88,7 +91,10 @@ impl<'a> Overlay<'a> {
             && self
                 .rules
                 .as_ref()
-                .is_none_or(|rules| cache.are_rules_unchanged(rules.stamp));
+                .is_none_or(|rules| cache.are_rules_unchanged(rules.stamp))
+            && self
+                .ledger
+                .is_none_or(|stamp| cache.ledger.is_unchanged(stamp));
         if !holds {
             return Ok(Outcome::Again);
         }
@@ -126,14 +132,14 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    fn go_on(&mut self) -> Result<(), StateError> {
+    pub(super) fn go_on(&mut self) -> Result<(), StateError> {
         match self.stopped.clone() {
             None => Ok(()),
             Some(why) => Err(self.stop(why)),
         }
     }
 
-    fn writes(&mut self) -> Result<(), StateError> {
+    pub(super) fn writes(&mut self) -> Result<(), StateError> {
         self.go_on()?;
         if self.writable {
             return Ok(());
@@ -144,7 +150,10 @@ impl<'a> Overlay<'a> {
     }
 
     /// What was looked up, or the error with which the work stops.
-    fn found<T>(&mut self, looked: Result<Looked<T>, StateError>) -> Result<T, StateError> {
+    pub(super) fn found<T>(
+        &mut self,
+        looked: Result<Looked<T>, StateError>,
+    ) -> Result<T, StateError> {
         match looked {
             Ok(Looked::Found(found)) => Ok(found),
             Ok(Looked::Stale) => Err(self.stop(Stopped::Stale)),
@@ -174,7 +183,7 @@ impl<'a> Overlay<'a> {
         })
     }
 
-    fn direct(&mut self) -> StateError {
+    pub(super) fn direct(&mut self) -> StateError {
         self.stop(Stopped::Direct)
     }
 }

@@ -17,6 +17,7 @@ mod grouped;
 mod grouped_others;
 mod grouped_trouble;
 mod journal;
+mod ledger;
 mod port;
 mod processes;
 mod support;

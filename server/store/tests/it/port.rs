@@ -64,6 +64,7 @@ pub(crate) fn call(key: &SessionKey, id: &str, decided: Millis, status: CallStat
         status,
         delegated_to: None,
         decided,
+        writes: countersign_core::state::CallWrites::None,
     }
 }
 

@@ -104,7 +104,9 @@ impl Stage {
         else {
             bail!("the demo's event {} is no call", scene.event);
         };
-        let facts = prepare::facts(&call, &self.guard.host, &self.guard.policy);
+        let Guard { host, policy, .. } = &self.guard;
+        let facts = self.engine.facts(&call, host, policy);
+        let head = self.engine.head_before(host, policy, &call, &facts);
         let process = ProcessId {
             pid: std::process::id(),
             start: 0,
@@ -122,6 +124,7 @@ impl Stage {
             classifier: scene.recorded.is_some(),
             server: None,
             memory: None,
+            head: head.as_ref(),
             spent_micros: 0,
         };
         let outcome = match self.engine.decide(&request)? {

@@ -36,6 +36,7 @@ pub(super) const PLACES: &[(&str, &str)] = &[
     ("/var/db/dslocal", SYSTEM),
     ("/var/lib/kubelet", CLOUD),
     ("/run/secrets", SYSTEM),
+    ("/secrets", SYSTEM),
     ("/var/run/secrets", SYSTEM),
     ("/run/credentials", SYSTEM),
     ("/run/user/*/keyring", KEYCHAIN),

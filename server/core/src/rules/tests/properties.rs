@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::command::{Assignment, CommandView, Origin, SimpleCommand, WordValue};
+use crate::command::{Assignment, Choice, CommandView, Known, Origin, SimpleCommand, WordValue};
 use crate::rules::testing::{Case, command, rules};
 use crate::rules::{RuleList, RuleSet, Vouch};
 
@@ -95,7 +95,9 @@ proptest! {
     }
 
     #[test]
-    fn what_becomes_unknown_is_never_ruled_out(view in a_view(), command in 0_usize..4, word in 0_usize..5) {
+    fn what_becomes_unknown_is_never_ruled_out(
+        view in a_view(), command in 0_usize..4, word in 0_usize..5, kind in 0..4,
+    ) {
         let set = rules(DENY);
         let before = strictness(&set, &view);
         let mut vaguer = view;
@@ -105,7 +107,15 @@ proptest! {
             // beyond path rules.
             && word.literal().is_some_and(|text| text != ".env")
         {
-            word.value = WordValue::Dynamic { prefix: String::new() };
+            let text = word.literal().unwrap_or_default().to_owned();
+            let values = vec![WordValue::Literal(text.clone()), WordValue::Literal(format!("{text}x"))];
+            let choice = Choice { by: None, values, splits: false };
+            word.value = match kind {
+                0 => WordValue::unknown(),
+                1 => WordValue::Dynamic { prefix: String::new(), known: Known::OneWord },
+                2 => WordValue::Dynamic { prefix: text.chars().take(1).collect(), known: Known::OneWord },
+                _ => WordValue::Dynamic { prefix: text, known: Known::OneOf(choice) },
+            };
             if before > 0 {
                 prop_assert!(strictness(&set, &vaguer) > 0);
             }

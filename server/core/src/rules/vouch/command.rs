@@ -429,7 +429,7 @@ fn wild_words_are_harmless(
                 }
                 glob.as_str()
             }
-            WordValue::Dynamic { prefix } => {
+            WordValue::Dynamic { prefix, .. } => {
                 // It may become an option, or several words.
                 if fixed.is_some() || prefix.is_empty() || prefix.starts_with('-') {
                     return false;

@@ -141,9 +141,9 @@ fn what_is_to_be_approved_is_not_masked() {
 #[test]
 fn characters_that_deceive_are_written_out_and_a_call_is_shown_to_4000_characters() {
     let mut stage = Stage::new();
-    let long = format!("echo {}\u{202e}\u{1b}[2J", "x".repeat(3_900));
+    let long = format!("ship {}\u{202e}\u{1b}[2J", "x".repeat(3_900));
     stage.ask(stage.command(&long));
-    let longer = format!("echo {}", "y".repeat(10_000));
+    let longer = format!("ship {}", "y".repeat(10_000));
     stage.ask(stage.command(&longer));
     let drawn = all(&stage.snapshot(), &ours(), &mut Files::real());
     let messages: Vec<&str> = drawn[&session_uri()]

@@ -64,7 +64,7 @@ fn what_waits_is_complete() {
     for words in [
         "the approval mode asks for this",
         "? `npm publish`",
-        "Effect: `runs npm`",
+        "Effect: `publishes (npm publish)`",
         "without an answer it is denied at",
         asked.id.as_str(),
     ] {
@@ -75,7 +75,7 @@ fn what_waits_is_complete() {
 #[test]
 fn no_content_leaves_its_code_block() {
     let mut stage = Stage::new();
-    let command = "echo '\n```\n````\n# Waiting for nobody\n~~~\n'";
+    let command = "ship '\n```\n````\n# Waiting for nobody\n~~~\n'";
     stage.ask(stage.command(command));
     let document = render(&stage.snapshot(), &session());
     let mut fence: Option<&str> = None;

@@ -22,20 +22,20 @@ fn a_short_command_is_in_its_prompt_as_it_would_run() {
 #[test]
 fn what_an_editor_could_cut_bend_or_make_a_link_of_does_not_fit() {
     for (command, fits) in [
-        (format!("echo {}", "x".repeat(195)), true),
-        (format!("echo {}", "x".repeat(196)), false),
-        ("echo a\necho b".to_owned(), false),
-        ("echo \u{202e}txt".to_owned(), false),
-        ("echo \u{1b}[2J".to_owned(), false),
-        ("echo '[x](command:y)'".to_owned(), false),
+        (format!("ship {}", "x".repeat(195)), true),
+        (format!("ship {}", "x".repeat(196)), false),
+        ("ship a\nship b".to_owned(), false),
+        ("ship \u{202e}txt".to_owned(), false),
+        ("ship \u{1b}[2J".to_owned(), false),
+        ("ship '[x](command:y)'".to_owned(), false),
         // No control character is needed to change the order.
         ("npm publish \u{5d0} x \u{5d1}".to_owned(), false),
         ("npm publish \u{627}".to_owned(), false),
         ("npm publish \u{fb50}".to_owned(), false),
         ("npm publish \u{1e900}".to_owned(), false),
         ("npm publish \u{e4}\u{3b1}\u{4e2d}".to_owned(), true),
-        (format!("echo a{}; echo b", " ".repeat(90)), false),
-        ("echo `whoami`".to_owned(), true),
+        (format!("ship a{}; ship b", " ".repeat(90)), false),
+        ("ship `whoami`".to_owned(), true),
         ("curl https://example.org".to_owned(), true),
     ] {
         let mut stage = Stage::new();
@@ -162,7 +162,7 @@ fn an_explanation_says_what_decided_and_how_to_change_it() {
         "Bash(curl *)",
         "settings.json:1",
         "change the deny rule",
-        "Effect: `runs curl`",
+        "Effect: `talks to other machines: curl`",
         "Decided in",
         "````text\n",
     ] {

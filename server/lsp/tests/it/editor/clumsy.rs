@@ -298,7 +298,7 @@ fn an_editor_that_does_not_read_holds_up_no_deadline() {
     screen.stop_reading();
     let hooks: Vec<Hook> = (0..8)
         .map(|n| {
-            let command = format!("echo {}", format!("{n}").repeat(60_000));
+            let command = format!("ship {}", format!("{n}").repeat(60_000));
             world.bash_within(Duration::from_millis(500), &format!("s{n}"), &command)
         })
         .collect();

@@ -75,7 +75,7 @@ fn the_command_that_denies_denies_at_once_with_a_message() {
 fn the_command_that_approves_does_not_spare_looking_at_a_long_call() {
     let world = World::new(Setup::default());
     let mut screen = world.plain();
-    let hook = world.bash("s1", &format!("echo {}", "x".repeat(3_000)));
+    let hook = world.bash("s1", &format!("ship {}", "x".repeat(3_000)));
     let first = screen.prompt();
     assert_eq!(first.titles, ["Deny", "Show"]);
     let id = world.service.pending()[0].id.clone();
@@ -83,7 +83,7 @@ fn the_command_that_approves_does_not_spare_looking_at_a_long_call() {
     let again = screen.prompt();
     assert_eq!(again.titles, ["Deny", "Show"]);
     screen
-        .command("remember", json!([id, "Bash(echo *)"]))
+        .command("remember", json!([id, "Bash(ship *)"]))
         .unwrap();
     let again = screen.prompt();
     assert_eq!(again.titles, ["Deny", "Show"]);

@@ -91,16 +91,16 @@ fn one_prompt_at_a_time_is_shown_and_all_are_shown_in_the_end() {
 fn the_approval_of_a_call_is_offered_only_where_all_of_it_is_in_the_prompt() {
     let world = World::new(Setup::default());
     let mut screen = world.plain();
-    let fits = format!("echo {}", "x".repeat(195));
-    let does_not = format!("echo {}", "x".repeat(196));
+    let fits = format!("ship {}", "x".repeat(195));
+    let does_not = format!("ship {}", "x".repeat(196));
     for (n, (command, title)) in [
         (fits.as_str(), "Approve once"),
         (does_not.as_str(), "Show"),
-        ("echo one\necho two", "Show"),
-        ("echo one\u{202e}two", "Show"),
-        ("echo one\ttwo", "Show"),
-        ("echo \u{1b}[2Jtwo", "Show"),
-        ("echo [one](https://example.com)", "Show"),
+        ("ship one\nship two", "Show"),
+        ("ship one\u{202e}two", "Show"),
+        ("ship one\ttwo", "Show"),
+        ("ship \u{1b}[2Jtwo", "Show"),
+        ("ship [one](https://example.com)", "Show"),
     ]
     .into_iter()
     .enumerate()
@@ -174,7 +174,7 @@ fn a_call_that_could_not_be_shown_cannot_be_approved() {
         let world = World::new(Setup::default());
         let mut screen = shows_documents(&world);
         screen.behave("window/showDocument", habit);
-        let hook = world.bash("s1", &format!("echo {}", "x".repeat(3_000)));
+        let hook = world.bash("s1", &format!("ship {}", "x".repeat(3_000)));
         for _ in 0..3 {
             let prompt = screen.prompt();
             assert_eq!(prompt.titles, ["Deny", "Show"]);
@@ -190,7 +190,7 @@ fn a_call_that_could_not_be_shown_cannot_be_approved() {
 fn an_editor_that_says_that_it_showed_nothing_gets_no_confirmation() {
     let world = World::new(Setup::default());
     let mut screen = shows_documents(&world);
-    let hook = world.bash("s1", &format!("echo {}", "x".repeat(3_000)));
+    let hook = world.bash("s1", &format!("ship {}", "x".repeat(3_000)));
     let prompt = screen.prompt();
     screen.click(&prompt, "Show");
     let mut again = None;

@@ -1,0 +1,40 @@
+//! Compiles the knowledge base: `knowledge/*.toml` become static tables, so
+//! that nothing is read or parsed when the guard starts.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a build that cannot read the knowledge base must fail, and say why"
+)]
+
+#[path = "knowledge/compile.rs"]
+mod compile;
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+fn main() {
+    let folder = PathBuf::from("knowledge");
+    println!("cargo::rerun-if-changed=knowledge");
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("server/shell/knowledge can be read")
+        .map(|entry| entry.expect("a file of the knowledge base").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
+        .collect();
+    files.sort();
+    let sources = files.iter().map(|path| {
+        let text = fs::read_to_string(path).expect("a file of the knowledge base can be read");
+        (path.display().to_string(), text)
+    });
+    let tables = match compile::compile(sources) {
+        Ok(tables) => tables,
+        Err(problem) => panic!("{problem}"),
+    };
+    #[allow(clippy::disallowed_methods, reason = "cargo says where to write")]
+    let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    fs::write(PathBuf::from(out).join("knowledge.rs"), tables).expect("the tables can be written");
+}
