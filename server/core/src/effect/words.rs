@@ -307,7 +307,10 @@ fn repository(folder: &Folder, hooks: &[&str], place: Option<&str>) -> String {
     };
     if !hooks.is_empty() {
         let hooks: Vec<&str> = hooks.iter().take(MOST_DETAILS).copied().collect();
-        text.push_str(&format!(" (and runs its hooks {})", hooks.join(", ")));
+        text.push_str(&format!(
+            ", where these hooks would run if it has them: {}",
+            hooks.join(", ")
+        ));
     }
     text
 }

@@ -173,7 +173,7 @@ fn a_repository_is_told_with_the_hooks_it_may_run() {
         ),
         (
             works(moved(&["sub"]), &["pre-commit", "commit-msg"][..]),
-            "works with the git repository of sub (and runs its hooks pre-commit, commit-msg)",
+            "works with the git repository of sub, where these hooks would run if it has them: pre-commit, commit-msg",
         ),
         (
             works(Folder::Unknown, &[][..]),
