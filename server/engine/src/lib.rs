@@ -21,6 +21,7 @@ pub mod request;
 pub mod resolve;
 mod session;
 mod set_aside;
+mod shadow;
 mod stakes;
 mod world;
 

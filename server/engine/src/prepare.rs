@@ -16,6 +16,7 @@ use countersign_shell::Containment;
 
 use crate::host::Host;
 use crate::ledger::{Creations, NoCreations};
+use crate::shadow::shadowed;
 use crate::world::{CallWorld, HadBack};
 
 /// Words of one command that are looked at as paths. A command with more has a
@@ -63,7 +64,12 @@ pub(crate) fn facts_with(
                     had_back: &had_back,
                 };
                 let effects = countersign_shell::effects(&view);
-                let containment = countersign_shell::contain(&effects, &world);
+                let mut containment = countersign_shell::contain(&effects, &world);
+                if containment.because.is_empty() {
+                    let roots = policy.workspaces.iter().map(AsRef::as_ref);
+                    let roots: Vec<&Utf8Path> = roots.chain([call.cwd.as_path()]).collect();
+                    containment.because.extend(shadowed(&view, &roots));
+                }
                 let analysis = analysis(command, &view, &effects, &containment, &world);
                 OperationFacts {
                     trees: trees(roots, call, host, policy),

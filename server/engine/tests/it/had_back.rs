@@ -27,6 +27,26 @@ fn a_file_as_head_has_it_may_be_written_changed_and_deleted() {
 }
 
 #[test]
+fn a_program_of_the_workspace_under_the_name_of_another_is_not_that_one() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let project = Project::with(&[("a.txt", "a\n")]);
+    project.allows(&["ls", "cat a.txt | wc -l"]);
+    for own in ["wc", "bin/wc", "node_modules/.bin/wc"] {
+        let path = project.root.join(own);
+        project.write(own, "x\n");
+        project.allows(&["cat a.txt | wc -l"]);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        project.allows(&["ls", "/usr/bin/wc -l a.txt"]);
+        project.refuses(&["cat a.txt | wc -l", "timeout 5 wc -l a.txt"]);
+        std::fs::remove_file(&path).unwrap();
+    }
+    // A folder of that name is nobody's program.
+    std::fs::create_dir(project.root.join("wc")).unwrap();
+    project.allows(&["cat a.txt | wc -l"]);
+}
+
+#[test]
 fn what_head_does_not_have_may_not_be_lost() {
     let project = Project::with(&[
         ("a.txt", "a\n"),
