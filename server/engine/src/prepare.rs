@@ -68,7 +68,8 @@ pub(crate) fn facts_with(
                 if containment.because.is_empty() {
                     let roots = policy.workspaces.iter().map(AsRef::as_ref);
                     let roots: Vec<&Utf8Path> = roots.chain([call.cwd.as_path()]).collect();
-                    containment.because.extend(shadowed(&view, &roots));
+                    let shadowed = shadowed(&view, &containment.changed, &roots);
+                    containment.because.extend(shadowed);
                 }
                 let analysis = analysis(command, &view, &effects, &containment, &world);
                 OperationFacts {

@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::command::CommandView;
 use countersign_core::effect::Unproven;
+use countersign_shell::Changed;
 
 /// Folders of a workspace that may be on a PATH.
 const FOLDERS: &[&str] = &[
@@ -33,8 +34,12 @@ const FOLDERS: &[&str] = &[
 ];
 
 /// Why a command may not be what its name says, if a workspace has a program of
-/// that name.
-pub(crate) fn shadowed(view: &CommandView, roots: &[&Utf8Path]) -> Option<Unproven> {
+/// that name, or the commands themselves make a file of it.
+pub(crate) fn shadowed(
+    view: &CommandView,
+    changed: &[Changed],
+    roots: &[&Utf8Path],
+) -> Option<Unproven> {
     let folders: Vec<Utf8PathBuf> = roots
         .iter()
         .collect::<BTreeSet<_>>()
@@ -48,10 +53,15 @@ pub(crate) fn shadowed(view: &CommandView, roots: &[&Utf8Path]) -> Option<Unprov
         if !known.insert(name) {
             return None;
         }
-        let own = folders
+        let made = changed
             .iter()
-            .map(|folder| folder.join(name))
-            .find(|path| is_program(path))?;
+            .map(|changed| &changed.path)
+            .find(|path| path.file_name() == Some(name))
+            .cloned();
+        let own = made.or_else(|| {
+            let mut programs = folders.iter().map(|folder| folder.join(name));
+            programs.find(|path| is_program(path))
+        })?;
         Some(Unproven {
             reason: format!("`{name}` may be the workspace's own {own}"),
             span: command.span.clone(),

@@ -1,11 +1,13 @@
 //! Built-in commands that change the shell they run in: its folder, its
 //! variables, what names mean.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use countersign_core::call::ShellDialect;
-use countersign_core::command::{Assignment, Below, Folder, Word, WordValue};
+use countersign_core::command::{Assignment, Below, Folder, SimpleCommand, Word, WordValue};
 
+use crate::effects::is_of_the_script;
 use crate::launch::{Found, moved};
 use crate::state::{Numeric, State, Value};
 use crate::walk::{DECLARING, Walker, is_name};
@@ -44,7 +46,7 @@ impl Walker {
             }
             "cd" | "chdir" | "pushd" | "popd" => change_folder(name, arguments, state),
             "read" | "mapfile" | "readarray" | "getopts" | "wait" | "unset" => {
-                self.names(arguments, state);
+                self.names(index, arguments, state);
                 if name == "read"
                     && let Some((variable, below)) = self.read_path(index, arguments, state)
                 {
@@ -62,7 +64,7 @@ impl Walker {
                     .and_then(Word::literal)
                     .is_some_and(is_printf_name) =>
             {
-                self.names(arguments.get(..2).unwrap_or_default(), state);
+                self.names(index, arguments.get(..2).unwrap_or_default(), state);
             }
             "let" => self.evaluate(arguments, state),
             "test" | "[" => self.test(arguments),
@@ -129,7 +131,7 @@ impl Walker {
     }
 
     /// Variables whose names are arguments get values that are not known.
-    fn names(&mut self, arguments: &[Word], state: &mut State) {
+    fn names(&mut self, index: usize, arguments: &[Word], state: &mut State) {
         for word in arguments {
             match word.literal() {
                 Some(text) => {
@@ -140,10 +142,42 @@ impl Walker {
                     for name in [Some(name), attached].into_iter().flatten() {
                         if is_name(name) {
                             state.set(name, Value::Unknown);
+                            self.sets(Some(index), name, word.span.clone());
                         }
                     }
                 }
-                None => state.clobber_variables(),
+                None => {
+                    self.findings
+                        .problem("sets a variable whose name is not known", word.span.clone());
+                    state.clobber_variables();
+                }
+            }
+        }
+    }
+
+    /// Lists that a variable is set by anything but an assignment, unless it is
+    /// one of the script's own: programs may read one of that name, and `PATH`
+    /// says which programs run. `index` is the command that does it.
+    pub(crate) fn sets(&mut self, index: Option<usize>, name: &str, span: Range<usize>) {
+        if is_of_the_script(name) {
+            return;
+        }
+        let assignment = Assignment {
+            name: name.to_owned(),
+            value: Some(WordValue::unknown()),
+            for_this_command: false,
+            span: span.clone(),
+        };
+        match index.and_then(|index| self.commands.get_mut(index)) {
+            // What it unsets is recorded as that.
+            Some(command) if command.name() == Some("unset") => {}
+            Some(command) => command.assignments.push(assignment),
+            None => {
+                self.list_command(SimpleCommand {
+                    assignments: vec![assignment],
+                    span,
+                    ..SimpleCommand::default()
+                });
             }
         }
     }
@@ -176,6 +210,7 @@ impl Walker {
             }
             for name in names {
                 state.set(name, Value::Number(Numeric::Harmless));
+                self.sets(None, name, word.span.clone());
             }
         }
     }

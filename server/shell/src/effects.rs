@@ -7,6 +7,8 @@ mod options;
 mod parsers;
 mod shell_built_ins;
 
+pub(crate) use self::shell_built_ins::is_of_the_script;
+
 use countersign_core::command::{
     Below, CommandView, Folder, Known, RedirectKind, SimpleCommand, WordValue,
 };

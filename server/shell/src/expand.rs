@@ -298,6 +298,7 @@ impl Walker {
         self.evaluated(&expansion.evaluates, expansion.range.clone(), source, state);
         if let Some(name) = &expansion.assigns {
             state.set(name, Value::Unknown);
+            self.sets(None, name, source.span(expansion.range.clone()));
         }
     }
 
@@ -322,6 +323,7 @@ impl Walker {
                     None => Numeric::Harmless,
                 };
                 state.set(name, Value::Number(number));
+                self.sets(None, name, source.span(arithmetic.range.clone()));
             }
         }
     }

@@ -41,6 +41,7 @@ fn a_program_of_the_workspace_under_the_name_of_another_is_not_that_one() {
         project.refuses(&["cat a.txt | wc -l", "timeout 5 wc -l a.txt"]);
         std::fs::remove_file(&path).unwrap();
     }
+    project.refuses(&["cp /usr/bin/true src/wc; wc a.txt", "wc a.txt > wc"]);
     // A folder of that name is nobody's program.
     std::fs::create_dir(project.root.join("wc")).unwrap();
     project.allows(&["cat a.txt | wc -l"]);

@@ -144,7 +144,7 @@ impl Finder<'_> {
 
 /// Whether a variable is one that scripts use for themselves: programs read
 /// none of that name, so that it does not matter whether it is exported.
-fn is_of_the_script(name: &str) -> bool {
+pub(crate) fn is_of_the_script(name: &str) -> bool {
     name.bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
         && !name.ends_with("_proxy")

@@ -146,6 +146,7 @@ impl Walker {
         };
         self.repeat(state, |walker, state| {
             state.set(&clause.variable_name, value.clone());
+            walker.sets(None, &clause.variable_name, place.span(at..at));
             walker.list(&clause.body.list, place, state, context);
         });
     }

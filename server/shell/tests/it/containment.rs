@@ -18,6 +18,40 @@ fn what_the_command_makes_it_may_change_again() {
 }
 
 #[test]
+fn whatever_sets_a_variable_that_programs_read_changes_what_names_mean() {
+    for text in [
+        "read PATH <<< .; ls",
+        "read -r a PATH < a.txt; ls",
+        "read \"$NAME\" < a.txt; ls",
+        "printf -v PATH src; ls",
+        "printf -vPATH src; ls",
+        "for PATH in src; do ls; done",
+        "select PATH in src; do ls; done",
+        "mapfile -t PATH < a.txt; ls",
+        "getopts a LD_PRELOAD -a; ls",
+        ": ${LD_PRELOAD:=./x.so}; ls",
+        ": ${PATH=src}; ls",
+        "(( PATH = 1 )); ls",
+        "echo $((PATH=1)); ls",
+        "let PATH=1; ls",
+        "set -a; read LD_PRELOAD < a.txt; ls",
+        "{ read PATH; ls; } < a.txt",
+        "if read PATH < a.txt; then ls; fi",
+    ] {
+        assert_not_contained(text);
+    }
+    for text in [
+        "read -r line < a.txt; echo \"$line\"",
+        "for f in a b; do cat \"$f\"; done",
+        "i=0; echo $((i = i + 1))",
+        ": ${name:=x}; ls",
+        "printf -v text %s x; echo \"$text\"",
+    ] {
+        assert_contained(text);
+    }
+}
+
+#[test]
 fn no_link_is_brought_where_it_is_written_through() {
     for text in [
         "mv away new && echo x > new/f",
