@@ -11,6 +11,7 @@ use countersign_ipc::wire::PROTOCOL;
 
 use tokio::task::JoinHandle;
 
+use crate::degraded::Component;
 use crate::service::Service;
 use crate::socket;
 
@@ -53,10 +54,10 @@ pub async fn answer_hooks(service: Arc<Service>, version: &str) -> Result<(), Ho
         presence = loop {
             match Presence::new(&service, version) {
                 Ok(presence) => {
-                    service.is_well_again();
+                    service.well_again(Component::Socket);
                     break presence;
                 }
-                Err(error) => service.is_degraded(error.to_string()),
+                Err(error) => service.degrade(Component::Socket, &error.to_string()),
             }
             ticks.tick().await;
         };

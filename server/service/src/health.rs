@@ -1,9 +1,11 @@
 //! How the classifier does, for people.
 
 use std::sync::Mutex;
+use std::time::Instant;
 
 use countersign_core::classify::{ClassifierAnswer, Verdict};
 use countersign_core::model::Provider;
+use countersign_core::state::Millis;
 
 use crate::guard::Guard;
 use crate::service::{Service, lock};
@@ -21,6 +23,8 @@ pub struct ClassifierHealth {
     pub last_millis: Option<u64>,
     /// Why the last question had no answer, and what to change.
     pub problem: Option<String>,
+    /// Since when no question has had an answer.
+    pub since: Option<Millis>,
 }
 
 /// Whether there is a classifier, and whether it answers.
@@ -59,6 +63,8 @@ struct Last {
     asked: Option<(Provider, String)>,
     millis: u64,
     problem: Option<String>,
+    /// When the first of the questions that had no answer ended.
+    failing: Option<Instant>,
 }
 
 impl LastQuestion {
@@ -74,8 +80,17 @@ impl LastQuestion {
                     .unwrap_or_else(|| format!("it gave no answer ({why})")),
             ),
         };
-        *lock(&self.inner) = Some(Last {
-            asked: model_of(guard),
+        let asked = model_of(guard);
+        let mut last = lock(&self.inner);
+        let failing = last
+            .as_ref()
+            .filter(|last| last.asked == asked)
+            .and_then(|last| last.failing);
+        *last = Some(Last {
+            failing: problem
+                .is_some()
+                .then(|| failing.unwrap_or_else(Instant::now)),
+            asked,
             millis,
             problem,
         });
@@ -108,6 +123,11 @@ impl Service {
         let last = last.filter(|last| last.asked == configured);
         let (provider, model) = configured.unzip();
         let problem = last.as_ref().and_then(|last| last.problem.clone());
+        let failing = last.as_ref().and_then(|last| last.failing);
+        let since = failing.map(|failing| {
+            let so_long = Millis::try_from(failing.elapsed().as_millis());
+            self.now().saturating_sub(so_long.unwrap_or(Millis::MAX))
+        });
         ClassifierHealth {
             state: match problem {
                 Some(_) => ClassifierState::Unavailable,
@@ -117,6 +137,7 @@ impl Service {
             model,
             last_millis: last.map(|last| last.millis),
             problem,
+            since,
         }
     }
 }

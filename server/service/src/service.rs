@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use countersign_core::approval::{Answer, AnswerSource};
@@ -21,6 +22,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::approvals::Approvals;
 use crate::classifier::Classifier;
+use crate::degraded::Degradations;
 use crate::grants::Grants;
 use crate::guards::{EditorSettings, Guards};
 use crate::health::LastQuestion;
@@ -66,6 +68,11 @@ pub trait Journal: Send + Sync {
     /// Why rows cannot be written just now, if so.
     fn trouble(&self) -> Option<String>;
 
+    /// For how long they could not be, where that is known.
+    fn trouble_for(&self) -> Option<Duration> {
+        None
+    }
+
     /// A number that is another one after another process wrote.
     ///
     /// # Errors
@@ -98,6 +105,10 @@ impl Journal for GroupedStore {
 
     fn trouble(&self) -> Option<String> {
         self.degraded()
+    }
+
+    fn trouble_for(&self) -> Option<Duration> {
+        self.degraded_for()
     }
 
     fn changes(&self) -> Result<u64, StateError> {
@@ -162,7 +173,9 @@ pub struct Service {
     /// When a person was last told of an unguarded call.
     pub(crate) alarmed: AtomicI64,
     pub(crate) connections: Connections,
-    trouble: Mutex<Option<String>>,
+    pub(crate) degradations: Degradations,
+    /// When this server began.
+    pub(crate) started: Millis,
 }
 
 struct Surface {
@@ -210,6 +223,7 @@ impl Service {
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
+            started: parts.clock.now(),
             guards: Guards::new(parts.places),
             engine: parts.engine,
             store: parts.store,
@@ -235,7 +249,7 @@ impl Service {
             activity: AtomicI64::new(0),
             alarmed: AtomicI64::new(0),
             connections: Connections::default(),
-            trouble: Mutex::default(),
+            degradations: Degradations::default(),
         })
     }
 
@@ -255,34 +269,6 @@ impl Service {
     #[must_use]
     pub fn now(&self) -> Millis {
         self.clock.now()
-    }
-
-    /// What is not as it should be, in plain words.
-    #[must_use]
-    pub fn degraded(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.refusal.iter().cloned().collect();
-        if self.places().relocated {
-            all.push("settings and state are below --home, for tests".to_owned());
-        }
-        all.extend(self.journal.trouble());
-        all.extend(lock(&self.trouble).clone());
-        for workspace in self.workspaces() {
-            all.extend(self.settings(&workspace).degraded.clone());
-        }
-        all
-    }
-
-    /// Something is not as it should be from now on.
-    pub fn is_degraded(&self, why: String) {
-        *lock(&self.trouble) = Some(why);
-        self.changed.mark(None);
-    }
-
-    /// What was not as it should be is so again.
-    pub(crate) fn is_well_again(&self) {
-        if lock(&self.trouble).take().is_some() {
-            self.changed.mark(None);
-        }
     }
 
     /// A person used the editor just now.

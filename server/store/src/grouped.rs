@@ -16,6 +16,7 @@ mod overlay;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use camino::Utf8Path;
 use countersign_core::state::{Millis, StateError, StateStore, Transaction};
@@ -118,6 +119,13 @@ impl GroupedStore {
             .problem
             .as_ref()
             .map(|problem| problem.error.to_string())
+    }
+
+    /// For how long nothing could be written, while nothing can be.
+    #[must_use]
+    pub fn degraded_for(&self) -> Option<Duration> {
+        let cache = self.shared.cache();
+        cache.problem.as_ref().map(|problem| problem.since.elapsed())
     }
 
     /// Commits everything that was acknowledged.

@@ -15,7 +15,7 @@ use countersign_engine::clock::SystemClock;
 use countersign_engine::request::ServerId;
 use countersign_ipc::instance::ServerInstance;
 use countersign_lsp::ServeEnd;
-use countersign_service::{Broken, Journal, Parts, Service, answer_hooks, follow, guard};
+use countersign_service::{Broken, Component, Journal, Parts, Service, answer_hooks, follow, guard};
 use countersign_settings::Places;
 use countersign_store::GroupedStore;
 use tokio::io::{AsyncRead, ReadBuf};
@@ -105,7 +105,7 @@ async fn hooks(service: Arc<Service>) {
     }
     if let Err(error) = answer_hooks(Arc::clone(&service), env!("CARGO_PKG_VERSION")).await {
         tracing::error!("{error}");
-        service.is_degraded(error.to_string());
+        service.degrade(Component::Socket, &error.to_string());
     }
 }
 
