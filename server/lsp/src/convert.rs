@@ -9,7 +9,7 @@ use countersign_core::message;
 use countersign_core::redact::visible;
 use countersign_core::state::ModelRecord;
 use countersign_service::{
-    ClassifierHealth, ClassifierState, PendingApproval, Service, SessionView,
+    ClassifierHealth, ClassifierState, Component, PendingApproval, Service, SessionView,
 };
 use countersign_settings::{Effective, WorkspaceEntry};
 
@@ -123,6 +123,7 @@ pub(crate) fn approval(pending: &PendingApproval, focus: bool) -> protocol::Appr
             })
             .collect(),
         effects: pending.effects.clone(),
+        marks: draw::marks::marks(pending),
         suggestions: pending.suggestions.clone(),
         cap_kind: cap_kind(pending.reason),
         counters: counters(pending.counters),
@@ -215,6 +216,7 @@ pub(crate) fn status(service: &Service) -> protocol::Status {
     protocol::Status {
         health,
         degraded,
+        degraded_parts: service.degraded_parts().into_iter().map(degraded_part).collect(),
         mode: workspaces
             .first()
             .map_or_else(|| "default".to_owned(), |first| first.mode.clone()),
@@ -231,6 +233,22 @@ pub(crate) fn status(service: &Service) -> protocol::Status {
         }),
         classifier: classifier(service.classifier_health()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+fn degraded_part(part: countersign_service::DegradedPart) -> protocol::DegradedPart {
+    protocol::DegradedPart {
+        part: match part.part {
+            Component::Guard => protocol::Component::Guard,
+            Component::Journal => protocol::Component::Journal,
+            Component::Settings => protocol::Component::Settings,
+            Component::Socket => protocol::Component::Socket,
+            Component::Classifier => protocol::Component::Classifier,
+            Component::Hooks => protocol::Component::Hooks,
+            Component::Export => protocol::Component::Export,
+        },
+        since: part.since,
+        why: part.why,
     }
 }
 

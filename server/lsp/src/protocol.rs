@@ -715,6 +715,38 @@ pub struct Classifier {
     pub problem: Option<String>,
 }
 
+/// A part of the guard that can fail while the rest goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Component {
+    /// The guard itself: it decides nothing, or only for tests.
+    Guard,
+    /// The state and its journal cannot be written.
+    Journal,
+    /// A settings file cannot be used.
+    Settings,
+    /// The socket over which agents' hooks reach the server.
+    Socket,
+    /// The model that judges what nothing else decides.
+    Classifier,
+    /// The user's hooks.
+    Hooks,
+    /// The export of telemetry.
+    Export,
+}
+
+/// A part of the guard that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DegradedPart {
+    /// Which one; settings may be there once for each workspace.
+    pub part: Component,
+    /// Since when, in milliseconds since 1970.
+    pub since: i64,
+    /// What is wrong and what to change, masked.
+    pub why: String,
+}
+
 /// `countersign/status`: the whole state each time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -723,6 +755,10 @@ pub struct Status {
     pub health: Health,
     /// What is not as it should be, in plain words; empty if all is well.
     pub degraded: Vec<String>,
+    /// The same by part, with the time since when, the one that matters most
+    /// first; the classifier is among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub degraded_parts: Vec<DegradedPart>,
     /// The mode that new sessions of the first workspace start in.
     pub mode: String,
     /// How many approvals wait.
