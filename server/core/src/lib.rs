@@ -30,4 +30,5 @@ pub mod redact;
 pub mod rules;
 pub mod state;
 pub mod tool;
+pub mod trace;
 pub mod transcript;

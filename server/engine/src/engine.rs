@@ -14,10 +14,11 @@ use countersign_core::state::{
 
 use crate::apply::{self, Applying};
 use crate::clock::Clock;
+use crate::events::Noted;
 use crate::join;
 use crate::ledger;
 use crate::nesting::{self, Above};
-use crate::observer::{Observer, Resolution};
+use crate::observer::{HookRun, Observer, Resolution};
 use crate::request::{Asking, Outcome, Reply, Request, ServerId};
 use crate::session::Sessions;
 
@@ -330,6 +331,19 @@ impl Engine {
     pub(crate) fn tell_resolved(&self, resolution: &Resolution) {
         for observer in &self.observers {
             observer.resolved(resolution);
+        }
+    }
+
+    pub(crate) fn tell_noted(&self, noted: &Noted) {
+        for observer in &self.observers {
+            observer.noted(noted);
+        }
+    }
+
+    /// Tells the observers of a user hook that ran. Changes nothing.
+    pub fn hook_ran(&self, run: &HookRun) {
+        for observer in &self.observers {
+            observer.hook_ran(run);
         }
     }
 }

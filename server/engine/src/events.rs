@@ -82,6 +82,7 @@ impl Engine {
         for resolution in &noted.resolved {
             self.tell_resolved(resolution);
         }
+        self.tell_noted(&noted);
         if noted.unguarded {
             tracing::error!(
                 "unguarded: {key} ran a tool that was never decided; check with `countersign doctor`"
