@@ -137,6 +137,18 @@ impl Answer {
         }
     }
 
+    /// What becomes of the call, in the words for who answered.
+    #[must_use]
+    pub fn decision_by(&self, source: AnswerSource) -> Decision {
+        match (self.decision(), source) {
+            (Decision::Allow { via, .. }, AnswerSource::Hook) => Decision::Allow {
+                via,
+                detail: "approved by a user hook".to_owned(),
+            },
+            (decision, _) => decision,
+        }
+    }
+
     /// What the answer does to the counters, given why the ask was made: only
     /// a yes to an ask that a cap forced clears anything, and a person's
     /// change of mode.
@@ -174,6 +186,9 @@ pub enum AnswerSource {
     OtherEditor,
     /// An editor's standard prompt (`window/showMessageRequest`).
     StandardPrompt,
+    /// A hook of the user or of the machine (`PermissionRequest`); a no also
+    /// of a workspace.
+    Hook,
     /// Nobody: the guard itself ended it.
     None,
 }
@@ -189,6 +204,7 @@ impl AnswerSource {
             Self::Neovim => "neovim",
             Self::OtherEditor => "other_editor",
             Self::StandardPrompt => "standard_prompt",
+            Self::Hook => "hook",
             Self::None => "none",
         }
     }

@@ -35,6 +35,7 @@ pub(crate) use command::glob_prefix;
 pub use error::RuleError;
 pub use rule::Rule;
 pub use set::RuleSet;
+pub use tools::aliases;
 pub use vouch::{Part, Vouch};
 
 use crate::call::Operation;

@@ -250,7 +250,7 @@ pub(crate) fn settle(
         let chosen = root.chosen.unwrap_or(ApprovalMode::Default);
         root.chosen = Some(chosen.stricter(ApprovalMode::Default));
     }
-    let decision = answer.decision();
+    let decision = answer.decision_by(source);
     // After a yes from a surface the tool is still to run, and its result then
     // belongs to this call; the agent's own yes is that result.
     state.status = if answer.proceeds() && source != AnswerSource::Agent {

@@ -91,6 +91,20 @@ const ALIASES: &[(&str, &[Tool])] = &[
     ("CronDelete", &[CronDelete]),
 ];
 
+/// The names that stand for a tool besides its canonical one. A tool of an MCP
+/// server has its server's (`mcp__server`).
+pub fn aliases(tool: &Tool) -> impl Iterator<Item = String> + '_ {
+    let named = ALIASES
+        .iter()
+        .filter(|(_, tools)| tools.contains(tool))
+        .map(|(name, _)| (*name).to_owned());
+    let server = match tool {
+        Tool::Mcp { server, .. } => Some(format!("mcp__{server}")),
+        _ => None,
+    };
+    named.chain(server)
+}
+
 /// The tools that a rule speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Tools {
