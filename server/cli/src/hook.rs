@@ -34,13 +34,22 @@ pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
     })
     .and_then(|()| fatal::deadline(arguments.deadline()));
     let output = match guarded {
-        Ok(deadline) => run::run(&arguments, deadline),
+        Ok(deadline) => run::run(&arguments, deadline, variable),
         Err(error) => blocked(
             &arguments,
             &format!("Countersign cannot protect itself and blocks: {error}"),
         ),
     };
     fatal::answer(&output.stdout, &output.stderr, output.exit)
+}
+
+/// The one variable that the hook reads says where spans hang; see `run`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an agent says there where its own spans are; nothing is decided by it"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// A block in the form that this agent honours for this event.

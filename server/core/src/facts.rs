@@ -169,6 +169,19 @@ pub enum Analysis {
     },
 }
 
+impl Analysis {
+    /// The name in telemetry.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotProven => "not_proven",
+            Self::Contained { read_only: true } => "read_only",
+            Self::Contained { read_only: false } => "contained",
+            Self::Blocked { .. } => "blocked",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::effect::{Doing, EffectKind};

@@ -14,7 +14,7 @@ use countersign_core::tool::Tool;
 
 use crate::ledger;
 use crate::record;
-use crate::request::{Asking, Outcome, Request};
+use crate::request::{Asking, Layer, Outcome, Request};
 use crate::resolve;
 use crate::session::Sessions;
 use crate::set_aside;
@@ -30,6 +30,8 @@ pub(crate) struct Applying<'a> {
     pub(crate) mode: ApprovalMode,
     pub(crate) decision: Decision,
     pub(crate) model: Option<ModelRecord>,
+    /// When the order of decisions was gone through, where that was now.
+    pub(crate) rules: Option<Layer>,
     pub(crate) now: Millis,
 }
 
@@ -94,14 +96,15 @@ pub(crate) fn apply(
         state.delegated_to = request.process.cloned();
     }
     plan_writes(transaction, &mut state, request, applying.now)?;
-    transaction.append(&Record {
+    let record = Record {
         before: Some(before),
         after: Some(after),
         model: applying.model.clone(),
         micros: Some(request.spent_micros),
         mode: Some(applying.mode),
         ..record::of_decision(applying, policy.workspaces.first().cloned())
-    })?;
+    };
+    transaction.append(&record)?;
 
     let mut decision = applying.decision.clone();
     let mut after = after;
@@ -135,6 +138,10 @@ pub(crate) fn apply(
         approval: state.approval,
         model: applying.model.clone(),
         recorded: true,
+        subject: record.subject.unwrap_or_default(),
+        spent: request.spent(),
+        layers: request.layers(applying.rules),
+        trace: request.background.trace,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The engine: deciding on what the store says, applying in one transaction.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use countersign_core::classify::{self, ClassifierAnswer, Verdict};
 use countersign_core::decide::{self, Situation, Step};
@@ -19,7 +20,8 @@ use crate::join;
 use crate::ledger;
 use crate::nesting::{self, Above};
 use crate::observer::{HookRun, Observer, Resolution};
-use crate::request::{Asking, Outcome, Reply, Request, ServerId};
+use crate::record;
+use crate::request::{Asking, Layer, Outcome, Reply, Request, ServerId};
 use crate::session::Sessions;
 
 /// Tells which processes live, and who started them; a port, because the engine asks nobody.
@@ -102,12 +104,15 @@ impl Engine {
         now: Millis,
     ) -> Result<Reply, StateError> {
         let call = request.call;
+        let entered = Instant::now();
         let mut sessions = self.sessions(transaction, request, now)?;
         let digest = call.digest();
         let joined = transaction.find_open_call(&call.key, &|state| {
             join::joins(state, call, digest, request.event, now)
         })?;
+        let began = Instant::now();
         let step = step(request, sessions.counters());
+        let rules = Layer::between(request, entered, began, Instant::now());
         if let Some(mut earlier) = joined {
             let is_ours = request
                 .memory
@@ -146,6 +151,7 @@ impl Engine {
                         mode: decide::effective_mode(call, request.mode),
                         decision,
                         model: None,
+                        rules: Some(rules),
                         now,
                     },
                 )?;
@@ -221,6 +227,7 @@ impl Engine {
                         request.policy,
                     ),
                     model: Some(answer.model.clone()),
+                    rules: None,
                     now,
                 },
             )?;
@@ -334,6 +341,12 @@ impl Engine {
         }
     }
 
+    pub(crate) fn tell_voided(&self, call: &str) {
+        for observer in &self.observers {
+            observer.voided(call);
+        }
+    }
+
     pub(crate) fn tell_noted(&self, noted: &Noted) {
         for observer in &self.observers {
             observer.noted(noted);
@@ -408,6 +421,10 @@ fn again(
         approval: earlier.approval,
         model: None,
         recorded: true,
+        subject: String::new(),
+        spent: request.spent(),
+        layers: request.layers(None),
+        trace: request.background.trace,
     })
 }
 
@@ -454,5 +471,9 @@ fn unrecorded(request: &Request<'_>, id: String) -> Reply {
         approval: None,
         model: None,
         recorded: false,
+        subject: record::subject(request.call),
+        spent: request.spent(),
+        layers: request.layers(None),
+        trace: request.background.trace,
     }))
 }

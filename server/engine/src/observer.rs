@@ -19,6 +19,10 @@ pub trait Observer: Send + Sync {
     /// An ask was answered.
     fn resolved(&self, resolution: &Resolution);
 
+    /// An ask is void: what would run is no longer what was shown. Who is
+    /// asked again is asked about another call.
+    fn voided(&self, _call: &str) {}
+
     /// A user hook ran, or should have run.
     fn hook_ran(&self, _run: &HookRun) {}
 

@@ -1,6 +1,7 @@
 //! What comes into the engine and what comes out.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use countersign_core::call::{Call, Digest, SessionKey};
 use countersign_core::decision::{AskReason, Decision};
@@ -11,6 +12,7 @@ use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::Policy;
 use countersign_core::state::{CallEvent, CallState, ModelRecord, ProcessId};
 use countersign_core::tool::Tool;
+use countersign_core::trace::TraceContext;
 
 /// A call that wants a decision.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +46,86 @@ pub struct Request<'a> {
     /// How long it took to get here, in microseconds: the journal's latency
     /// covers the whole decision.
     pub spent_micros: u64,
+    /// What is only told on, and decides nothing.
+    pub background: Background,
+}
+
+/// What observers are told of a call besides: nothing is decided by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Background {
+    /// The trace that the agent says the call belongs to.
+    pub trace: Option<TraceContext>,
+    /// When its facts were found out and its command was analysed.
+    pub analysis: Option<Layer>,
+    /// When the order of decisions came to asking a classifier.
+    pub rules: Option<Layer>,
+    /// When a classifier was asked, waiting for a place included.
+    pub classifier: Option<Layer>,
+}
+
+/// When one part of deciding was at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layer {
+    /// From when the call came in to when the part began.
+    pub after: Duration,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Layer {
+    /// The layer that worked from `began` until `ended`, in a request that was
+    /// made before `entered`.
+    pub(crate) fn between(
+        request: &Request<'_>,
+        entered: Instant,
+        began: Instant,
+        ended: Instant,
+    ) -> Self {
+        Self {
+            after: request.spent() + began.saturating_duration_since(entered),
+            took: ended.saturating_duration_since(began),
+        }
+    }
+
+    /// The layer that worked from `began` until now, of a call that came in
+    /// when it `started`.
+    #[must_use]
+    pub fn since(started: Instant, began: Instant) -> Self {
+        Self {
+            after: began.saturating_duration_since(started),
+            took: began.elapsed(),
+        }
+    }
+}
+
+/// When the parts of deciding were at work, where they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Layers {
+    /// Finding out the facts, and static analysis.
+    pub analysis: Option<Layer>,
+    /// What static analysis came to, of a shell command.
+    pub verdict: Option<&'static str>,
+    /// The order of decisions: rules, static blocks, fast paths, caps.
+    pub rules: Option<Layer>,
+    /// The classifier.
+    pub classifier: Option<Layer>,
+}
+
+impl Request<'_> {
+    pub(crate) const fn spent(&self) -> Duration {
+        Duration::from_micros(self.spent_micros)
+    }
+
+    pub(crate) fn layers(&self, rules: Option<Layer>) -> Layers {
+        let mut commands = self.facts.operations.iter();
+        let command = commands.find(|operation| operation.command.is_some());
+        Layers {
+            analysis: self.background.analysis,
+            verdict: command.map(|operation| operation.analysis.as_str()),
+            rules: rules.or(self.background.rules),
+            classifier: self.background.classifier,
+        }
+    }
 }
 
 /// What a process knows of the calls that it decided.
@@ -137,4 +219,13 @@ pub struct Outcome {
     /// Whether the decision could be recorded. If not, the guard acted as in
     /// default mode.
     pub recorded: bool,
+    /// What was asked for: commands and paths in the agent's own words, neither
+    /// masked nor bounded. Empty for a joined event.
+    pub subject: String,
+    /// From when the call came in until it was decided, without recording it.
+    pub spent: Duration,
+    /// When the parts of deciding were at work.
+    pub layers: Layers,
+    /// The trace that the agent says the call belongs to.
+    pub trace: Option<TraceContext>,
 }

@@ -108,7 +108,12 @@ impl Engine {
                 self.tell_resolved(&resolution);
                 Ok(resolution)
             }
-            (None, Some(error)) => Err(error),
+            (None, Some(error)) => {
+                if matches!(error, ResolveError::Changed(_)) {
+                    self.tell_voided(call);
+                }
+                Err(error)
+            }
             (None, None) => Err(ResolveError::NotOpen(call.to_owned())),
         }
     }

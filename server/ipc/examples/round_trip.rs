@@ -88,6 +88,7 @@ fn round(folder: &Utf8Path) -> [Duration; 5] {
         event: "PreToolUse".to_owned(),
         remaining_ms: 10_000,
         tighten: None,
+        traceparent: None,
     };
     connection.ask(&request, &[b' '; 500], deadline).unwrap();
     let all = start.elapsed();

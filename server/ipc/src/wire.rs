@@ -5,6 +5,7 @@
 //! says to a half-read one may not arrive.
 
 use countersign_core::mode::ApprovalMode;
+use countersign_core::trace::TraceContext;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::encode;
@@ -37,6 +38,18 @@ pub struct Request {
     /// A mode that may only make the answer stricter: another server has it in
     /// force at this place.
     pub tighten: Option<ApprovalMode>,
+    /// The agent's trace, in W3C's form: where spans hang. It has no authority,
+    /// and what is none is as if it were not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+}
+
+impl Request {
+    /// The agent's trace, if what the hook says is one.
+    #[must_use]
+    pub fn trace_context(&self) -> Option<TraceContext> {
+        self.traceparent.as_ref()?.parse().ok()
+    }
 }
 
 /// A server's answer.
@@ -187,6 +200,8 @@ mod tests {
 
     use super::*;
 
+    const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
     fn request() -> Request {
         Request {
             protocol: PROTOCOL,
@@ -196,6 +211,7 @@ mod tests {
             event: "PreToolUse".to_owned(),
             remaining_ms: 28_000,
             tighten: Some(ApprovalMode::Default),
+            traceparent: Some(TRACEPARENT.to_owned()),
         }
     }
 
@@ -276,6 +292,20 @@ mod tests {
             .unwrap()
             .replacen('{', "{\"later\":[1],", 1);
         assert_eq!(parse_request(later.as_bytes()), Ok(request()));
+    }
+
+    #[test]
+    fn a_trace_that_is_none_is_no_error_and_no_trace() {
+        let given = serde_json::to_string(&request()).unwrap();
+        let without = given.replace(&format!(",\"traceparent\":\"{TRACEPARENT}\""), "");
+        assert_ne!(given, without);
+        let parsed = parse_request(without.as_bytes()).unwrap();
+        assert_eq!(parsed.trace_context(), None);
+        let wrong = given.replace("00-0af", "zz-0af");
+        let parsed = parse_request(wrong.as_bytes()).unwrap();
+        assert_eq!(parsed.trace_context(), None);
+        let context = request().trace_context().unwrap();
+        assert_eq!(context.to_string(), TRACEPARENT);
     }
 
     #[test]

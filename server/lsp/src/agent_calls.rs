@@ -64,6 +64,7 @@ impl AgentMessage {
             deadline: started + timeout,
             tighten: None,
             origin: Origin::Editor,
+            trace: None,
             started,
         })
     }

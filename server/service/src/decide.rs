@@ -14,7 +14,7 @@ use countersign_core::projection::TooLong;
 use countersign_core::prompt::Material;
 use countersign_core::state::{CallEvent, SessionState, StateError};
 use countersign_engine::prepare;
-use countersign_engine::request::{Asking, Outcome, Reply, Request, ServerId};
+use countersign_engine::request::{Asking, Background, Layer, Outcome, Reply, Request, ServerId};
 
 use crate::approvals::Ended;
 use crate::grants::Denied;
@@ -180,9 +180,16 @@ impl Service {
         let tighten = incoming.tighten;
         let (guard, mode) = self.ground(&call, began_in.clone(), tighten);
         let host = self.guards.host();
+        let began = Instant::now();
         let facts = self.engine.facts(&call, &host, &guard.policy);
+        let background = Background {
+            trace: incoming.trace,
+            analysis: Some(Layer::since(incoming.started, began)),
+            ..Background::default()
+        };
         let head = self.engine.head_before(&host, &guard.policy, &call, &facts);
         Prepared {
+            background,
             head,
             facts: Arc::new(facts),
             call,
@@ -249,11 +256,17 @@ impl Service {
     pub(crate) fn prepare_again(&self, earlier: &Prepared) -> Prepared {
         let (guard, mode) = self.ground(&earlier.call, earlier.began_in.clone(), earlier.tighten);
         let host = self.guards.host();
+        let began = Instant::now();
         let facts = self.engine.facts(&earlier.call, &host, &guard.policy);
+        let analysis = Some(Layer::since(earlier.started, began));
         let head = self
             .engine
             .head_before(&host, &guard.policy, &earlier.call, &facts);
         Prepared {
+            background: Background {
+                analysis,
+                ..earlier.background
+            },
             head,
             guard,
             mode,
@@ -290,6 +303,7 @@ impl Service {
         Ok(match reply? {
             Reply::NoOpinion => State::Over(Handled::NoOpinion),
             Reply::Classify => {
+                prepared.background.rules = Some(Layer::since(prepared.started, now));
                 let digest = prepare::approval_digest(&prepared.call, &prepared.facts);
                 prepared.shown = Some(digest);
                 let material = self.material(&prepared);
@@ -314,6 +328,7 @@ impl Service {
             memory: Some(self),
             head: prepared.head.as_ref(),
             spent_micros: u64::try_from(prepared.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            background: prepared.background,
         }
     }
 

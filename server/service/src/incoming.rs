@@ -14,8 +14,9 @@ use countersign_core::ledger::Look;
 use countersign_core::message;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{CallEvent, Nested, ProcessId};
+use countersign_core::trace::TraceContext;
 use countersign_engine::events::AgentEvent;
-use countersign_engine::request::{Asking, Outcome, ServerId};
+use countersign_engine::request::{Asking, Background, Outcome, ServerId};
 
 use crate::guard::Guard;
 
@@ -37,6 +38,8 @@ pub struct Incoming {
     pub origin: Origin,
     /// When it came in.
     pub started: Instant,
+    /// The trace that the agent says it belongs to. Nothing is decided by it.
+    pub trace: Option<TraceContext>,
 }
 
 /// Where an event came in.
@@ -131,6 +134,8 @@ pub(crate) struct Prepared {
     /// What a question to a classifier is bound to, as an approval is: what was
     /// there when it was asked.
     pub(crate) shown: Option<Digest>,
+    /// What observers are told besides.
+    pub(crate) background: Background,
 }
 
 impl Prepared {

@@ -16,7 +16,7 @@ use countersign_core::state::ModelRecord;
 use countersign_core::transcript::Transcript;
 use countersign_engine::events::Noted;
 use countersign_engine::prepare;
-use countersign_engine::request::{Asking, Outcome};
+use countersign_engine::request::{Asking, Layer, Outcome};
 
 use crate::classifier::{Classifier, Question};
 use crate::decide::{State, internal, kept_changing};
@@ -193,7 +193,7 @@ impl Service {
         self: &Arc<Self>,
         classifier: &dyn Classifier,
         asks: Asks<'_>,
-        prepared: Box<Prepared>,
+        mut prepared: Box<Prepared>,
         material: Result<Arc<Material>, TooLong>,
         gone: &mut Gone,
     ) -> State {
@@ -237,6 +237,7 @@ impl Service {
         };
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_question.was(&prepared.guard, &answer, millis);
+        prepared.background.classifier = Some(Layer::since(prepared.started, began));
         let event = prepared.event;
         let (state, outcome) = self.conclude(prepared, answer).await;
         if let Some(outcome) = outcome {

@@ -266,6 +266,7 @@ async fn answer(
         tighten: request.tighten,
         origin: Origin::Hook,
         started,
+        trace: request.trace_context(),
     };
     let (gone, gone_receiver) = oneshot::channel::<()>();
     let handling = async {

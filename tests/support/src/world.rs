@@ -23,7 +23,7 @@ use countersign_engine::host::Host;
 use countersign_engine::observer::Resolution;
 use countersign_engine::policy::{Surroundings, policy};
 use countersign_engine::prepare;
-use countersign_engine::request::{Asking, Outcome, Reply, Request};
+use countersign_engine::request::{Asking, Background, Outcome, Reply, Request};
 use countersign_engine::resolve::{Bound, ResolveError};
 use countersign_settings::{EditorLayers, Effective, Places, TrustStore};
 use countersign_store::{Filter, Store};
@@ -350,6 +350,7 @@ impl World {
             classifier: self.classifier,
             head: head.as_ref(),
             spent_micros: 0,
+            background: Background::default(),
             server: None,
             memory: None,
         };

@@ -11,7 +11,7 @@ use countersign_core::ledger::Look;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{ProcessId, SessionState, StateError};
 use countersign_engine::Engine;
-use countersign_engine::request::{NoMemory, Reply, Request};
+use countersign_engine::request::{Background, NoMemory, Reply, Request};
 use countersign_service::guard::{self, Guard};
 use countersign_service::{agent_event, answer_of, asking_without_surface};
 use countersign_settings::Places;
@@ -224,6 +224,7 @@ impl Deciding<'_> {
             memory: Some(&NoMemory),
             head: seen.head.as_ref(),
             spent_micros: self.alone.spent_micros(),
+            background: Background::default(),
         }
     }
 }

@@ -9,6 +9,7 @@ use countersign_agents::{
 use countersign_core::agent::Agent;
 use countersign_core::decision::{BlockReason, Decision};
 use countersign_core::message;
+use countersign_core::trace::TraceContext;
 use countersign_service::guard;
 
 use super::alone::{self, Alone};
@@ -16,8 +17,18 @@ use super::arguments::Arguments;
 use super::servers::{self, Asked, Question};
 use super::{blocked, log_file, state};
 
+/// Where an agent says which trace its calls belong to.
+const TRACEPARENT: &str = "TRACEPARENT";
+
 /// Decides one event until `deadline`. Total: every failure is a block.
-pub(super) fn run(arguments: &Arguments, deadline: Instant) -> HookOutput {
+///
+/// `environment` is asked for the agent's trace alone, by which nothing is
+/// decided.
+pub(super) fn run(
+    arguments: &Arguments,
+    deadline: Instant,
+    environment: impl Fn(&str) -> Option<String>,
+) -> HookOutput {
     let started = Instant::now();
     if let Some(problem) = &arguments.problem {
         return blocked(arguments, &format!("Countersign: {problem}"));
@@ -37,7 +48,8 @@ pub(super) fn run(arguments: &Arguments, deadline: Instant) -> HookOutput {
             return refused(arguments, BlockReason::InvalidCall, problem);
         }
     };
-    handle(arguments, &payload, &event, started, deadline)
+    let trace = environment(TRACEPARENT).and_then(|text| text.parse().ok());
+    handle(arguments, &payload, &event, trace, started, deadline)
         .unwrap_or_else(|problem| refused(arguments, BlockReason::Internal, problem))
 }
 
@@ -87,6 +99,7 @@ fn handle(
     arguments: &Arguments,
     payload: &[u8],
     event: &HookEvent,
+    trace: Option<TraceContext>,
     started: Instant,
     deadline: Instant,
 ) -> Result<HookOutput, String> {
@@ -101,6 +114,7 @@ fn handle(
         payload,
         caller: process.as_ref(),
         tighten: arguments.approval_mode,
+        trace,
         deadline,
     });
     match asked {

@@ -10,6 +10,7 @@ use countersign_agents::HookOutput;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::redact;
 use countersign_core::state::ProcessId;
+use countersign_core::trace::TraceContext;
 use countersign_ipc::client::{AskError, connect, server_acceptable};
 use countersign_ipc::discovery::{Announcement, candidates, find, strictest_mode};
 use countersign_ipc::instance::ServerInstance;
@@ -45,6 +46,8 @@ pub(super) struct Question<'a> {
     pub(super) caller: Option<&'a ProcessId>,
     /// A mode that can only tighten.
     pub(super) tighten: Option<ApprovalMode>,
+    /// The agent's trace, where it says one.
+    pub(super) trace: Option<TraceContext>,
     /// When the hook gives its prepared block.
     pub(super) deadline: Instant,
 }
@@ -195,6 +198,7 @@ impl Question<'_> {
             event: self.event.to_owned(),
             remaining_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
             tighten: modes.beside(server),
+            traceparent: self.trace.map(String::from),
         };
         let until = self.deadline - LAST_WORD.min(left / 4);
         match connection.ask(&request, self.payload, until) {

@@ -346,6 +346,7 @@ fn a_call_that_may_move_head_before_anybody_looked_leaves_no_baseline() {
         memory: None,
         head: None,
         spent_micros: 0,
+        background: countersign_engine::request::Background::default(),
     };
     desk.engine.decide(&request).unwrap();
     desk.does(&reads(&key, "/w/a"));

@@ -22,7 +22,7 @@ use countersign_core::tool::Tool;
 use countersign_engine::clock::Clock;
 use countersign_engine::events::{AgentEvent, Noted};
 use countersign_engine::nesting::Above;
-use countersign_engine::request::{Asking, Outcome, Reply, Request};
+use countersign_engine::request::{Asking, Background, Outcome, Reply, Request};
 use countersign_engine::{Engine, Ids, Processes};
 
 pub(crate) const WORKSPACE: &str = "/w";
@@ -187,6 +187,7 @@ impl Desk {
             memory: None,
             head: Some(&look),
             spent_micros: 0,
+            background: Background::default(),
         };
         match self.engine.decide(&request).unwrap() {
             Reply::Done(outcome) => *outcome,

@@ -52,6 +52,7 @@ fn request(announcement: &Announcement) -> Request {
         event: "PreToolUse".to_owned(),
         remaining_ms: 1000,
         tighten: None,
+        traceparent: None,
     }
 }
 

@@ -241,6 +241,7 @@ fn incoming(call: Call) -> Incoming {
         deadline: Instant::now() + Duration::from_secs(600),
         tighten: None,
         origin: Origin::Editor,
+        trace: None,
         started: Instant::now(),
     }
 }

@@ -15,7 +15,7 @@ use countersign_core::state::{CallEvent, ModelRecord, ProcessId};
 use countersign_engine::Engine;
 use countersign_engine::observer::Resolution;
 use countersign_engine::prepare;
-use countersign_engine::request::{Asking, Outcome, Reply, Request};
+use countersign_engine::request::{Asking, Background, Outcome, Reply, Request};
 use countersign_engine::resolve::Bound;
 use countersign_settings::{Places, TrustStore};
 use countersign_store::Store;
@@ -126,6 +126,7 @@ impl Stage {
             memory: None,
             head: head.as_ref(),
             spent_micros: 0,
+            background: Background::default(),
         };
         let outcome = match self.engine.decide(&request)? {
             Reply::Done(outcome) => *outcome,

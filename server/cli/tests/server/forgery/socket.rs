@@ -40,6 +40,7 @@ fn request(desk: &Desk, event: &str) -> Request {
         event: event.to_owned(),
         remaining_ms: 20_000,
         tighten: None,
+        traceparent: None,
     }
 }
 

@@ -471,6 +471,7 @@ impl World {
             tighten: None,
             origin: Origin::Hook,
             started,
+            trace: None,
         };
         let (give_up, given_up) = oneshot::channel();
         let gone = Box::pin(async move {
