@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::corpora::Options;
+use crate::dist::Build;
 use crate::test::{PARTS, Part};
 
 /// What is to be done.
@@ -18,6 +19,10 @@ pub(crate) enum Task {
     },
     /// Tell how the rows of corpora are decided.
     Corpora(Options),
+    /// Package the extension of VS Code.
+    Dist(Build),
+    /// Take the screenshots of the extension's README.
+    Images,
 }
 
 /// What was wrong, and what can be said instead.
@@ -43,6 +48,15 @@ impl fmt::Display for Usage {
             f,
             "cargo xtask corpora --dir FOLDER [--workspace FOLDER] [--dev] [--json]   tells how\n    \
              the rows of FOLDER/*.jsonl are decided without a model; runs none of them"
+        )?;
+        writeln!(
+            f,
+            "\ncargo xtask dist vscode [--dev]   packages the extension with the server for this\n    \
+             platform into target/dist; --dev with the development build"
+        )?;
+        write!(
+            f,
+            "cargo xtask images   tests the extension and takes the screenshots of its README"
         )
     }
 }
@@ -68,6 +82,9 @@ pub(crate) fn parse(words: &[&str]) -> Result<Task, Usage> {
         ["bench", "processes"] => Ok(Task::Bench {
             only_processes: true,
         }),
+        ["dist", "vscode"] => Ok(Task::Dist(Build::Release)),
+        ["dist", "vscode", "--dev"] => Ok(Task::Dist(Build::Dev)),
+        ["images"] => Ok(Task::Images),
         ["corpora", options @ ..] => Options::parse(options).map(Task::Corpora).map_err(Usage),
         [] => Err(Usage("say what to do".to_owned())),
         [other, ..] => Err(Usage(format!("unknown command line from `{other}` on"))),
@@ -87,7 +104,10 @@ mod tests {
 
     #[test]
     fn without_a_part_everything_is_tested_once() {
-        assert_eq!(names(&["test"]), ["rust", "docs", "neovim"]);
+        assert_eq!(
+            names(&["test"]),
+            ["rust", "docs", "neovim", "editors", "vscode"]
+        );
         assert_eq!(names(&["test", "lints"]), ["lints"]);
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::{docs, neovim, rust};
+use crate::{docs, editors, neovim, rust, vscode};
 
 /// A part that can be tested by itself.
 #[derive(Debug)]
@@ -52,6 +52,18 @@ pub(crate) const PARTS: &[Part] = &[
         about: "the language server in a real Neovim, without a plugin",
         by_default: true,
         steps: neovim::STEPS,
+    },
+    Part {
+        name: "editors",
+        about: "the server in a real Emacs with our package, and in a real Helix",
+        by_default: true,
+        steps: editors::STEPS,
+    },
+    Part {
+        name: "vscode",
+        about: "the extension: its checks, its package, and the package in real VS Codes",
+        by_default: true,
+        steps: vscode::STEPS,
     },
 ];
 
