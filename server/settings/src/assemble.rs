@@ -11,6 +11,7 @@ use countersign_core::rules::{RuleList, RuleOrigin};
 use crate::classifier::classifier;
 use crate::descriptor::Fixed;
 use crate::effective::{Effective, Hints, ImportFrom, JournalLimits, RunEditedCode};
+use crate::hooks::{HookEvent, hooks};
 use crate::layer::is_workspace;
 use crate::merge::{Entry, Merged};
 use crate::problem::{Problems, SettingsProblem};
@@ -54,6 +55,10 @@ pub(crate) fn assemble(
         MOST_FACTS,
         &mut problems,
     );
+    let hooks = HookEvent::ALL
+        .into_iter()
+        .flat_map(|event| hooks(event, merged.take_list(event.key()), &mut problems))
+        .collect();
     Effective {
         workspace: None,
         trusted: false,
@@ -83,6 +88,7 @@ pub(crate) fn assemble(
         },
         classifier: classifier(&merged, home, &mut problems),
         mcp_forwarding: texts(merged.take_list(key::MCP_FORWARDING)),
+        hooks,
         disable_all_hooks: flag(&merged, key::DISABLE_ALL_HOOKS, true),
         journal: JournalLimits {
             retention_days: count(&merged, key::RETENTION),

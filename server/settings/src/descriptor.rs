@@ -19,6 +19,8 @@ pub enum Kind {
     McpTools,
     /// A list of some of these words.
     Words(&'static [&'static str]),
+    /// A list of user hooks: groups of a matcher and what runs.
+    Hooks,
     /// One of these words; strictest first, if one is stricter than another.
     Choice(&'static [&'static str]),
     /// A text of this form.
@@ -42,7 +44,12 @@ impl Kind {
     #[must_use]
     pub const fn is_list(self) -> bool {
         match self {
-            Self::Rules(_) | Self::Prose | Self::Names | Self::McpTools | Self::Words(_) => true,
+            Self::Rules(_)
+            | Self::Prose
+            | Self::Names
+            | Self::McpTools
+            | Self::Words(_)
+            | Self::Hooks => true,
             Self::Choice(_) | Self::Text(_) | Self::Flag { .. } | Self::Count { .. } => false,
         }
     }

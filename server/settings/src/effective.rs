@@ -11,6 +11,7 @@ use countersign_core::rules::{RuleList, RuleOrigin, Scope};
 
 use crate::assemble::assemble;
 use crate::consent::WorkspaceEntry;
+use crate::hooks::{HookEvent, UserHook};
 use crate::merge::{Input, merge};
 use crate::problem::SettingsProblem;
 
@@ -107,6 +108,9 @@ pub struct Effective {
     pub classifier: Option<ClassifierSettings>,
     /// The MCP servers and tools whose arguments the classifier may see.
     pub mcp_forwarding: Vec<String>,
+    /// The user hooks that count, those of the strongest layers first; all of
+    /// them, whether or not hooks are off.
+    pub hooks: Vec<UserHook>,
     /// Whether user hooks are off.
     pub disable_all_hooks: bool,
     /// How much of the journal is kept.
@@ -166,6 +170,16 @@ impl Effective {
         } else {
             mode.stricter(ApprovalMode::Default)
         }
+    }
+
+    /// The hooks that run on an event; none where hooks are off.
+    pub fn hooks_on(&self, event: HookEvent) -> impl Iterator<Item = &UserHook> {
+        let all: &[UserHook] = if self.disable_all_hooks {
+            &[]
+        } else {
+            &self.hooks
+        };
+        all.iter().filter(move |hook| hook.event == event)
     }
 
     /// The digest of [`Effective::loosening`]: what a person accepts.

@@ -240,6 +240,9 @@ impl Reader<'_, '_> {
         let tightens = setting.direction == Direction::Tightens;
         match &node.value {
             Value::Null => None,
+            Value::List(nodes) if setting.kind == Kind::Hooks => {
+                Some(crate::hooks::items(path, nodes, self.problems))
+            }
             Value::List(nodes) => {
                 let mut items = Vec::with_capacity(nodes.len());
                 for (at, node) in nodes.iter().enumerate() {
@@ -426,9 +429,15 @@ pub(crate) fn read(kind: Kind, value: &Value) -> Result<Option<Given>, String> {
                 None => Err(expected(format!("a whole number from {least} to {most}"))),
             }
         }
-        (Kind::Rules(_) | Kind::Prose | Kind::Names | Kind::McpTools | Kind::Words(_), _) => {
-            Ok(None)
-        }
+        (
+            Kind::Rules(_)
+            | Kind::Prose
+            | Kind::Names
+            | Kind::McpTools
+            | Kind::Words(_)
+            | Kind::Hooks,
+            _,
+        ) => Ok(None),
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::descriptor::{Descriptor, Direction, Fixed, Kind, Merge};
+use crate::hooks::{DEFAULT_TIMEOUT, LONGEST_TIMEOUT};
 use crate::table::DESCRIPTORS;
 
 /// The JSON schema of a settings file.
@@ -59,6 +60,7 @@ fn property(setting: &Descriptor) -> Value {
         Kind::Words(words) => {
             json!({ "type": "array", "items": { "enum": words }, "uniqueItems": true })
         }
+        Kind::Hooks => hooks(),
         Kind::Choice(words) => json!({ "enum": words }),
         Kind::Text(rule) => {
             let mut schema =
@@ -92,6 +94,59 @@ fn property(setting: &Descriptor) -> Value {
         }
     }
     schema
+}
+
+/// The schema of a list of hooks.
+fn hooks() -> Value {
+    let timeout = json!({
+        "type": "integer", "minimum": 1, "maximum": LONGEST_TIMEOUT, "default": DEFAULT_TIMEOUT,
+        "description": "How long it may take, in seconds."
+    });
+    let text = json!({ "type": "string", "minLength": 1 });
+    json!({
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["hooks"],
+            "additionalProperties": false,
+            "properties": {
+                "matcher": {
+                    "type": "string",
+                    "description": "A tool, a list of tools (`Bash|Edit`), or a regular expression; left out: all."
+                },
+                "hooks": {
+                    "type": "array",
+                    "items": { "oneOf": [
+                        {
+                            "type": "object",
+                            "required": ["type", "command"],
+                            "additionalProperties": false,
+                            "properties": {
+                                "type": { "const": "command" },
+                                "command": text,
+                                "timeout": timeout,
+                            }
+                        },
+                        {
+                            "type": "object",
+                            "required": ["type", "url"],
+                            "additionalProperties": false,
+                            "properties": {
+                                "type": { "const": "http" },
+                                "url": { "type": "string", "format": "uri" },
+                                "headers": {
+                                    "type": "object",
+                                    "additionalProperties": { "type": "string" }
+                                },
+                                "allowedEnvVars": { "type": "array", "items": text },
+                                "timeout": timeout,
+                            }
+                        },
+                    ] }
+                },
+            }
+        }
+    })
 }
 
 const INTRODUCTION: &str = "\
@@ -179,6 +234,7 @@ fn kind(kind: Kind) -> String {
         Kind::Names => "list of names or patterns".to_owned(),
         Kind::McpTools => "list of servers or tools".to_owned(),
         Kind::Words(words) => format!("list of {}", coded(words)),
+        Kind::Hooks => "list of hooks".to_owned(),
         Kind::Choice(words) => format!("one of {}", coded(words)),
         Kind::Text(rule) => rule.describe().to_owned(),
         Kind::Flag { .. } => "`true` or `false`".to_owned(),

@@ -20,6 +20,7 @@ mod effective;
 mod extract;
 mod file;
 mod generate;
+mod hooks;
 mod import;
 mod last_good;
 mod layer;
@@ -37,6 +38,10 @@ pub use descriptor::{Descriptor, Direction, Fixed, Kind, Merge};
 pub use edit::{EditError, RuleFile, acknowledge_auto, add_rule, set_user_values};
 pub use effective::{Effective, Hints, ImportFrom, JournalLimits, RunEditedCode, Source};
 pub use generate::{document, schema};
+pub use hooks::{
+    DEFAULT_TIMEOUT, HookAction, HookEvent, HookSurroundings, LONGEST_TIMEOUT, MOST_HOOKS, Matcher,
+    UserHook, WORKSPACE_VARIABLE, bound_files, offered, paths_inside,
+};
 pub use loader::{EditorLayers, Loader, load};
 pub use places::{Places, PlacesError};
 pub use private::{StateFileError, private_directory};

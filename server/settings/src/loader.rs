@@ -12,6 +12,7 @@ use crate::document::{Malformed, Node};
 use crate::effective::{Effective, ImportFrom};
 use crate::extract::{Stated, Statement, Vocabulary, extract};
 use crate::file::{self, Content, Location, Stamp};
+use crate::hooks::HookSurroundings;
 use crate::last_good::LastGood;
 use crate::layer::Layer;
 use crate::merge::{Input, merge};
@@ -329,11 +330,15 @@ impl<'p> Pass<'p> {
                 node
             }
         };
-        let Statement { settings, unclear } = extract(
+        let Statement {
+            mut settings,
+            unclear,
+        } = extract(
             &node,
             vocabulary,
             &mut Problems::new(Some(&path), &mut self.problems),
         );
+        self.bind_hooks(&mut settings, scope, &root, Some(&path));
         match (unclear, &text) {
             (Some(unclear), _) => self.degraded.push(format!("{unclear} in `{path}`")),
             (None, Ok(text)) if is_good => {
@@ -372,11 +377,15 @@ impl<'p> Pass<'p> {
         vocabulary: &Vocabulary,
     ) {
         let node = Node::from_json(value);
-        let Statement { settings, unclear } = extract(
+        let Statement {
+            mut settings,
+            unclear,
+        } = extract(
             &node,
             vocabulary,
             &mut Problems::new(None, &mut self.problems),
         );
+        self.bind_hooks(&mut settings, scope, &root, None);
         if let Some(unclear) = unclear {
             self.degraded
                 .push(format!("{unclear} in the settings of the editor"));
@@ -388,6 +397,28 @@ impl<'p> Pass<'p> {
             reading: Reading::Countersign,
             settings,
         });
+    }
+
+    /// A workspace's hooks are accepted with the files that they name.
+    fn bind_hooks(
+        &mut self,
+        settings: &mut BTreeMap<&'static str, Stated>,
+        scope: Scope,
+        root: &Utf8Path,
+        file: Option<&Utf8Path>,
+    ) {
+        if !crate::layer::is_workspace(scope) {
+            return;
+        }
+        let surroundings = HookSurroundings {
+            home: &self.places.home,
+            workspace: Some(root),
+            config_dir: &self.places.config_dir,
+        };
+        let mut problems = Problems::new(file, &mut self.problems);
+        for path in crate::hooks::bind(settings, root, surroundings, &mut problems) {
+            self.watch(Location::Own(path));
+        }
     }
 
     fn trust(&mut self, identity: Option<&Identity>) -> (bool, Vec<WorkspaceEntry>) {

@@ -45,6 +45,11 @@ pub(crate) mod key {
     pub(crate) const PROTECTED_ADD: &str = "protectedPaths.add";
     pub(crate) const PROTECTED_REMOVE: &str = "protectedPaths.remove";
     pub(crate) const CONTEXT_FILES: &str = "contextFiles";
+    pub(crate) const HOOKS_DENIED: &str = "hooks.PermissionDenied";
+    pub(crate) const HOOKS_REQUEST: &str = "hooks.PermissionRequest";
+    pub(crate) const HOOKS_NOTIFICATION: &str = "hooks.Notification";
+    pub(crate) const HOOKS_START: &str = "hooks.SessionStart";
+    pub(crate) const HOOKS_END: &str = "hooks.SessionEnd";
     pub(crate) const DISABLE_ALL_HOOKS: &str = "disableAllHooks";
     pub(crate) const RETENTION: &str = "journal.retentionDays";
     pub(crate) const MEGABYTES: &str = "journal.maxMegabytes";
@@ -66,6 +71,18 @@ const fn list(
         merge,
         direction,
     }
+}
+
+/// What runs besides the guard, with the user's rights: of a workspace only
+/// what a person accepted.
+const fn hooks(key: &'static str, doc: &'static str) -> Descriptor {
+    list(
+        key,
+        Kind::Hooks,
+        Direction::Loosens,
+        Merge::UnitedLists,
+        doc,
+    )
 }
 
 const fn flag(
@@ -402,6 +419,26 @@ pub const DESCRIPTORS: &[Descriptor] = &[
         Direction::Tightens,
         Merge::UnitedLists,
         "Names of instruction files that agents are configured to read besides the well-known ones; they are protected.",
+    ),
+    hooks(
+        key::HOOKS_DENIED,
+        "Programs and addresses that are told of every call that the classifier blocks, or for which it gives no answer. See `docs/hooks.md`.",
+    ),
+    hooks(
+        key::HOOKS_REQUEST,
+        "Programs and addresses that are told of every call about which a person must be asked, and that may answer. Those of a workspace may only say no.",
+    ),
+    hooks(
+        key::HOOKS_NOTIFICATION,
+        "Programs and addresses that are told when something waits for a person, or is not as it should be.",
+    ),
+    hooks(
+        key::HOOKS_START,
+        "Programs and addresses that are told when a session of an agent begins or goes on.",
+    ),
+    hooks(
+        key::HOOKS_END,
+        "Programs and addresses that are told when a session of an agent ends.",
     ),
     flag(
         key::DISABLE_ALL_HOOKS,

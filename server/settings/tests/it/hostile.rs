@@ -66,6 +66,7 @@ fn looser(new: &Effective, old: &Effective) -> Option<&'static str> {
         on_unavailable,
         classifier,
         mcp_forwarding,
+        hooks,
         disable_all_hooks,
         journal,
         import,
@@ -150,6 +151,7 @@ fn looser(new: &Effective, old: &Effective) -> Option<&'static str> {
         ),
         ("classifier", *classifier == old.classifier),
         ("forwarding", *mcp_forwarding == old.mcp_forwarding),
+        ("what runs", *hooks == old.hooks),
         ("hooks", *disable_all_hooks == old.disable_all_hooks),
         ("journal", *journal == old.journal),
         ("imports", import == &old.import),
@@ -188,6 +190,7 @@ fn values(setting: &Descriptor) -> Vec<Value> {
         Kind::Prose => values.extend([json!(["anything goes"]), json!([])]),
         Kind::Names => values.extend([json!([".git", "**"]), json!([])]),
         Kind::Words(words) => values.extend([json!(words), json!([])]),
+        Kind::Hooks => values.extend([hooks("true"), json!([{}]), json!([])]),
         Kind::McpTools => values.extend([json!(["github", "mcp__a__b", "*"]), json!([])]),
         Kind::Choice(words) => values.extend(words.iter().map(|word| json!(word))),
         Kind::Text(rule) => values.extend([json!(text(rule)), json!("")]),
@@ -205,6 +208,11 @@ fn values(setting: &Descriptor) -> Vec<Value> {
     values
 }
 
+/// A list of one hook.
+fn hooks(command: &str) -> Value {
+    json!([{ "hooks": [{ "type": "command", "command": command }] }])
+}
+
 /// The settings text in which only `setting` is named.
 fn naming(setting: &Descriptor, value: Value) -> Value {
     setting
@@ -218,6 +226,7 @@ fn told_apart(setting: &Descriptor) -> Value {
     match (setting.kind, setting.default) {
         (Kind::Rules(_), _) => json!(["Bash(true)"]),
         (Kind::Prose | Kind::Names | Kind::McpTools, _) => json!(["mine"]),
+        (Kind::Hooks, _) => hooks("mine"),
         (Kind::Text(rule), _) => json!(text(rule)),
         (Kind::Words(words), _) => json!(words),
         (Kind::Choice(words), default) => words

@@ -7,6 +7,7 @@ mod consent;
 mod documents;
 mod edit;
 mod files;
+mod hooks;
 mod hostile;
 mod imports;
 mod layers;
