@@ -45,6 +45,8 @@ export default class Lines implements Reporter {
   }
 }
 
+/** For the screen: what a program prints may be a bundle in one line. */
 function indented(text: string): string {
-  return text.replace(ANSI, '').trimEnd().replace(/^/gm, '  ');
+  const lines = text.replace(ANSI, '').trimEnd().split('\n').slice(0, 200);
+  return lines.map((line) => `  ${line.slice(0, 300)}`).join('\n');
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from '@playwright/test';
 
 import { installed } from './installed.ts';
+import { environment, type Folders } from './server.ts';
 
 const PROCESS = fileURLToPath(new URL('agent-process.mjs', import.meta.url));
 
@@ -72,11 +73,8 @@ export class Agent {
   private calls = 0;
   private hooks = 0;
 
-  constructor(
-    private readonly home: string,
-    private readonly workspace: string,
-  ) {
-    this.process = fork(PROCESS, { stdio: 'inherit' });
+  constructor(private readonly folders: Folders) {
+    this.process = fork(PROCESS, { stdio: 'inherit', env: environment(folders) });
     this.process.on('message', (outcome: Outcome) => this.outcomes.set(outcome.number, outcome));
   }
 
@@ -115,17 +113,17 @@ export class Agent {
     const number = this.hooks;
     const payload = {
       session_id: this.session,
-      transcript_path: `${this.workspace}/transcript.jsonl`,
-      cwd: this.workspace,
+      transcript_path: `${this.folders.workspace}/transcript.jsonl`,
+      cwd: this.folders.workspace,
       hook_event_name: event,
       ...more,
     };
     this.process.send({
       number,
       program: installed.countersign,
-      words: ['hook', 'claude-code', '--event', event, '--timeout', String(timeout), '--home', this.home],
+      words: ['hook', 'claude-code', '--event', event, '--timeout', String(timeout), '--home', this.folders.home],
       input: JSON.stringify(payload),
-      cwd: this.workspace,
+      cwd: this.folders.workspace,
     });
     return new Hook(this.outcomes, number, () => this.process.send({ kill: number }));
   }
