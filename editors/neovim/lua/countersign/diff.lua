@@ -1,0 +1,115 @@
+--- The change that an approval proposes, beside the file as it is. It shows; the
+--- window of the approval is what counts, because it shows what was asked.
+
+local notify = require('countersign.notify')
+
+local M = {}
+
+---@class countersign.Change
+---@field path string
+---@field old string[] The lines that it takes out, with those that stay.
+---@field new string[] The lines that it puts in, likewise.
+
+--- The changes in an approval's text: each is a line `edit PATH` or the like,
+--- and then lines that begin with `-`, `+` or a space.
+---@param text string
+---@return countersign.Change[]
+function M.changes(text)
+  local changes = {}
+  local current
+  for line in (text .. '\n'):gmatch('(.-)\n') do
+    local sign, rest = line:sub(1, 1), line:sub(2)
+    local path = line:match('^edit (/.+)$')
+      or line:match('^write (/.+)$')
+      or line:match('^change a cell of (/.+)$')
+    if path then
+      current = { path = path, old = {}, new = {} }
+      changes[#changes + 1] = current
+    elseif current and (sign == '-' or sign == ' ') then
+      current.old[#current.old + 1] = rest
+      if sign == ' ' then
+        current.new[#current.new + 1] = rest
+      end
+    elseif current and sign == '+' then
+      current.new[#current.new + 1] = rest
+    end
+  end
+  return changes
+end
+
+--- The whole file after a change. Nothing if the old text is not in it exactly
+--- once, or if it is another text than the lines say (an escape stands for a
+--- character).
+---@param file string[]
+---@param change countersign.Change
+---@return string[]?
+function M.apply(file, change)
+  if #change.old == 0 then
+    return change.new
+  end
+  local whole = table.concat(file, '\n')
+  local old = table.concat(change.old, '\n')
+  local first, last = whole:find(old, 1, true)
+  if not first or whole:find(old, first + 1, true) then
+    return nil
+  end
+  local text = whole:sub(1, first - 1) .. table.concat(change.new, '\n') .. whole:sub(last + 1)
+  return vim.split(text, '\n', { plain = true })
+end
+
+---@param name string
+---@param lines string[]
+---@param filetype string
+---@return integer buffer
+local function scratch(name, lines, filetype)
+  local buffer = vim.api.nvim_create_buf(false, true)
+  vim.bo[buffer].bufhidden = 'wipe'
+  vim.bo[buffer].swapfile = false
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, true, lines)
+  vim.bo[buffer].modifiable = false
+  vim.bo[buffer].modeline = false
+  pcall(vim.api.nvim_buf_set_name, buffer, name)
+  -- Colours and nothing else: no plugin shall take it for a file.
+  vim.bo[buffer].syntax = filetype
+  vim.keymap.set('n', 'q', '<Cmd>tabclose<CR>', { buffer = buffer, nowait = true })
+  return buffer
+end
+
+--- Opens a tab page with two windows in diff mode.
+---@param approval countersign.Approval
+function M.open(approval)
+  local change = M.changes(approval.text)[1]
+  if not change then
+    notify.info('this call has no change that could be shown beside its file')
+    return
+  end
+  local file = {}
+  if vim.fn.filereadable(change.path) == 1 then
+    file = vim.fn.readfile(change.path)
+  end
+  local after = M.apply(file, change)
+  local before = file
+  if not after then
+    before, after = change.old, change.new
+    notify.info('only the changed lines are shown: they are not in the file exactly once')
+  end
+  local filetype = vim.filetype.match({ filename = change.path }) or ''
+  local id = approval.id:sub(1, 8)
+  vim.cmd.tabnew()
+  local empty = vim.api.nvim_get_current_buf()
+  local left = scratch(('countersign:/before/%s'):format(id), before, filetype)
+  local right = scratch(('countersign:/after/%s'):format(id), after, filetype)
+  vim.api.nvim_win_set_buf(0, left)
+  vim.cmd.diffthis()
+  vim.cmd('rightbelow vertical split')
+  vim.api.nvim_win_set_buf(0, right)
+  vim.cmd.diffthis()
+  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+    vim.wo[window].winbar = vim.api.nvim_win_get_buf(window) == left and 'as it is' or 'as proposed'
+  end
+  if vim.api.nvim_buf_is_valid(empty) and empty ~= left then
+    vim.api.nvim_buf_delete(empty, { force = true })
+  end
+end
+
+return M

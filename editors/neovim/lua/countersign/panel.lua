@@ -1,0 +1,541 @@
+--- The one window in which a person answers: a float that shows one card at a
+--- time. It opens without taking the focus, so that no key that somebody types
+--- meanwhile can answer; only keys that are typed in it do, and those that say
+--- yes only once it is armed.
+
+local Arming = require('countersign.arming')
+local config = require('countersign.config')
+local geometry = require('countersign.geometry')
+local text = require('countersign.text')
+
+local M = {}
+
+---@class countersign.Action
+---@field key string The key in the window.
+---@field label string A word or two.
+---@field run fun()
+---@field guarded? boolean Whether it says yes, and so waits until the window is armed.
+
+---@class countersign.Drawing
+---@field title string
+---@field lines string[]
+---@field spans countersign.Span[]
+---@field actions countersign.Action[] The first one is the default, and a no.
+
+---@class countersign.Card
+---@field id string
+---@field urgent boolean Whether an agent waits for it.
+---@field draw fun(width: integer): countersign.Drawing
+
+--- How often the window looks at itself while it is not armed, in milliseconds.
+local TICK = 50
+
+local SPACE = vim.api.nvim_create_namespace('countersign.panel')
+local KEYS = vim.api.nvim_create_namespace('countersign.keys')
+local GROUP = vim.api.nvim_create_augroup('countersign.panel', {})
+
+---@type countersign.Card[]
+local cards = {}
+---@type string?
+local current
+---@type string[] Cards that the person put aside: they do not open by themselves.
+local aside = {}
+
+---@type { window: integer, buffer: integer, drawing: countersign.Drawing, arming: countersign.Arming, timer: uv.uv_timer_t?, before: integer? }?
+local open
+
+--- The key that was typed last. A key that something feeds is not typed.
+local typed = ''
+
+local function now()
+  return math.floor(vim.uv.hrtime() / 1e6)
+end
+
+---@return boolean
+local function has_screen()
+  return #vim.api.nvim_list_uis() > 0
+end
+
+---@return boolean
+local function is_focused()
+  return open ~= nil and vim.api.nvim_get_current_win() == open.window
+end
+
+---@return integer?
+local function index_of(id)
+  for index, card in ipairs(cards) do
+    if card.id == id then
+      return index
+    end
+  end
+end
+
+--- What the lower border says: the keys, or how to get to them.
+---@return [string, string][]
+local function footer(width)
+  if not is_focused() then
+    return {
+      { ' :Countersign pending ', 'CountersignKey' },
+      { 'to answer ', 'CountersignDisabled' },
+    }
+  end
+  local is_armed = open.arming:is_armed()
+  local chunks, cells = {}, 0
+  local function add(words, group)
+    chunks[#chunks + 1] = { words, group }
+    cells = cells + vim.api.nvim_strwidth(words)
+  end
+  local all = vim.list_extend({}, open.drawing.actions)
+  all[#all + 1] = { key = 'q', label = 'later' }
+  if #cards > 1 then
+    all[#all + 1] = { key = 'Tab', label = 'next' }
+  end
+  for index, action in ipairs(all) do
+    local enabled = not action.guarded or is_armed
+    add(
+      (index == 1 and ' ' or '  ') .. action.key,
+      enabled and 'CountersignKey' or 'CountersignDisabled'
+    )
+    add(' ' .. action.label, enabled and 'CountersignNormal' or 'CountersignDisabled')
+  end
+  local unseen = open.arming:unseen()
+  if unseen > 0 then
+    add(('  (%d lines to read)'):format(unseen), 'CountersignNotFine')
+  end
+  add(' ', 'CountersignNormal')
+  if cells <= width then
+    return chunks
+  end
+  -- Too narrow for words: the keys alone, and where the words are.
+  local keys = vim.tbl_map(function(action)
+    return action.key
+  end, all)
+  local short = text.short((' %s :h countersign-keys '):format(table.concat(keys, ' ')), width)
+  return { { short, is_armed and 'CountersignKey' or 'CountersignDisabled' } }
+end
+
+local function title()
+  local position = #cards > 1 and (' (%d of %d)'):format(index_of(current) or 1, #cards) or ''
+  return { { ' ' .. open.drawing.title .. position .. ' ', 'CountersignTitle' } }
+end
+
+--- Draws border and size anew.
+local function frame()
+  local options = config.get()
+  local box = geometry.box({
+    columns = vim.o.columns,
+    lines = vim.o.lines,
+    command_lines = vim.o.cmdheight,
+    status_lines = vim.o.laststatus > 0 and 1 or 0,
+    width = options.width,
+    wanted = #open.drawing.lines,
+    focused = is_focused(),
+    cursor = not is_focused() and geometry.cursor() or nil,
+  })
+  vim.api.nvim_win_set_config(open.window, {
+    relative = 'editor',
+    anchor = 'NW',
+    row = box.row,
+    col = box.column,
+    width = box.width,
+    height = box.height,
+    title = title(),
+    title_pos = 'left',
+    footer = footer(box.width),
+    footer_pos = 'left',
+  })
+end
+
+--- Looks what is on the screen, and whether that is all of it.
+local function look()
+  if not open or not vim.api.nvim_win_is_valid(open.window) then
+    return
+  end
+  local was, unseen = open.arming:is_armed(), open.arming:unseen()
+  if vim.api.nvim_win_get_tabpage(open.window) == vim.api.nvim_get_current_tabpage() then
+    open.arming:sees(vim.fn.line('w0', open.window), vim.fn.line('w$', open.window))
+  end
+  if is_focused() then
+    open.arming:tick(now())
+  end
+  if was ~= open.arming:is_armed() or unseen ~= open.arming:unseen() then
+    frame()
+  end
+end
+
+local function unwatch()
+  if open and open.timer then
+    open.timer:stop()
+    open.timer:close()
+    open.timer = nil
+  end
+end
+
+local function watch()
+  if open.timer then
+    return
+  end
+  open.timer = assert(vim.uv.new_timer())
+  open.timer:start(TICK, TICK, vim.schedule_wrap(look))
+end
+
+--- A key of the window. One that is fed and not typed says nothing; a yes that
+--- comes too early makes the person wait anew.
+---@param action countersign.Action
+local function press(action)
+  if not open or not is_focused() then
+    return
+  end
+  if action.guarded then
+    local is_typed = typed == action.key
+    if not is_typed or not open.arming:is_armed() then
+      if is_typed then
+        open.arming:restart(now())
+      end
+      frame()
+      return
+    end
+  end
+  action.run()
+end
+
+local function map(lhs, run, description)
+  vim.keymap.set(
+    'n',
+    lhs,
+    run,
+    { buffer = open.buffer, nowait = true, desc = 'Countersign: ' .. description }
+  )
+end
+
+--- Keys that would only complain that nothing can be changed.
+local HARMLESS =
+  { 'A', 'C', 'I', 'O', 'P', 'R', 'S', 'X', 'c', 'i', 'o', 'p', 'x', '.', 'Q', '<CR>' }
+
+--- Writes the current card into the window's buffer.
+local function draw()
+  local card = cards[index_of(current)]
+  local buffer = open.buffer
+  local width = geometry.width(vim.o.columns, config.get().width)
+  open.drawing = card.draw(width)
+  open.arming = Arming.new(#open.drawing.lines)
+  if is_focused() then
+    open.arming:restart(now())
+  end
+  vim.bo[buffer].modifiable = true
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, true, open.drawing.lines)
+  vim.bo[buffer].modifiable = false
+  vim.api.nvim_buf_clear_namespace(buffer, SPACE, 0, -1)
+  for _, span in ipairs(open.drawing.spans) do
+    vim.api.nvim_buf_set_extmark(buffer, SPACE, span.line - 1, span.from, {
+      end_col = span.to,
+      hl_group = span.group,
+    })
+  end
+  vim.api.nvim_buf_call(buffer, function()
+    vim.cmd('silent! mapclear <buffer>')
+  end)
+  for _, lhs in ipairs(HARMLESS) do
+    map(lhs, '<Nop>', 'nothing')
+  end
+  for index, action in ipairs(open.drawing.actions) do
+    local function run()
+      press(action)
+    end
+    map(action.key, run, action.label)
+    if index == 1 then
+      map('<CR>', run, action.label)
+    end
+  end
+  map('<Space>', '<C-f>', 'read on')
+  for _, lhs in ipairs({ 'q', '<Esc>' }) do
+    map(lhs, M.put_aside, 'later')
+  end
+  map('<Tab>', function()
+    M.turn(1)
+  end, 'next')
+  map('<S-Tab>', function()
+    M.turn(-1)
+  end, 'previous')
+  vim.api.nvim_win_set_cursor(open.window, { 1, 0 })
+  frame()
+  watch()
+end
+
+--- The window is gone, by whomever: what it showed still waits.
+local function closed()
+  if not open then
+    return
+  end
+  unwatch()
+  vim.on_key(nil, KEYS)
+  vim.api.nvim_clear_autocmds({ group = GROUP, buffer = open.buffer })
+  open = nil
+end
+
+local function watch_window()
+  local buffer = open.buffer
+  vim.api.nvim_create_autocmd('WinEnter', {
+    group = GROUP,
+    buffer = buffer,
+    callback = function()
+      if not is_focused() then
+        return
+      end
+      typed = ''
+      vim.on_key(function(_, by_hand)
+        typed = by_hand or ''
+      end, KEYS)
+      open.arming:restart(now())
+      frame()
+    end,
+  })
+  vim.api.nvim_create_autocmd('WinLeave', {
+    group = GROUP,
+    buffer = buffer,
+    callback = function()
+      vim.on_key(nil, KEYS)
+      open.arming:stop()
+      vim.schedule(function()
+        if open then
+          frame()
+        end
+      end)
+    end,
+  })
+  vim.api.nvim_create_autocmd('WinClosed', {
+    group = GROUP,
+    pattern = tostring(open.window),
+    callback = function()
+      if open and current then
+        aside[#aside + 1] = current
+      end
+      closed()
+    end,
+  })
+end
+
+local OPTIONS = {
+  wrap = false,
+  list = false,
+  spell = false,
+  foldenable = false,
+  conceallevel = 0,
+  cursorline = false,
+  scrolloff = 0,
+  sidescrolloff = 0,
+  signcolumn = 'no',
+  winfixbuf = true,
+  winblend = 0,
+  winhighlight = 'Normal:CountersignNormal,FloatBorder:CountersignBorder',
+}
+
+---@return boolean
+local function open_window()
+  local buffer = vim.api.nvim_create_buf(false, true)
+  vim.bo[buffer].bufhidden = 'wipe'
+  vim.bo[buffer].undolevels = -1
+  local made, window = pcall(vim.api.nvim_open_win, buffer, false, {
+    relative = 'editor',
+    row = 0,
+    col = 0,
+    width = 12,
+    height = 1,
+    style = 'minimal',
+    border = config.get().border,
+    zindex = 250,
+    -- Nothing else is told of it while somebody types elsewhere.
+    noautocmd = true,
+  })
+  if not made then
+    vim.api.nvim_buf_delete(buffer, { force = true })
+    return false
+  end
+  for name, value in pairs(OPTIONS) do
+    vim.api.nvim_set_option_value(name, value, { win = window, scope = 'local' })
+  end
+  open = { window = window, buffer = buffer, drawing = { lines = {} }, arming = Arming.new(0) }
+  vim.bo[buffer].filetype = 'countersign'
+  watch_window()
+  return true
+end
+
+local function close_window()
+  if not open then
+    return
+  end
+  local window, before, focused = open.window, open.before, is_focused()
+  closed()
+  vim.api.nvim_clear_autocmds({ group = GROUP, event = 'WinClosed' })
+  if vim.api.nvim_win_is_valid(window) then
+    vim.api.nvim_win_close(window, true)
+  end
+  if focused and before and vim.api.nvim_win_is_valid(before) then
+    vim.api.nvim_set_current_win(before)
+  end
+end
+
+--- Shows a card: the one that is named, else the one that is shown, else the
+--- first. Without a screen nothing is shown, and nothing is decided.
+---@param id? string
+---@param focus? boolean Whether the person asked for it.
+---@return boolean shown
+function M.show(id, focus)
+  if #cards == 0 or not has_screen() then
+    return false
+  end
+  -- A window belongs to one tab page.
+  if open and vim.api.nvim_win_get_tabpage(open.window) ~= vim.api.nvim_get_current_tabpage() then
+    close_window()
+  end
+  local wanted = id and index_of(id) and id
+    or current and index_of(current) and current
+    or cards[1].id
+  local is_new = not open or current ~= wanted
+  current = wanted
+  aside = vim.tbl_filter(function(one)
+    return one ~= wanted
+  end, aside)
+  if not open and not open_window() then
+    -- Not possible just now, as in the command-line window.
+    vim.defer_fn(function()
+      if not open and current == wanted then
+        M.show(wanted, focus)
+      end
+    end, 200)
+    return false
+  end
+  if is_new then
+    draw()
+  else
+    frame()
+  end
+  if focus and not is_focused() then
+    open.before = vim.api.nvim_get_current_win()
+    vim.api.nvim_set_current_win(open.window)
+  end
+  return true
+end
+
+--- Adds a card, or takes the place of the one of that id. Those that agents
+--- wait for come first, in the order that they came.
+---@param card countersign.Card
+function M.put(card)
+  local known = index_of(card.id)
+  if known then
+    cards[known] = card
+    if open and current == card.id then
+      draw()
+    end
+    return
+  end
+  local at = #cards + 1
+  if card.urgent then
+    while at > 1 and not cards[at - 1].urgent do
+      at = at - 1
+    end
+  end
+  table.insert(cards, at, card)
+  if open then
+    frame()
+  end
+end
+
+--- A card is over. The next one takes its place, unarmed.
+---@param id string
+function M.remove(id)
+  local index = index_of(id)
+  if not index then
+    return
+  end
+  table.remove(cards, index)
+  if current ~= id then
+    if open then
+      frame()
+    end
+    return
+  end
+  current = nil
+  local order = vim.list_extend(vim.list_slice(cards, index), vim.list_slice(cards, 1, index - 1))
+  local following = vim.iter(order):find(function(card)
+    return not vim.list_contains(aside, card.id)
+  end)
+  if open and following then
+    current = following.id
+    draw()
+  else
+    close_window()
+  end
+end
+
+--- The card looks different now.
+---@param id string
+function M.redraw(id)
+  if open and current == id then
+    draw()
+  end
+end
+
+--- Shows the next card, or the one before.
+---@param step integer
+function M.turn(step)
+  local index = index_of(current)
+  if open and index and #cards > 1 then
+    current = cards[(index - 1 + step) % #cards + 1].id
+    draw()
+  end
+end
+
+--- Closes the window; what it shows still waits.
+function M.put_aside()
+  if current then
+    aside[#aside + 1] = current
+  end
+  close_window()
+end
+
+---@param id string
+---@return boolean
+function M.is_aside(id)
+  return vim.list_contains(aside, id)
+end
+
+--- The id of the card that is on the screen, if one is.
+---@return string?
+function M.shown()
+  return open and current or nil
+end
+
+---@return countersign.Card[]
+function M.cards()
+  return vim.list_slice(cards)
+end
+
+vim.api.nvim_create_autocmd('VimResized', {
+  group = GROUP,
+  callback = function()
+    if open then
+      draw()
+    end
+  end,
+})
+
+vim.api.nvim_create_autocmd('WinScrolled', {
+  group = GROUP,
+  callback = function()
+    if open then
+      look()
+    end
+  end,
+})
+
+vim.api.nvim_create_autocmd('TabEnter', {
+  group = GROUP,
+  callback = function()
+    if open and current then
+      M.show(current)
+    end
+  end,
+})
+
+return M
