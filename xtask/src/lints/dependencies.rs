@@ -54,7 +54,11 @@ const RESERVED: &[(&str, &[&str])] = &[
 ];
 
 /// Who may open connections to other machines.
-const NETWORK: &[&str] = &["countersign-classifier", "countersign-telemetry"];
+const NETWORK: &[&str] = &[
+    "countersign-classifier",
+    "countersign-telemetry",
+    "countersign-user-hooks",
+];
 
 pub(super) fn check(metadata: &Metadata) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
@@ -124,6 +128,7 @@ mod tests {
             ("countersign", "reqwest", true),
             ("countersign-telemetry", "reqwest", false),
             ("countersign-classifier", "reqwest", false),
+            ("countersign-user-hooks", "reqwest", false),
             ("countersign-settings", "hyper-util", true),
             ("countersign-core", "rustls", true),
             ("countersign-engine", "tracing", false),

@@ -30,14 +30,18 @@ const fn outside_pure(path: &'static str) -> Border {
 }
 
 /// Who speaks with other machines: what leaves this one is seen in one place.
-const NETWORK: &[&str] = &["server/classifier/", "server/telemetry/"];
+const NETWORK: &[&str] = &[
+    "server/classifier/",
+    "server/telemetry/",
+    "server/user-hooks/",
+];
 
 const fn network(path: &'static str) -> Border {
     Border {
         path,
         only: NETWORK,
         within: &[],
-        remedy: "only server/classifier and server/telemetry speak with other machines",
+        remedy: "only server/classifier, server/telemetry and server/user-hooks speak with other machines",
     }
 }
 
