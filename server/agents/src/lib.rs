@@ -11,6 +11,7 @@
 )]
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
+pub mod acp;
 mod adapter;
 mod block;
 mod capabilities;

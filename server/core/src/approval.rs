@@ -189,6 +189,8 @@ pub enum AnswerSource {
     /// A hook of the user or of the machine (`PermissionRequest`); a no also
     /// of a workspace.
     Hook,
+    /// The client of the Agent Client Protocol, through our proxy.
+    Acp,
     /// Nobody: the guard itself ended it.
     None,
 }
@@ -205,6 +207,7 @@ impl AnswerSource {
             Self::OtherEditor => "other_editor",
             Self::StandardPrompt => "standard_prompt",
             Self::Hook => "hook",
+            Self::Acp => "acp",
             Self::None => "none",
         }
     }

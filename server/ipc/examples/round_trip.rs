@@ -89,6 +89,7 @@ fn round(folder: &Utf8Path) -> [Duration; 5] {
         remaining_ms: 10_000,
         tighten: None,
         traceparent: None,
+        speaks_for: None,
     };
     connection.ask(&request, &[b' '; 500], deadline).unwrap();
     let all = start.elapsed();

@@ -197,7 +197,7 @@ fn speaks(process: &Process) -> bool {
 
 /// Whether the process only starts another one. Its executable decides where
 /// it can be seen: a name is the process's own word.
-fn is_wrapper(process: &Process) -> bool {
+pub(crate) fn is_wrapper(process: &Process) -> bool {
     let name = match &process.exe {
         Some(exe) => base_name(exe),
         None => process

@@ -23,6 +23,7 @@
 mod above;
 mod acceptable;
 mod ancestry;
+mod below;
 pub mod client;
 mod detached;
 pub mod discovery;
@@ -51,5 +52,6 @@ pub mod wire;
 
 pub use above::{AgentAbove, AgentsAbove, agents_above};
 pub use ancestry::{Ancestry, alive, ancestors, boot_id, caller, is_ancestor, under_agent};
+pub use below::{agent_below, spoken_for};
 pub use known::{KnownAgent, agent_of};
 pub use process::{Chain, ChainEnd, Process, Unavailable};

@@ -71,7 +71,7 @@ pub fn session_owner(pid: u32) -> Option<ProcessId> {
 }
 
 /// The name of our own executable.
-const HOOK_PROGRAM: &str = "countersign";
+pub(crate) const HOOK_PROGRAM: &str = "countersign";
 
 /// Whether the process of this pid descends from exactly that one, itself not
 /// counted; `false` where that cannot be told.

@@ -200,6 +200,29 @@ impl ProcessTable {
         Chain { processes, end }
     }
 
+    /// The processes that this one started and that run. Looks at all that
+    /// there are: for rare questions.
+    pub(crate) fn children(&self, pid: u32) -> Vec<u32> {
+        let Some(directory) = open(
+            &self.directory,
+            ".",
+            OFlags::RDONLY | OFlags::DIRECTORY,
+            ResolveFlags::NO_SYMLINKS,
+        ) else {
+            return Vec::new();
+        };
+        let Ok(entries) = rustix::fs::Dir::read_from(&directory) else {
+            return Vec::new();
+        };
+        entries
+            .filter_map(|entry| entry.ok()?.file_name().to_str().ok()?.parse().ok())
+            .filter(|candidate| {
+                self.stat(*candidate)
+                    .is_some_and(|stat| stat.parent == pid && !stat.is_dead())
+            })
+            .collect()
+    }
+
     fn stat(&self, pid: u32) -> Option<Stat> {
         stat(&self.directory, &format!("{pid}/stat"), pid)
     }

@@ -30,6 +30,14 @@ impl ProcessTable {
         match *self {}
     }
 
+    pub(crate) const fn process(&self, _: u32) -> Option<Process> {
+        match *self {}
+    }
+
+    pub(crate) const fn children(&self, _: u32) -> Vec<u32> {
+        match *self {}
+    }
+
     pub(crate) const fn ancestors(&self, _: u32) -> Chain {
         match *self {}
     }

@@ -42,6 +42,10 @@ pub struct Request {
     /// and what is none is as if it were not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// The process below its own that a proxy speaks for; a hook speaks for the
+    /// one above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaks_for: Option<u32>,
 }
 
 impl Request {
@@ -212,6 +216,7 @@ mod tests {
             remaining_ms: 28_000,
             tighten: Some(ApprovalMode::Default),
             traceparent: Some(TRACEPARENT.to_owned()),
+            speaks_for: None,
         }
     }
 

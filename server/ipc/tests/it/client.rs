@@ -53,6 +53,7 @@ fn request(announcement: &Announcement) -> Request {
         remaining_ms: 1000,
         tighten: None,
         traceparent: None,
+        speaks_for: None,
     }
 }
 

@@ -41,6 +41,7 @@ fn request(desk: &Desk, event: &str) -> Request {
         remaining_ms: 20_000,
         tighten: None,
         traceparent: None,
+        speaks_for: None,
     }
 }
 

@@ -1,0 +1,102 @@
+//! The way out to one side, with a bound on what waits there: who reads slowly
+//! is read from slowly.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What may wait to be written, in KiB. One longer message waits alone.
+const ROOM: u32 = 4 * 1024;
+
+/// Room for one message that is passed on.
+#[derive(Debug)]
+pub(crate) struct Room {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Hands out room.
+#[derive(Debug, Clone)]
+pub(crate) struct Rooms(Arc<Semaphore>);
+
+impl Rooms {
+    /// Waits until there is room for so many bytes; none when the way is closed.
+    pub(crate) async fn take(&self, bytes: usize) -> Option<Room> {
+        let size = u32::try_from(bytes.div_ceil(1024))
+            .unwrap_or(ROOM)
+            .clamp(1, ROOM);
+        let permit = Arc::clone(&self.0).acquire_many_owned(size).await.ok()?;
+        Some(Room { _permit: permit })
+    }
+}
+
+struct Frame {
+    bytes: Vec<u8>,
+    /// Given back when the bytes are written.
+    _room: Option<Room>,
+}
+
+/// The way out.
+#[derive(Clone)]
+pub(crate) struct Outlet {
+    frames: UnboundedSender<Frame>,
+}
+
+/// What is written to the other end of an [`Outlet`].
+pub(crate) struct Written {
+    frames: UnboundedReceiver<Frame>,
+    rooms: Rooms,
+}
+
+impl Outlet {
+    /// A way out, its room, and what takes from it.
+    pub(crate) fn new() -> (Self, Rooms, Written) {
+        let (sender, receiver) = unbounded_channel();
+        let rooms = Rooms(Arc::new(Semaphore::new(ROOM as usize)));
+        let written = Written {
+            frames: receiver,
+            rooms: rooms.clone(),
+        };
+        (Self { frames: sender }, rooms, written)
+    }
+
+    /// Passes bytes on as they are.
+    pub(crate) fn pass(&self, bytes: Vec<u8>, room: Room) {
+        // Nobody reads any more: the end of the proxy is on its way.
+        let _ = self.frames.send(Frame {
+            bytes,
+            _room: Some(room),
+        });
+    }
+
+    /// Sends a message of our own. What answers somebody takes the room that
+    /// was kept for the answer; the others are few.
+    pub(crate) fn send(&self, message: &serde_json::Value, room: Option<Room>) {
+        let mut bytes = message.to_string().into_bytes();
+        bytes.push(b'\n');
+        let _ = self.frames.send(Frame { bytes, _room: room });
+    }
+}
+
+impl Written {
+    /// Writes until the other end is gone or does not read any more.
+    pub(crate) async fn run(mut self, mut output: impl AsyncWrite + Unpin) {
+        while let Some(frame) = self.frames.recv().await {
+            let wrote = async {
+                output.write_all(&frame.bytes).await?;
+                if self.frames.is_empty() {
+                    output.flush().await?;
+                }
+                std::io::Result::Ok(())
+            };
+            if let Err(error) = wrote.await {
+                tracing::debug!("the other side reads no more: {error}");
+                break;
+            }
+        }
+        // Who waits for room waits no longer.
+        self.rooms.0.close();
+        let _ = output.shutdown().await;
+    }
+}
