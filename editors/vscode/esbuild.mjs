@@ -5,13 +5,22 @@ const watch = process.argv.includes('--watch');
 
 const common = { bundle: true, minify: !watch, sourcemap: watch, logLevel: 'info', legalComments: 'none' };
 
+/** Leaves the language client in its bundle, where `import()` finds it at run time. */
+const ownBundle = {
+  name: 'own-bundle',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/server\/client$/ }, () => ({ path: './client.js', external: true }));
+  },
+};
+
 const bundles = [
   {
     ...common,
     entryPoints: { extension: 'src/extension.ts', client: 'src/server/client.ts' },
     // The language client is most of the code: a bundle of its own, read when
     // a server is started and not when the editor starts.
-    external: ['vscode', './client.js'],
+    external: ['vscode'],
+    plugins: [ownBundle],
     platform: 'node',
     format: 'cjs',
     target: 'node20',

@@ -76,34 +76,61 @@ export const Context = {
 /** The status bar item. */
 export const STATUS_ITEM = 'countersign.status';
 
-/** The prompt: a web view panel in the editor area. */
+/** The prompt of approvals: a web view panel in the editor area. */
 export const PROMPT_VIEW = 'countersign.prompt';
+
+/** A question that is no approval (a mode, a grant, trust): the same document in a panel of its own. */
+export const QUESTION_VIEW = 'countersign.question';
 
 /**
  * Ids of elements in the prompt's document. The tests click and read them; the
  * script and the style use the same ones.
  */
 export const Prompt = {
-  /** The heading: who asks for what. */
+  /** What happened to the approval before, or why an answer did not count. */
+  notice: 'notice',
+  /** Who wants what. */
   title: 'title',
-  /** The whole text of the call; its `data-whole` is `true` once it was shown to its end. */
+  /** `2 of 5`. */
+  position: 'position',
+  previous: 'previous',
+  next: 'next',
+  why: 'why',
+  detail: 'detail',
+  textLabel: 'text-label',
+  /** The whole text of the call; its `data-whole` is `true` once all of it was on the screen. */
   text: 'text',
   effects: 'effects',
+  parts: 'parts',
+  facts: 'facts',
+  /** What must happen before it can be approved, or the time that is left. */
+  hint: 'hint',
+  /** What the agent is told of a denial. */
+  message: 'message',
   deny: 'deny',
   approve: 'approve',
   remember: 'remember',
   switchToDefault: 'switch',
   showChange: 'change',
   explain: 'explain',
-  message: 'message',
-  /** The second step of remembering. */
+  /** The second step of remembering, with the rules and the scopes. */
   confirm: 'confirm',
+  rules: 'rules',
+  scopes: 'scopes',
   confirmYes: 'confirm-yes',
   confirmNo: 'confirm-no',
-  previous: 'previous',
-  next: 'next',
-  /** What is said when an approval ended elsewhere. */
-  notice: 'notice',
+} as const;
+
+/** Keys in the prompt while it has the keyboard. */
+export const PromptKey = {
+  deny: 'n',
+  approve: 'y',
+  remember: 'r',
+  switchToDefault: 's',
+  showChange: 'c',
+  explain: 'e',
+  previous: '[',
+  next: ']',
 } as const;
 
 /** Settings of the extension's own; all others go to the server as they are. */
