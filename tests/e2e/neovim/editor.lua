@@ -159,7 +159,8 @@ function Editor:uses(id)
     return vim.iter(found):any(function(file)
       local valid, text = pcall(vim.fn.readblob, file)
       return valid and text:find(self.workspace, 1, true)
-    end), found
+    end),
+      found
   end)
   -- What comes in is dealt with in order: it knows then that it may ask.
   self:command('showPending')

@@ -13,6 +13,8 @@ if not countersign or not folder or vim.fn.executable(countersign) == 0 then
 end
 
 local suite = require('suite')
+local Agent = require('agent')
+local Editor = require('editor')
 for _, tests in ipairs({ 'approvals', 'shown', 'settings', 'servers', 'documentation' }) do
   require(tests)(suite)
 end
@@ -22,5 +24,18 @@ local failed = suite.run({
   -- The repository.
   root = vim.fs.dirname(vim.fs.dirname(vim.fs.dirname(here))),
   only = only,
+  open = function(context)
+    context.agent = Agent.start(vim.uv.fs_realpath(countersign), context.home, context.workspace)
+    context.editor = Editor.open(vim.uv.fs_realpath(countersign), context.home, context.workspace)
+  end,
+  -- The editor goes first: the agent's hooks then see a server that ends.
+  close = function(context)
+    if context.editor then
+      context.editor:close()
+    end
+    if context.agent then
+      context.agent:stop()
+    end
+  end,
 })
 vim.cmd('cquit ' .. (failed and 1 or 0))

@@ -1,13 +1,10 @@
--- Named tests, each with a workspace, an agent and an editor session of its own.
-
-local Agent = require('agent')
-local Editor = require('editor')
+-- Named tests, each with a workspace of its own, and what the runner opens there.
 
 local suite = {}
 local tests = {}
 
--- Declares a test. The body gets a table with `workspace`, `home`,
--- `agent`, `editor` and the repository's `root`.
+-- Declares a test. The body gets a table with `workspace`, `home`, the
+-- repository's `root`, and what the runner adds.
 function suite.test(name, body)
   tests[#tests + 1] = { name = name, body = body }
 end
@@ -39,21 +36,13 @@ end
 -- Runs a test; what is wrong, if anything is.
 local function run_one(test, options, folder)
   local workspace, home = place(folder)
-  local countersign = options.countersign
   local context = { workspace = workspace, home = home, root = options.root }
   local passed, problem = xpcall(function()
-    context.agent = Agent.start(countersign, home, workspace)
-    context.editor = Editor.open(countersign, home, workspace)
+    options.open(context)
     test.body(context)
   end, told)
-  -- The editor goes first: the agent's hooks then see a server that ends.
   local closed, closing = xpcall(function()
-    if context.editor then
-      context.editor:close()
-    end
-    if context.agent then
-      context.agent:stop()
-    end
+    options.close(context)
   end, told)
   if not passed then
     return problem
@@ -61,7 +50,8 @@ local function run_one(test, options, folder)
   return not closed and closing or nil
 end
 
--- Runs the tests whose name contains `only`; whether any failed.
+-- Runs the tests whose name contains `only`, between the options' `open` and
+-- `close`; whether any failed.
 function suite.run(options)
   local passed, failed = 0, 0
   for number, test in ipairs(tests) do

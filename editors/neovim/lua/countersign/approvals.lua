@@ -167,7 +167,7 @@ local function actions(one)
   if #approval.suggestions > 0 then
     all[#all + 1] = {
       key = 'r',
-      label = 'remember…',
+      label = 'remember',
       run = function()
         one.remember = { number = 1, accepted = {}, scope = 'session' }
         panel.redraw(one.card)
@@ -177,7 +177,7 @@ local function actions(one)
   if vim.list_contains({ 'auto-edit', 'auto', 'yolo' }, approval.mode) then
     all[#all + 1] = {
       key = 's',
-      label = 'approve, then default mode',
+      label = 'approve + default mode',
       guarded = true,
       run = function()
         resolve(one, 'approve_and_switch_to_default')
@@ -186,7 +186,7 @@ local function actions(one)
   end
   all[#all + 1] = {
     key = 'm',
-    label = 'deny with message',
+    label = 'message',
     run = function()
       deny_with_message(one)
     end,
@@ -270,8 +270,8 @@ function M.requested(client, approval)
     if not known then
       notify.warning(layout.line(approval) .. ' (:Countersign pending)')
     end
-  elseif not panel.shown() and not panel.is_aside(id) then
-    panel.show(id)
+  else
+    panel.offer(id)
   end
 end
 

@@ -104,8 +104,9 @@ function M.open(approval)
   vim.cmd('rightbelow vertical split')
   vim.api.nvim_win_set_buf(0, right)
   vim.cmd.diffthis()
-  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
-    vim.wo[window].winbar = vim.api.nvim_win_get_buf(window) == left and 'as it is' or 'as proposed'
+  for buffer, words in pairs({ [left] = 'as it is', [right] = 'as proposed' }) do
+    local window = vim.fn.win_findbuf(buffer)[1]
+    vim.api.nvim_set_option_value('winbar', words, { win = window, scope = 'local' })
   end
   if vim.api.nvim_buf_is_valid(empty) and empty ~= left then
     vim.api.nvim_buf_delete(empty, { force = true })

@@ -186,7 +186,7 @@ function M.approval(approval, width)
     page:says('Part by part', '')
     for _, part in ipairs(approval.parts) do
       local group = part.fine and 'CountersignFine' or 'CountersignNotFine'
-      local words = ('%s  (%s)'):format(part.text, part.why)
+      local words = ('%s (%s)'):format(part.text, part.why)
       page:item(part.fine and '✓' or '?', words, group)
     end
   end
@@ -217,7 +217,7 @@ function M.remember(approval, rule, scope, number, width)
   }
   for _, one in ipairs(scopes) do
     local chosen = one[1] == scope
-    local words = ('%s  for %s'):format(one[2], one[3])
+    local words = ('%s for %s'):format(one[2], one[3])
     page:item(
       chosen and '●' or '○',
       words,

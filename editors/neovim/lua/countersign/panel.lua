@@ -4,9 +4,10 @@
 --- yes only once it is armed.
 
 local Arming = require('countersign.arming')
+local appearance = require('countersign.appearance')
 local config = require('countersign.config')
+local footers = require('countersign.footers')
 local geometry = require('countersign.geometry')
-local text = require('countersign.text')
 
 local M = {}
 
@@ -74,44 +75,14 @@ end
 ---@return [string, string][]
 local function footer(width)
   if not is_focused() then
-    return {
-      { ' :Countersign pending ', 'CountersignKey' },
-      { 'to answer ', 'CountersignDisabled' },
-    }
+    return footers.away()
   end
-  local is_armed = open.arming:is_armed()
-  local chunks, cells = {}, 0
-  local function add(words, group)
-    chunks[#chunks + 1] = { words, group }
-    cells = cells + vim.api.nvim_strwidth(words)
-  end
-  local all = vim.list_extend({}, open.drawing.actions)
-  all[#all + 1] = { key = 'q', label = 'later' }
+  local keys = vim.list_extend({}, open.drawing.actions)
+  keys[#keys + 1] = { key = 'q', label = 'later' }
   if #cards > 1 then
-    all[#all + 1] = { key = 'Tab', label = 'next' }
+    keys[#keys + 1] = { key = 'Tab', label = 'next' }
   end
-  for index, action in ipairs(all) do
-    local enabled = not action.guarded or is_armed
-    add(
-      (index == 1 and ' ' or '  ') .. action.key,
-      enabled and 'CountersignKey' or 'CountersignDisabled'
-    )
-    add(' ' .. action.label, enabled and 'CountersignNormal' or 'CountersignDisabled')
-  end
-  local unseen = open.arming:unseen()
-  if unseen > 0 then
-    add(('  (%d lines to read)'):format(unseen), 'CountersignNotFine')
-  end
-  add(' ', 'CountersignNormal')
-  if cells <= width then
-    return chunks
-  end
-  -- Too narrow for words: the keys alone, and where the words are.
-  local keys = vim.tbl_map(function(action)
-    return action.key
-  end, all)
-  local short = text.short((' %s :h countersign-keys '):format(table.concat(keys, ' ')), width)
-  return { { short, is_armed and 'CountersignKey' or 'CountersignDisabled' } }
+  return footers.keys(keys, open.arming:is_armed(), open.arming:unseen(), width)
 end
 
 local function title()
@@ -151,14 +122,24 @@ local function look()
   if not open or not vim.api.nvim_win_is_valid(open.window) then
     return
   end
-  local was, unseen = open.arming:is_armed(), open.arming:unseen()
+  local unseen = open.arming:unseen()
   if vim.api.nvim_win_get_tabpage(open.window) == vim.api.nvim_get_current_tabpage() then
     open.arming:sees(vim.fn.line('w0', open.window), vim.fn.line('w$', open.window))
   end
-  if is_focused() then
-    open.arming:tick(now())
+  if unseen ~= open.arming:unseen() then
+    frame()
   end
-  if was ~= open.arming:is_armed() or unseen ~= open.arming:unseen() then
+end
+
+--- The editor is about to wait for a key and has none in store: only such
+--- moments count as rest. A timer alone would count while `:sleep` runs, too.
+local function rest()
+  if not open or not is_focused() then
+    return
+  end
+  local was = open.arming:is_armed()
+  open.arming:tick(now())
+  if was ~= open.arming:is_armed() then
     frame()
   end
 end
@@ -212,12 +193,25 @@ end
 local HARMLESS =
   { 'A', 'C', 'I', 'O', 'P', 'R', 'S', 'X', 'c', 'i', 'o', 'p', 'x', '.', 'Q', '<CR>' }
 
+--- A space before each line.
+---@param drawing countersign.Drawing
+---@return countersign.Drawing
+local function with_margin(drawing)
+  for index, line in ipairs(drawing.lines) do
+    drawing.lines[index] = ' ' .. line
+  end
+  for _, span in ipairs(drawing.spans) do
+    span.from, span.to = span.from + 1, span.to + 1
+  end
+  return drawing
+end
+
 --- Writes the current card into the window's buffer.
 local function draw()
   local card = cards[index_of(current)]
   local buffer = open.buffer
   local width = geometry.width(vim.o.columns, config.get().width)
-  open.drawing = card.draw(width)
+  open.drawing = with_margin(card.draw(width - 2))
   open.arming = Arming.new(#open.drawing.lines)
   if is_focused() then
     open.arming:restart(now())
@@ -270,6 +264,7 @@ local function closed()
   unwatch()
   vim.on_key(nil, KEYS)
   vim.api.nvim_clear_autocmds({ group = GROUP, buffer = open.buffer })
+  vim.api.nvim_clear_autocmds({ group = GROUP, event = 'SafeState' })
   open = nil
 end
 
@@ -303,6 +298,7 @@ local function watch_window()
       end)
     end,
   })
+  vim.api.nvim_create_autocmd('SafeState', { group = GROUP, callback = rest })
   vim.api.nvim_create_autocmd('WinClosed', {
     group = GROUP,
     pattern = tostring(open.window),
@@ -314,21 +310,6 @@ local function watch_window()
     end,
   })
 end
-
-local OPTIONS = {
-  wrap = false,
-  list = false,
-  spell = false,
-  foldenable = false,
-  conceallevel = 0,
-  cursorline = false,
-  scrolloff = 0,
-  sidescrolloff = 0,
-  signcolumn = 'no',
-  winfixbuf = true,
-  winblend = 0,
-  winhighlight = 'Normal:CountersignNormal,FloatBorder:CountersignBorder',
-}
 
 ---@return boolean
 local function open_window()
@@ -351,9 +332,7 @@ local function open_window()
     vim.api.nvim_buf_delete(buffer, { force = true })
     return false
   end
-  for name, value in pairs(OPTIONS) do
-    vim.api.nvim_set_option_value(name, value, { win = window, scope = 'local' })
-  end
+  appearance.apply(window)
   open = { window = window, buffer = buffer, drawing = { lines = {} }, arming = Arming.new(0) }
   vim.bo[buffer].filetype = 'countersign'
   watch_window()
@@ -417,6 +396,20 @@ function M.show(id, focus)
   return true
 end
 
+--- Shows a card by itself: not over what is being read or waits as urgently,
+--- and not if the person put it aside.
+---@param id string
+function M.offer(id)
+  local index, shown = index_of(id), open and index_of(current)
+  if not index or vim.list_contains(aside, id) then
+    return
+  end
+  local gives_way = shown and not is_focused() and not cards[shown].urgent and cards[index].urgent
+  if not shown or gives_way then
+    M.show(id)
+  end
+end
+
 --- Adds a card, or takes the place of the one of that id. Those that agents
 --- wait for come first, in the order that they came.
 ---@param card countersign.Card
@@ -448,7 +441,7 @@ function M.remove(id)
   if not index then
     return
   end
-  table.remove(cards, index)
+  local removed = table.remove(cards, index)
   if current ~= id then
     if open then
       frame()
@@ -460,11 +453,16 @@ function M.remove(id)
   local following = vim.iter(order):find(function(card)
     return not vim.list_contains(aside, card.id)
   end)
-  if open and following then
+  if open and following and (following.urgent or not removed.urgent) then
     current = following.id
     draw()
-  else
-    close_window()
+    return
+  end
+  local was_open = open ~= nil
+  close_window()
+  if was_open and following then
+    -- The person was done: what nobody waits for does not keep the focus.
+    M.show(following.id)
   end
 end
 
@@ -494,16 +492,16 @@ function M.put_aside()
   close_window()
 end
 
----@param id string
----@return boolean
-function M.is_aside(id)
-  return vim.list_contains(aside, id)
-end
-
 --- The id of the card that is on the screen, if one is.
 ---@return string?
 function M.shown()
   return open and current or nil
+end
+
+--- Whether the window has the focus and takes a yes.
+---@return boolean
+function M.is_armed()
+  return is_focused() and open.arming:is_armed()
 end
 
 ---@return countersign.Card[]

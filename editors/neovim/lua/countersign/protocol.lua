@@ -197,6 +197,7 @@ local status = record({
   ),
   version = text,
 }, {
+  degradedParts = list(record({ part = text, why = text, since = whole })),
   lastDecision = record({
     id = text,
     agent = text,

@@ -44,8 +44,8 @@ local function ask(id, title, words, entries, options, focus)
   })
   if focus then
     panel.show(id, true)
-  elseif not panel.shown() and not panel.is_aside(id) then
-    panel.show(id)
+  else
+    panel.offer(id)
   end
 end
 

@@ -79,6 +79,11 @@ local function characters(text)
         code = code * 64 + character:byte(index) % 64
       end
     end
+    local is_overlong = length == 3 and code < 0x800 or length == 4 and code < 0x10000
+    if is_overlong or code >= 0xd800 and code <= 0xdfff or code > 0x10ffff then
+      at = at - length + 1
+      return text:sub(at - 1, at - 1), nil
+    end
     return character, code
   end
 end
@@ -99,7 +104,11 @@ local function shown(character, code)
     return '\\r'
   elseif code < 0x20 or code == 0x7f then
     return ('\\x%02x'):format(code)
-  elseif code >= 0x80 and (is_deceptive(code) or vim.api.nvim_strwidth(character) == 0) then
+  elseif code < 0x7f then
+    return character
+  end
+  local is_drawn_over = vim.fn.strcharlen('a' .. character) == 1
+  if is_deceptive(code) or is_drawn_over or vim.fn.strtrans(character) ~= character then
     return ('<U+%04X>'):format(code)
   end
   return character

@@ -149,9 +149,15 @@
 ---@field lastMillis? integer
 ---@field problem? string
 
+---@class countersign.DegradedPart
+---@field part string
+---@field why string
+---@field since integer
+
 ---@class countersign.Status
 ---@field health countersign.Health
 ---@field degraded string[]
+---@field degradedParts? countersign.DegradedPart[]
 ---@field mode string
 ---@field pending integer
 ---@field workspaces countersign.Workspace[]
