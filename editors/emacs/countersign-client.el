@@ -63,17 +63,17 @@ The first to return a list with the answer in it answers.")
   "By root: how often its server ended in a row.")
 
 (defclass countersign-connection (jsonrpc-process-connection)
-  ((root :initarg :root :reader countersign-client-root
-         :documentation "The folder of the project.")
-   (status :initform nil :accessor countersign-client-status
-           :documentation "The last status, as a property list.")
-   (ready :initform nil :accessor countersign-client-ready
-          :documentation "Whether the server answered `initialize'.")
-   (ending :initform nil :accessor countersign-client-ending
-           :documentation "Whether its end is wanted.")
-   (began :initform (float-time) :reader countersign-client--began
-          :documentation "When it was started."))
-  :documentation "A connection to the server of a project.")
+          ((root :initarg :root :reader countersign-client-root
+                 :documentation "The folder of the project.")
+           (status :initform nil :accessor countersign-client-status
+                   :documentation "The last status, as a property list.")
+           (ready :initform nil :accessor countersign-client-ready
+                  :documentation "Whether the server answered `initialize'.")
+           (ending :initform nil :accessor countersign-client-ending
+                   :documentation "Whether its end is wanted.")
+           (began :initform (float-time) :reader countersign-client--began
+                  :documentation "When it was started."))
+          :documentation "A connection to the server of a project.")
 
 ;; A question of the server is answered later, when a person did.  `jsonrpc'
 ;; answers at once with what its dispatcher returns.  So the question becomes a

@@ -56,6 +56,13 @@
                           (plist-get data :agent) (plist-get data :tool))))
       ('question "a question waits for your answer"))))
 
+(defun countersign-draw-keys (ask)
+  "The keys that answer ASK, in short; the no comes first."
+  (pcase (countersign-ask-kind ask)
+    ('approval "RET: deny   SPC: read on   a: approve once")
+    ('question (concat "RET: " (or (car (countersign-draw-titles ask)) "close")
+                       "   SPC: read on"))))
+
 (defun countersign-draw (ask)
   "Insert ASK."
   (pcase (countersign-ask-kind ask)
@@ -121,6 +128,17 @@
   (insert "  " (propertize (format "%-4s" key) 'face 'countersign-key) " "
           (countersign-text-line what) "\n"))
 
+(defun countersign-draw--parts (parts)
+  "Insert PARTS of a call; one alone is the whole, which stands above."
+  (when (cdr parts)
+    (countersign-draw--list
+     "Its parts"
+     (mapcar (lambda (part)
+               (format "%s  %s  (%s)"
+                       (if (eq (plist-get part :fine) t) "fine" "asks")
+                       (plist-get part :text) (plist-get part :why)))
+             parts))))
+
 (defun countersign-draw--approval (data)
   "Insert the approval that came with DATA."
   (let ((suggestions (append (plist-get data :suggestions) nil))
@@ -137,13 +155,7 @@
     (countersign-draw--line "Asked because %s: %s"
                             (plist-get data :why) (plist-get data :detail))
     (countersign-draw--list "It would" (append (plist-get data :effects) nil))
-    (countersign-draw--list
-     "Its parts"
-     (mapcar (lambda (part)
-               (format "%s  %s  (%s)"
-                       (if (eq (plist-get part :fine) t) "fine" "asks")
-                       (plist-get part :text) (plist-get part :why)))
-             (plist-get data :parts)))
+    (countersign-draw--parts (append (plist-get data :parts) nil))
     (countersign-draw--list "Rules that may be remembered" suggestions)
     (insert "\n")
     (countersign-draw--line

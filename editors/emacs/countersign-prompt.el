@@ -91,6 +91,7 @@ echo area and the mode line say so.  \\[countersign-pending] goes there."
                        (equal (countersign-ask-id other)
                               (countersign-ask-id ask))))
                 countersign-prompt--asks)))
+    (countersign-prompt--replaced ask)
     (cond
      (known (setf (countersign-ask-data known) (countersign-ask-data ask)
                   ask known))
@@ -101,6 +102,18 @@ echo area and the mode line say so.  \\[countersign-pending] goes there."
               (append countersign-prompt--asks (list ask)))))
     (when ask
       (countersign-prompt--show ask focus))))
+
+(defun countersign-prompt--replaced (ask)
+  "Close the question that ASK puts once more.
+A server cannot take a question back: it forgets it, and asks anew."
+  (when (eq (countersign-ask-kind ask) 'question)
+    (dolist (other countersign-prompt--asks)
+      (when (and (eq (countersign-ask-kind other) 'question)
+                 (eq (countersign-ask-connection other)
+                     (countersign-ask-connection ask))
+                 (equal (countersign-ask-data other)
+                        (countersign-ask-data ask)))
+        (countersign-prompt--send other nil)))))
 
 (defun countersign-prompt--over (over-p)
   "Forget what OVER-P says is over, and show what still waits."
@@ -184,13 +197,15 @@ echo area and the mode line say so.  \\[countersign-pending] goes there."
   (countersign-prompt--header))
 
 (defun countersign-prompt--header ()
-  "Say above the text how many wait."
+  "Say above the text how many wait, and the keys that matter most."
   (setq header-line-format
-        (format " Countersign asks: %d of %d"
+        (format " Countersign asks (%d of %d)   %s"
                 (1+ (or (cl-position countersign-prompt--ask
                                      countersign-prompt--asks)
                         0))
-                (length countersign-prompt--asks)))
+                (length countersign-prompt--asks)
+                (countersign-text-for-format
+                 (countersign-draw-keys countersign-prompt--ask))))
   (force-mode-line-update t))
 
 (defvar-keymap countersign-prompt-mode-map
@@ -262,6 +277,7 @@ echo area and the mode line say so.  \\[countersign-pending] goes there."
               (eq (window-buffer (selected-window)) (current-buffer))))
     "Only in the window that asks")
    ((or executing-kbd-macro
+        (not (eq real-this-command key-command))
         (not (eq (lookup-key countersign-prompt-mode-map
                              (this-command-keys-vector))
                  key-command)))

@@ -6,8 +6,8 @@ use anyhow::Result;
 use crate::repository::run;
 use crate::test::Step;
 
-mod archive;
-mod installation;
+pub(crate) mod archive;
+pub(crate) mod installation;
 mod lane;
 
 use installation::Installation;

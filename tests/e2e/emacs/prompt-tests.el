@@ -178,6 +178,17 @@
       (editor-press "d")
       (support-blocks first))))
 
+(ert-deftest prompt-says-which-parts-are-fine ()
+  (editor-with-place place
+    (let ((hook (support-command place "ls && touch made-by-the-agent")))
+      (editor-asked "Its parts\n  fine  ls  (")
+      (editor-asked "\n  asks  touch made-by-the-agent  (")
+      (with-current-buffer "*Countersign*"
+        (should (string-search "RET: deny" header-line-format)))
+      (editor-go)
+      (editor-press "d")
+      (support-blocks hook))))
+
 (ert-deftest prompt-of-a-call-that-is-over-closes ()
   (editor-with-place place
     (support-command place "touch made-by-the-agent")

@@ -49,8 +49,8 @@
       (support-shows terminal "typed")
       (support-waits hook)
       (let ((screen (support-shows terminal "CS:default[1]")))
-        (dolist (part '("aaaadq" "Countersign asks: 1 of 1" "RET  or d: deny"
-                        "a    approve this once"))
+        (dolist (part '("aaaadq" "Countersign asks (1 of 1)"
+                        "RET: deny" "a: approve once"))
           (ert-info (screen) (should (string-search part screen)))))
       (support-keys terminal "C-c" "g")
       (sleep-for 0.7)

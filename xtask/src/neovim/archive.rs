@@ -25,7 +25,7 @@ struct Archive {
 
 /// Downloads packages of a suite with all that they need, and unpacks them
 /// below `root`. `scratch` holds apt's own state meanwhile; both are made.
-pub(super) fn unpack(suite: &str, packages: &[&str], scratch: &Path, root: &Path) -> Result<()> {
+pub(crate) fn unpack(suite: &str, packages: &[&str], scratch: &Path, root: &Path) -> Result<()> {
     let downloads = scratch.join("cache/archives");
     for folder in [
         &scratch.join("state/lists/partial"),
@@ -172,7 +172,7 @@ fn keyring(named: Option<&str>) -> String {
 }
 
 /// Runs a program whose output matters only if it fails.
-pub(super) fn quietly(command: &mut Command) -> Result<String> {
+pub(crate) fn quietly(command: &mut Command) -> Result<String> {
     let line = format!("{command:?}");
     let output = command
         .env("LC_ALL", "C.UTF-8")

@@ -48,7 +48,7 @@ impl Installation {
         let scratch = folder.join("apt");
         let files = folder.join("root");
         unpack(suite, &["neovim", "patchelf"], &scratch, &files)?;
-        make_runnable(&files)?;
+        make_runnable(&files, "usr/bin/nvim")?;
         let made = Self::at(&folder).context("what was installed does not run")?;
         fs::remove_dir_all(&scratch)?;
         fs::write(&stamp, expected)?;
@@ -89,9 +89,10 @@ fn stamp_text(folder: &Path) -> String {
     format!("recipe {RECIPE} at {}\n", folder.display())
 }
 
-/// Binds Neovim to the C library it came with, for itself and for the
-/// libraries it loads: the machine's own may be older.
-fn make_runnable(files: &Path) -> Result<()> {
+/// Binds a program to the C library it came with, for itself and for the
+/// libraries it loads: the machine's own may be older. `patchelf` must be
+/// unpacked beside it.
+pub(crate) fn make_runnable(files: &Path, program: &str) -> Result<()> {
     let libraries = Libraries::below(files)?;
     quietly(
         Command::new(&libraries.loader)
@@ -103,7 +104,7 @@ fn make_runnable(files: &Path) -> Result<()> {
             // The older kind of path holds for libraries of libraries too.
             .args(["--force-rpath", "--set-rpath"])
             .arg(&libraries.folder)
-            .arg(files.join("usr/bin/nvim")),
+            .arg(files.join(program)),
     )?;
     Ok(())
 }
