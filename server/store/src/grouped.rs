@@ -125,7 +125,10 @@ impl GroupedStore {
     #[must_use]
     pub fn degraded_for(&self) -> Option<Duration> {
         let cache = self.shared.cache();
-        cache.problem.as_ref().map(|problem| problem.since.elapsed())
+        cache
+            .problem
+            .as_ref()
+            .map(|problem| problem.since.elapsed())
     }
 
     /// Commits everything that was acknowledged.

@@ -13,6 +13,7 @@
 
 mod chain;
 mod error;
+mod facets;
 mod grouped;
 mod journal;
 mod ledger;
@@ -21,13 +22,16 @@ mod place;
 mod prune;
 mod row;
 mod schema;
+mod statistics;
 mod store;
 mod transaction;
 mod verify;
 
+pub use facets::Facet;
 pub use grouped::{GroupedStore, MOST_ROWS};
 pub use journal::{Filter, JournalRow};
 pub use memory::MemoryStore;
 pub use place::FILE_NAME;
+pub use statistics::{Layer, OTHERS, Statistics, Tally, Times};
 pub use store::Store;
 pub use verify::{ChainError, ChainFault, Verified, VerifyError};

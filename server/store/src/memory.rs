@@ -16,7 +16,7 @@ use countersign_core::state::{
 
 use self::ledger::{Ledger, UndoLedger};
 use crate::chain::{self, Columns, GENESIS, Head};
-use crate::journal::{Filter, JournalRow};
+use crate::journal::{Filter, JournalRow, Needle};
 use crate::row;
 use crate::transaction::{OPEN_CALLS, OPEN_FOR, SESSIONS_OF, key_fields};
 
@@ -109,6 +109,14 @@ fn matches(filter: &Filter, row: &JournalRow) -> bool {
             .agent
             .is_none_or(|agent| key.map(|key| key.agent) == Some(agent))
         && same(&filter.decision, record.decision.as_ref())
+        && same(&filter.reason, record.reason.as_ref())
+        && filter.stage.is_none_or(|stage| {
+            let counted = record
+                .model
+                .as_ref()
+                .and_then(|model| model.stage.as_deref());
+            counted == Some(stage.as_str())
+        })
         && same(&filter.tool, record.tool.as_ref())
         && filter.kind.is_none_or(|kind| record.kind == kind)
         && (same(&filter.call, record.call.as_ref())
@@ -116,6 +124,10 @@ fn matches(filter: &Filter, row: &JournalRow) -> bool {
         && filter.since.is_none_or(|since| record.time >= since)
         && filter.until.is_none_or(|until| record.time <= until)
         && filter.after_seq.is_none_or(|after| row.seq > after)
+        && filter
+            .text
+            .as_ref()
+            .is_none_or(|text| Needle::new(text).is_in(record))
 }
 
 /// How to bring back what was there.

@@ -20,12 +20,47 @@ impl Store {
     /// # Errors
     /// As [`Store::prune`].
     pub fn retain(&self, max_age: Millis, max_bytes: u64, now: Millis) -> Result<u64, StateError> {
+        let keep_rows = self.rows_within(max_bytes)?;
+        self.prune(Some(now.saturating_sub(max_age)), keep_rows, now)
+    }
+
+    /// How many of the newest rows fit into nine tenths of `max_bytes`, where
+    /// the state takes more than that.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn rows_within(&self, max_bytes: u64) -> Result<Option<u64>, StateError> {
         let (rows, bytes) = self.view(&mut size)?;
-        let keep_rows = (bytes > max_bytes).then(|| {
+        Ok((bytes > max_bytes).then(|| {
             let share = u128::from(rows) * u128::from(max_bytes) * 9 / 10;
             u64::try_from(share / u128::from(bytes.max(1))).unwrap_or(rows)
-        });
-        self.prune(Some(now.saturating_sub(max_age)), keep_rows, now)
+        }))
+    }
+
+    /// How many rows the journal has, and how many bytes the state takes: what
+    /// the limits of its size are held against.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn size(&self) -> Result<(u64, u64), StateError> {
+        self.view(&mut size)
+    }
+
+    /// How many rows [`Store::prune`] would remove.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn prunable(
+        &self,
+        before: Option<Millis>,
+        keep_rows: Option<u64>,
+    ) -> Result<u64, StateError> {
+        self.view(&mut |transaction| {
+            let end = first_kept(transaction, before, keep_rows)?;
+            let count = "SELECT count(*) FROM journal WHERE seq < ?1";
+            let rows: Option<i64> = one(transaction, count, [end], |row| row.get(0))?;
+            Ok(rows.unwrap_or(0).unsigned_abs())
+        })
     }
 
     /// Removes the rows from before `before` and all but the newest

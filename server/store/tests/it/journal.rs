@@ -2,6 +2,7 @@
 
 use countersign_core::agent::Agent;
 use countersign_core::call::SessionKey;
+use countersign_core::model::{ModelRecord, Stage};
 use countersign_core::state::{Record, RecordKind, StateStore};
 use countersign_store::{Filter, MemoryStore, Store};
 
@@ -23,6 +24,14 @@ fn rows() -> Vec<Record> {
             call: Some(format!("c{row}")),
             agent_call: (row % 5 == 0).then(|| "theirs".to_owned()),
             tool: Some(["edit", "run_shell_command"][usize::from(row > 5)].to_owned()),
+            reason: Some(["rule", "static"][usize::from(row > 8)].to_owned()),
+            subject: Some(format!("prune Vine {row}")),
+            effects: vec![format!("writes {}", row * 11)],
+            model: (row == 6).then(|| ModelRecord {
+                stage: Some("thinking".to_owned()),
+                problem: Some("\"too slow\"".to_owned()),
+                ..ModelRecord::default()
+            }),
             decision: Some(["allow", "block", "ask"][usize::try_from(row % 3).unwrap()].to_owned()),
             ..Record::of(
                 if row == 7 {
@@ -82,6 +91,74 @@ fn filters_choose_rows() {
                 ..all.clone()
             },
             vec![1, 2, 3, 4, 5],
+        ),
+        (
+            Filter {
+                reason: text("static"),
+                ..all.clone()
+            },
+            vec![9, 10],
+        ),
+        (
+            Filter {
+                stage: Some(Stage::Thinking),
+                ..all.clone()
+            },
+            vec![6],
+        ),
+        (
+            Filter {
+                stage: Some(Stage::Fast),
+                ..all.clone()
+            },
+            vec![],
+        ),
+        (
+            Filter {
+                text: text("pruNE vine 1"),
+                ..all.clone()
+            },
+            vec![1, 10],
+        ),
+        (
+            Filter {
+                text: text("prune"),
+                agent: Some(Agent::Qwen),
+                limit: 2,
+                ..all.clone()
+            },
+            vec![8, 10],
+        ),
+        (
+            Filter {
+                text: text("prune"),
+                after_seq: Some(2),
+                limit: 2,
+                ..all.clone()
+            },
+            vec![3, 4],
+        ),
+        (
+            Filter {
+                text: text("ES 77"),
+                ..all.clone()
+            },
+            vec![7],
+        ),
+        (
+            Filter {
+                text: text("\"TOO slow\""),
+                ..all.clone()
+            },
+            vec![6],
+        ),
+        (
+            // It is in every body, and nowhere in what the rows say.
+            Filter {
+                text: text("agent_call"),
+                ..all.clone()
+            },
+            vec![],
         ),
         (
             Filter {
@@ -191,4 +268,42 @@ fn secrets_are_masked_whoever_appends_them() {
     let kept = store.journal(&Filter::default()).unwrap().remove(0).record;
     assert!(!format!("{kept:?}").contains("hunter2"), "{kept:?}");
     assert_eq!(kept.subject.unwrap(), "PASSWORD=[masked: password] make");
+}
+
+#[test]
+fn a_call_is_found_by_the_beginning_of_its_id() {
+    let folder = Folder::quick();
+    let store = Store::open(&folder.dir).unwrap();
+    fill(&store);
+    let found = |id: &str, limit| store.calls_of(id, limit).unwrap();
+    assert_eq!(found("c3", 9), ["c3"]);
+    assert_eq!(found("c1", 9), ["c10", "c1"]);
+    assert_eq!(found("c", 2), ["c10", "c9"], "the newest first");
+    assert_eq!(found("theirs", 9), ["c10", "c5"], "the agent's whole id");
+    for nobody in ["their", "%", "c_", "C3", "d"] {
+        assert_eq!(found(nobody, 9), [] as [&str; 0], "{nobody}");
+    }
+}
+
+/// What is looked for in the masked text is the mask, never the secret.
+#[test]
+fn a_text_that_was_masked_is_not_found() {
+    let folder = Folder::quick();
+    let store = Store::open(&folder.dir).unwrap();
+    let row = Record {
+        subject: Some("PASSWORD=hunter2 make".to_owned()),
+        ..Record::of(RecordKind::Decision, 1)
+    };
+    store
+        .transition(&mut |transaction| transaction.append(&row))
+        .unwrap();
+    let found = |text: &str| {
+        let text = Some(text.to_owned());
+        let filter = Filter {
+            text,
+            ..Filter::default()
+        };
+        store.journal(&filter).unwrap().len()
+    };
+    assert_eq!((found("hunter2"), found("masked: PASSWORD")), (0, 1));
 }

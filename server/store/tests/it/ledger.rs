@@ -498,6 +498,7 @@ fn a_state_from_before_the_ledger_gets_one_and_keeps_what_it_had() {
     count(&Store::open(&folder.dir).unwrap(), "old").unwrap();
     folder.attack(
         "DROP TABLE workspaces; DROP TABLE ledger; DROP TABLE ledger_sizes; DROP TABLE in_flight;
+         DROP INDEX journal_facets; CREATE INDEX journal_call ON journal (call);
          PRAGMA user_version = 1",
     );
     let store = Store::open(&folder.dir).unwrap();

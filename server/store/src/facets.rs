@@ -1,0 +1,133 @@
+//! Looking over the whole journal without reading its bodies: what counts and
+//! finds rows takes them from an index, in the order of the rows.
+
+use countersign_core::state::{Millis, RecordKind, StateError};
+
+use crate::store::Store;
+use crate::transaction::SqlTransaction;
+
+/// The index, forced: without statistics the planner does not know that it is
+/// much smaller than the table.
+pub(crate) const FROM: &str = "FROM journal INDEXED BY journal_facets";
+
+/// The stage of the classifier whose word counted, as the index has it.
+pub(crate) const STAGE: &str =
+    "CASE WHEN json_valid(body) THEN json_extract(body, '$.model.stage') END";
+
+/// How long deciding took, as the index has it.
+pub(crate) const MICROS: &str =
+    "CASE WHEN json_valid(body) THEN json_extract(body, '$.micros') END";
+
+/// What is known of a row without its body. Values that we do not write are
+/// left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facet<'r> {
+    /// The row's number.
+    pub seq: i64,
+    /// When.
+    pub time: Millis,
+    /// What kind of row.
+    pub kind: RecordKind,
+    /// The agent's name.
+    pub agent: Option<&'r str>,
+    /// The canonical tool.
+    pub tool: Option<&'r str>,
+    /// `allow`, `block` or `ask`.
+    pub decision: Option<&'r str>,
+    /// The layer of an allow, else the reason.
+    pub reason: Option<&'r str>,
+    /// The stage of the classifier whose word counted.
+    pub stage: Option<&'r str>,
+    /// How long deciding took, in microseconds.
+    pub micros: Option<u64>,
+    /// The guard's id of the call.
+    pub call: Option<&'r str>,
+}
+
+impl Store {
+    /// Shows every row between two times (each may be left out; both ends
+    /// belong to it), the oldest first. Rows of a kind that is not known are
+    /// passed over.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn facets(
+        &self,
+        since: Option<Millis>,
+        until: Option<Millis>,
+        visit: &mut dyn FnMut(&Facet<'_>),
+    ) -> Result<(), StateError> {
+        let sql = format!(
+            "SELECT seq, time, kind, agent, tool, decision, reason, {STAGE}, {MICROS}, call
+                {FROM} WHERE time BETWEEN ?1 AND ?2 ORDER BY seq"
+        );
+        let times = [since.unwrap_or(Millis::MIN), until.unwrap_or(Millis::MAX)];
+        self.view(&mut |transaction| {
+            let mut look = || {
+                let mut statement = transaction.connection().prepare_cached(&sql)?;
+                let mut rows = statement.query(times)?;
+                while let Some(row) = rows.next()? {
+                    if let Some(facet) = facet(row)? {
+                        visit(&facet);
+                    }
+                }
+                Ok(())
+            };
+            look().map_err(|error| transaction.fail(error))
+        })
+    }
+
+    /// The calls whose guard's id begins with `id`, or whose agent's id it is:
+    /// the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn calls_of(&self, id: &str, limit: usize) -> Result<Vec<String>, StateError> {
+        let sql = format!(
+            "SELECT call {FROM} WHERE call IS NOT NULL
+                AND (substr(call, 1, length(?1)) = ?1 OR agent_call = ?1) ORDER BY seq DESC"
+        );
+        self.view(&mut |transaction| {
+            let look = |transaction: &SqlTransaction<'_>| {
+                let mut found: Vec<String> = Vec::new();
+                let mut statement = transaction.connection().prepare_cached(&sql)?;
+                let mut rows = statement.query([id])?;
+                while let Some(row) = rows.next()? {
+                    let call = row.get_ref(0)?.as_str().unwrap_or_default();
+                    if found.iter().all(|known| known != call) {
+                        if found.len() >= limit {
+                            break;
+                        }
+                        found.push(call.to_owned());
+                    }
+                }
+                Ok(found)
+            };
+            look(transaction).map_err(|error| transaction.fail(error))
+        })
+    }
+}
+
+fn facet<'r>(row: &'r rusqlite::Row<'_>) -> rusqlite::Result<Option<Facet<'r>>> {
+    let text = |column| row.get_ref(column).map(|value| value.as_str().ok());
+    let kind = text(2)?;
+    let kind = RecordKind::ALL
+        .into_iter()
+        .find(|known| kind == Some(known.as_str()));
+    let number = |column| row.get_ref(column).map(|value| value.as_i64().ok());
+    let (Some(kind), Some(time)) = (kind, number(1)?) else {
+        return Ok(None);
+    };
+    Ok(Some(Facet {
+        seq: row.get(0)?,
+        time,
+        kind,
+        agent: text(3)?,
+        tool: text(4)?,
+        decision: text(5)?,
+        reason: text(6)?,
+        stage: text(7)?,
+        micros: number(8)?.and_then(|micros| u64::try_from(micros).ok()),
+        call: text(9)?,
+    }))
+}
