@@ -143,6 +143,20 @@ pub enum CapKind {
     Total,
 }
 
+impl CapKind {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::Consecutive, Self::Total];
+
+    /// The name in telemetry and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Consecutive => "consecutive",
+            Self::Total => "total",
+        }
+    }
+}
+
 impl AskReason {
     /// The cap that forced the ask, if one did.
     #[must_use]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::call::ShellDialect;
 use crate::command::Folder;
 
 mod underline;
@@ -56,8 +57,48 @@ pub enum EffectKind {
         /// The hooks that git would run if the repository has them.
         hooks: &'static [&'static str],
     },
+    /// It would run a task of the project, with words that are understood.
+    Task(Task),
+    /// It would run what a file says, as a shell script.
+    Script(Script),
     /// It would do this besides.
     Doing(Doing, String),
+}
+
+/// A task of the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// The command that runs it, for people.
+    pub name: String,
+    /// Where that runs.
+    pub folder: Folder,
+    /// The files that say what it does, looked for in the folder and above.
+    pub defined_by: &'static [&'static str],
+    /// Whether code of the project runs.
+    pub runs_code: bool,
+}
+
+/// A file that is run as a shell script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The path as the shell hands it to the program.
+    pub text: String,
+    /// Where it runs.
+    pub folder: Folder,
+    /// The shell that reads it; none where its first line says so.
+    pub dialect: Option<ShellDialect>,
+}
+
+impl Task {
+    /// What it does, without what is known of its files.
+    #[must_use]
+    pub const fn doing(&self) -> Doing {
+        if self.runs_code {
+            Doing::CodeTask
+        } else {
+            Doing::Task
+        }
+    }
 }
 
 /// What is done with a path.

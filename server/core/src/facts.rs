@@ -33,8 +33,28 @@ pub struct OperationFacts {
     pub analysis: Analysis,
     /// What the command may write, where analysis looked at it.
     pub writes: Option<Footprint>,
+    /// What the command would run or load as the definition of a task.
+    pub loads: Loads,
     /// What the command would do, and why it is not contained, for people.
     pub found: Findings,
+}
+
+/// What a command would run or load without naming it, bounded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Loads {
+    /// The files that define a task, and scripts: canonical paths.
+    pub definitions: Vec<Utf8PathBuf>,
+    /// The files of the project that a task may run and that agents changed:
+    /// canonical paths. All of them, or none where that is not known.
+    pub edited: Option<Vec<Utf8PathBuf>>,
+    /// Whether the command is contained but for those: all that it does
+    /// besides is proven.
+    pub but_for_edited: bool,
+}
+
+impl Loads {
+    /// The most paths that are kept of each kind.
+    pub const MOST: usize = 200;
 }
 
 /// What lies below a folder, as far as deny and ask rules speak of it. A

@@ -191,6 +191,9 @@ pub struct ModelRecord {
     pub request_id: Option<String>,
     /// The provider's id of the message.
     pub message_id: Option<String>,
+    /// The model's name as it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested: Option<String>,
     /// Whether the answer was recorded earlier and is replayed.
     #[serde(default)]
     pub recorded: bool,

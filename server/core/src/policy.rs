@@ -33,6 +33,9 @@ pub struct Policy {
     pub classify_all_shell: bool,
     /// How far static analysis may allow.
     pub static_analysis: StaticAnalysis,
+    /// Whether a task of the project runs without review when agents edited
+    /// its code.
+    pub run_edited_code: bool,
     /// What happens when the classifier gives no answer.
     pub on_unavailable: OnUnavailable,
     /// What is wrong with settings, rules and patterns, with its place; told

@@ -139,7 +139,7 @@ pub(crate) fn apply(
         model: applying.model.clone(),
         recorded: true,
         subject: record.subject.unwrap_or_default(),
-        spent: request.spent(),
+        started: request.background.started,
         layers: request.layers(applying.rules),
         trace: request.background.trace,
     })

@@ -422,7 +422,7 @@ fn again(
         model: None,
         recorded: true,
         subject: String::new(),
-        spent: request.spent(),
+        started: request.background.started,
         layers: request.layers(None),
         trace: request.background.trace,
     })
@@ -472,7 +472,7 @@ fn unrecorded(request: &Request<'_>, id: String) -> Reply {
         model: None,
         recorded: false,
         subject: record::subject(request.call),
-        spent: request.spent(),
+        started: request.background.started,
         layers: request.layers(None),
         trace: request.background.trace,
     }))

@@ -14,14 +14,14 @@ use countersign_core::state::{
 };
 
 mod act;
-mod creations;
 mod footprint;
 mod head;
+mod records;
 
 pub use act::Vouching;
-pub(crate) use creations::{Creations, NoCreations, Own};
 pub use footprint::footprint;
 pub(crate) use footprint::of_command;
+pub(crate) use records::{Baseline, NoRecords, Own, Records};
 
 use crate::Engine;
 use crate::record;

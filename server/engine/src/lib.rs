@@ -9,6 +9,7 @@ mod apply;
 pub mod clock;
 mod engine;
 pub mod events;
+mod hooks;
 pub mod host;
 mod join;
 pub mod ledger;

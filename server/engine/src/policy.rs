@@ -5,7 +5,7 @@ use countersign_core::mode::ApprovalMode;
 use countersign_core::paths::{ProtectedOptions, ProtectedPaths};
 use countersign_core::policy::{LazyProtected, Policy};
 use countersign_core::rules::RuleSet;
-use countersign_settings::{Effective, Places};
+use countersign_settings::{Effective, Places, RunEditedCode};
 
 use crate::host::Host;
 
@@ -60,6 +60,7 @@ pub fn policy(effective: &Effective, places: &Places, surroundings: &Surrounding
         review_credential_reads: effective.review_credential_reads,
         classify_all_shell: effective.classify_all_shell,
         static_analysis: effective.static_analysis,
+        run_edited_code: effective.run_edited_code == RunEditedCode::Allow,
         on_unavailable: effective.on_unavailable,
     }
 }

@@ -8,16 +8,16 @@ use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::{Access, Call, CommandText, Digest, Subject};
 use countersign_core::command::{CommandView, Folder, Operand, Problem, SimpleCommand};
 use countersign_core::effect::Effects;
-use countersign_core::facts::{Analysis, Facts, Findings, OperationFacts, TreeFact};
+use countersign_core::facts::{Analysis, Facts, Findings, Loads, OperationFacts, TreeFact};
 use countersign_core::paths::{FileKind, PathFact};
 use countersign_core::policy::Policy;
 use countersign_core::programs;
 use countersign_shell::Containment;
 
 use crate::host::Host;
-use crate::ledger::{Creations, NoCreations};
+use crate::ledger::{NoRecords, Records};
 use crate::shadow::shadowed;
-use crate::world::{CallWorld, HadBack};
+use crate::world::{CallWorld, HadBack, Trust};
 
 /// Words of one command that are looked at as paths. A command with more has a
 /// problem, so that no rule takes the rest for harmless.
@@ -37,7 +37,7 @@ const ALL_CONTENTS_BYTES: u64 = 32 * 1024 * 1024;
 /// The facts of a call of which no session is known.
 #[must_use]
 pub fn facts(call: &Call, host: &Host, policy: &Policy) -> Facts {
-    facts_with(call, host, policy, &NoCreations)
+    facts_with(call, host, policy, &NoRecords)
 }
 
 /// The facts of a call of a session that created something.
@@ -45,10 +45,11 @@ pub(crate) fn facts_with(
     call: &Call,
     host: &Host,
     policy: &Policy,
-    creations: &dyn Creations,
+    records: &dyn Records,
 ) -> Facts {
     let home = policy.home.as_path();
-    let had_back = RefCell::new(HadBack::new(host, policy, creations));
+    let had_back = RefCell::new(HadBack::new(host, policy, records));
+    let trust = RefCell::new(Trust::new(host, policy, records));
     let operations = call
         .operations
         .iter()
@@ -62,8 +63,9 @@ pub(crate) fn facts_with(
                     policy,
                     cwd: &call.cwd,
                     had_back: &had_back,
+                    trust: &trust,
                 };
-                let effects = countersign_shell::effects(&view);
+                let mut effects = countersign_shell::effects(&view);
                 let mut containment = countersign_shell::contain(&effects, &world);
                 if containment.because.is_empty() {
                     let roots = policy.workspaces.iter().map(AsRef::as_ref);
@@ -71,13 +73,21 @@ pub(crate) fn facts_with(
                     let shadowed = shadowed(&view, &containment.changed, &roots);
                     containment.because.extend(shadowed);
                 }
+                let mut loads = trust.borrow_mut().loads();
+                loads.but_for_edited = loads
+                    .edited
+                    .as_ref()
+                    .is_some_and(|edited| !edited.is_empty())
+                    && is_contained_but_for_edits(&effects, &world);
                 let analysis = analysis(command, &view, &effects, &containment, &world);
+                effects.effects.append(&mut containment.of_scripts);
                 OperationFacts {
                     trees: trees(roots, call, host, policy),
                     command: Some(view),
                     paths: Vec::new(),
                     analysis,
                     writes: Some(crate::ledger::of_command(&effects, &containment)),
+                    loads,
                     found: Findings::new(effects, containment.because),
                 }
             }
@@ -97,6 +107,7 @@ pub(crate) fn facts_with(
                     paths,
                     analysis: Analysis::NotProven,
                     writes: None,
+                    loads: Loads::default(),
                     found: Findings::default(),
                 }
             }
@@ -109,6 +120,16 @@ pub(crate) fn facts_with(
         operations,
         cwd: host.canonical(&call.cwd),
     }
+}
+
+/// Whether everything else that a command does is contained, where edited code
+/// is why it is not.
+fn is_contained_but_for_edits(effects: &Effects, world: &CallWorld<'_>) -> bool {
+    world.trust.borrow_mut().forgive(true);
+    let containment = countersign_shell::contain(effects, world);
+    world.trust.borrow_mut().forgive(false);
+    world.trust.borrow_mut().loads();
+    containment.because.is_empty()
 }
 
 /// What the command would do: contained, certain harm, or neither.
@@ -332,6 +353,11 @@ pub fn approval_digest(call: &Call, facts: &Facts) -> Digest {
                 parts.push(contents.of(path));
             }
         }
+        let edited = operation.loads.edited.iter().flatten();
+        for path in operation.loads.definitions.iter().chain(edited) {
+            parts.push(path.as_str().as_bytes().to_vec());
+            parts.push(contents.at(path));
+        }
     }
     Digest::of_parts(parts.iter().map(Vec::as_slice))
 }
@@ -359,18 +385,23 @@ impl Contents {
         if path.kind != FileKind::File {
             return Vec::new();
         }
-        if let Some(known) = self.known.get(&path.canonical) {
+        self.at(&path.canonical)
+    }
+
+    /// The same of what is at a canonical path.
+    fn at(&mut self, path: &Utf8Path) -> Vec<u8> {
+        if let Some(known) = self.known.get(path) {
             return known.clone();
         }
         let limit = CONTENT_BYTES.min(self.left);
-        let length = std::fs::symlink_metadata(&path.canonical).map_or(0, |file| file.len());
+        let length = std::fs::symlink_metadata(path).map_or(0, |file| file.len());
         if length <= limit {
             self.left -= length;
         }
-        let digest = crate::host::content_digest(&path.canonical, limit)
+        let digest = crate::host::content_digest(path, limit)
             .to_string()
             .into_bytes();
-        self.known.insert(path.canonical.clone(), digest.clone());
+        self.known.insert(path.to_owned(), digest.clone());
         digest
     }
 }

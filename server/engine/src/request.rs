@@ -53,6 +53,8 @@ pub struct Request<'a> {
 /// What observers are told of a call besides: nothing is decided by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Background {
+    /// When the call came in.
+    pub started: Option<Instant>,
     /// The trace that the agent says the call belongs to.
     pub trace: Option<TraceContext>,
     /// When its facts were found out and its command was analysed.
@@ -222,8 +224,8 @@ pub struct Outcome {
     /// What was asked for: commands and paths in the agent's own words, neither
     /// masked nor bounded. Empty for a joined event.
     pub subject: String,
-    /// From when the call came in until it was decided, without recording it.
-    pub spent: Duration,
+    /// When the call came in, where that is known.
+    pub started: Option<Instant>,
     /// When the parts of deciding were at work.
     pub layers: Layers,
     /// The trace that the agent says the call belongs to.

@@ -5,20 +5,22 @@ mod glob;
 mod had_back;
 mod repository;
 mod tree;
+mod trust;
 
 use std::cell::RefCell;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Access;
 use countersign_core::command::Folder;
-use countersign_core::effect::Touch;
+use countersign_core::effect::{Task, Touch};
 use countersign_core::paths::{self, FileKind, PathFact};
 use countersign_core::policy::Policy;
-use countersign_shell::{Place, Repository, Scope, Tree, World};
+use countersign_shell::{Place, Project, Repository, Scope, ScriptContent, Tree, World};
 
 use crate::host::Host;
 
 pub(crate) use had_back::HadBack;
+pub(crate) use trust::Trust;
 
 /// Folders for temporary files.
 const TEMP: &[&str] = &["/tmp", "/var/tmp"];
@@ -49,6 +51,8 @@ pub(crate) struct CallWorld<'a> {
     pub(crate) cwd: &'a Utf8Path,
     /// One for all operations of the call: it is bounded.
     pub(crate) had_back: &'a RefCell<HadBack<'a>>,
+    /// The same.
+    pub(crate) trust: &'a RefCell<Trust<'a>>,
 }
 
 impl CallWorld<'_> {
@@ -169,7 +173,6 @@ impl World for CallWorld<'_> {
                 scope: Scope::Unknown,
                 kind: FileKind::Unresolvable,
                 can_be_had_back: false,
-                is_trusted_to_execute: false,
             };
         };
         let scope = self.scope(&fact, touch);
@@ -187,7 +190,6 @@ impl World for CallWorld<'_> {
             scope,
             kind: fact.kind,
             can_be_had_back,
-            is_trusted_to_execute: false,
             path: fact.canonical,
             written: fact.absolute,
         }
@@ -200,6 +202,25 @@ impl World for CallWorld<'_> {
             None => return None,
         };
         glob::expand(pattern, &base, &self.policy.home)
+    }
+
+    fn task(&self, task: &Task) -> Project {
+        match self.fact(".", &task.folder, Access::List) {
+            Some(fact) if fact.kind == FileKind::Directory => {
+                self.trust.borrow_mut().project(&fact.canonical, task)
+            }
+            _ => Project {
+                root: None,
+                problem: Some("the folder that it runs in is not known".to_owned()),
+            },
+        }
+    }
+
+    fn script(&self, text: &str, folder: &Folder) -> Result<ScriptContent, String> {
+        match self.fact(text, folder, Access::Read) {
+            Some(fact) => self.trust.borrow_mut().script(&fact),
+            None => Err(format!("where `{text}` lies is not known")),
+        }
     }
 
     fn tree(&self, text: &str, folder: &Folder) -> Option<Tree> {

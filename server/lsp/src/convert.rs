@@ -216,7 +216,11 @@ pub(crate) fn status(service: &Service) -> protocol::Status {
     protocol::Status {
         health,
         degraded,
-        degraded_parts: service.degraded_parts().into_iter().map(degraded_part).collect(),
+        degraded_parts: service
+            .degraded_parts()
+            .into_iter()
+            .map(degraded_part)
+            .collect(),
         mode: workspaces
             .first()
             .map_or_else(|| "default".to_owned(), |first| first.mode.clone()),

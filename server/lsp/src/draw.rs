@@ -11,6 +11,7 @@ mod files;
 pub(crate) mod hover;
 pub(crate) mod lens;
 pub(crate) mod markdown;
+pub(crate) mod marks;
 mod model_text;
 mod place;
 pub(crate) mod prompt_text;

@@ -345,6 +345,21 @@ pub struct Part {
     pub why: String,
 }
 
+/// A part of an approval's text that causes an effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mark {
+    /// Where it begins in `text`, in UTF-16 code units.
+    pub start: usize,
+    /// Where it ends, likewise; after the start.
+    pub end: usize,
+    /// Which of `effects` it causes, counted from 0, if that is listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<usize>,
+    /// Whether it is why the call is not contained.
+    pub asks: bool,
+}
+
 /// An approval that waits for a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -380,6 +395,9 @@ pub struct Approval {
     pub parts: Vec<Part>,
     /// What it would do, in plain words.
     pub effects: Vec<String>,
+    /// The parts of `text` that cause it, in the order of the text; at most 200.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
     /// Rules that may be remembered with it; empty if nothing may.
     pub suggestions: Vec<String>,
     /// `consecutive` or `total`, where a cap forced the asking.

@@ -95,6 +95,18 @@ macro_rules! name_of {
 name_of!(CommitId, "The name of a commit.");
 name_of!(BlobId, "The name of a file's content.");
 
+impl BlobId {
+    /// The name of this content.
+    ///
+    /// # Errors
+    /// When it was made to collide with another one.
+    pub fn of(content: &[u8]) -> Result<Self> {
+        let mut hasher = Hasher::new("blob", content.len() as u64);
+        hasher.update(content);
+        hasher.finish().map(Self)
+    }
+}
+
 /// Hashes an object. A content that was made to collide with another one is an
 /// error, as in git.
 pub(crate) struct Hasher(sha1dc::Hasher);

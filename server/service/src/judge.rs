@@ -208,6 +208,7 @@ impl Service {
                  the user's next message"
                     .to_owned(),
             ),
+            Ok(_) if let Some(known) = self.reuse.answer(&prepared) => known,
             Ok(material) => {
                 let question = Question {
                     call: Arc::clone(&prepared.call),
@@ -238,6 +239,7 @@ impl Service {
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_question.was(&prepared.guard, &answer, millis);
         prepared.background.classifier = Some(Layer::since(prepared.started, began));
+        self.reuse.answered(&prepared, &answer);
         let event = prepared.event;
         let (state, outcome) = self.conclude(prepared, answer).await;
         if let Some(outcome) = outcome {

@@ -18,12 +18,14 @@ mod classifier;
 mod decide;
 mod degraded;
 mod effects;
+pub mod explain;
 mod fatigue;
 mod grants;
 pub mod guard;
 mod guards;
 mod health;
 mod history;
+mod hooks;
 mod in_flight;
 mod incoming;
 mod judge;
@@ -31,8 +33,10 @@ mod material;
 mod parts;
 mod pending;
 mod person;
+mod proxied;
 mod questions;
 mod remember;
+mod reuse;
 mod service;
 mod sessions;
 mod socket;
@@ -54,7 +58,7 @@ pub use effects::{command_effects, effects};
 pub use grants::GrantError;
 pub use health::{ClassifierHealth, ClassifierState};
 pub use incoming::{
-    Gone, Handled, Incoming, Origin, agent_event, answer_of, asking_without_surface,
+    Gone, Handled, Incoming, Origin, Proxy, agent_event, answer_of, asking_without_surface,
 };
 pub use judge::no_time;
 pub use material::{material, past};

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -27,8 +27,10 @@ use crate::grants::Grants;
 use crate::guards::{EditorSettings, Guards};
 use crate::health::LastQuestion;
 use crate::history::Histories;
+use crate::hooks::Hooks;
 use crate::in_flight::InFlight;
 use crate::questions::Questions;
+use crate::reuse::Reuse;
 use crate::sessions::{LiveSession, MOST_SESSIONS};
 use crate::socket::Connections;
 use crate::surface::{Notice, SurfaceKind};
@@ -143,6 +145,9 @@ impl Journal for Store {
 
 /// Decides calls for many sessions and asks a person through its surface.
 pub struct Service {
+    /// This, for what outlives the caller's hold on it.
+    pub(crate) me: Weak<Self>,
+    pub(crate) hooks: Hooks,
     pub(crate) engine: Engine,
     pub(crate) store: Arc<dyn StateStore>,
     journal: Arc<dyn Journal>,
@@ -151,6 +156,8 @@ pub struct Service {
     pub(crate) server: ServerId,
     pub(crate) command_line: Option<ApprovalMode>,
     pub(crate) refusal: Option<String>,
+    /// Whether sessions belong to this server from their first call on.
+    pub(crate) keeps_sessions: AtomicBool,
     pub(crate) guards: Guards,
     pub(crate) approvals: Approvals,
     pub(crate) grants: Grants,
@@ -159,6 +166,7 @@ pub struct Service {
     pub(crate) in_flight: InFlight,
     pub(crate) questions: Questions,
     pub(crate) last_question: LastQuestion,
+    pub(crate) reuse: Reuse,
     /// By root session.
     pub(crate) sessions: DashMap<SessionKey, LiveSession>,
     /// The mode that a person chose for all sessions of this server.
@@ -222,7 +230,9 @@ impl Service {
     /// A service without a surface.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
+            hooks: Hooks::default(),
             started: parts.clock.now(),
             guards: Guards::new(parts.places),
             engine: parts.engine,
@@ -233,6 +243,7 @@ impl Service {
             server: parts.server,
             command_line: parts.mode.filter(|mode| *mode != ApprovalMode::Yolo),
             refusal: parts.refusal,
+            keeps_sessions: AtomicBool::new(true),
             approvals: Approvals::default(),
             grants: Grants::default(),
             verdicts: Verdicts::default(),
@@ -240,6 +251,7 @@ impl Service {
             in_flight: InFlight::default(),
             questions: Questions::default(),
             last_question: LastQuestion::default(),
+            reuse: Reuse::default(),
             sessions: DashMap::new(),
             chosen: Mutex::default(),
             next: Mutex::default(),
@@ -251,6 +263,12 @@ impl Service {
             connections: Connections::default(),
             degradations: Degradations::default(),
         })
+    }
+
+    /// Leaves sessions to the server of an editor that comes later: for a
+    /// service that only stands in while there is none.
+    pub fn leaves_sessions_free(&self) {
+        self.keeps_sessions.store(false, Ordering::Relaxed);
     }
 
     /// Where settings and state are.
@@ -322,7 +340,7 @@ impl Service {
 
     /// Whoever waits for a person waits no longer: there is nobody.
     pub async fn nobody_answers(self: &Arc<Self>) {
-        for approval in self.approvals.all() {
+        for approval in self.approvals.without_hooks() {
             self.end(&approval.id, Answer::NoSurface).await;
         }
     }

@@ -68,10 +68,13 @@ struct Command {
     /// group; what has more groups says more.
     #[serde(default)]
     when: BTreeMap<String, When>,
-    /// Files that say what it runs, looked for in its folder.
+    /// Files that say what it runs, looked for in its folder and above. Only
+    /// with them a task can be contained.
     #[serde(default)]
-    #[allow(dead_code)]
     defined_by: Vec<String>,
+    /// Words that begin with a dash and are known behind `--`.
+    #[serde(default)]
+    behind: String,
     #[serde(default)]
     sub: Vec<Command>,
     /// Run by the tests, not needed here.
@@ -81,6 +84,10 @@ struct Command {
     #[serde(default)]
     #[allow(dead_code)]
     not_contained: Vec<String>,
+    /// Contained only where the files that define the task are trusted.
+    #[serde(default)]
+    #[allow(dead_code)]
+    trusted: Vec<String>,
 }
 
 /// What changes when one of some flags is given.
@@ -226,6 +233,9 @@ fn of(command: &Command) -> Result<String, String> {
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
+    if !command.behind.is_empty() && command.defined_by.is_empty() {
+        return Err("`behind` is for tasks, which have `defined_by`".to_owned());
+    }
     let when: Result<Vec<String>, String> = command.when.iter().map(when).collect();
     let sub: Result<Vec<String>, String> = command
         .sub
@@ -236,7 +246,7 @@ fn of(command: &Command) -> Result<String, String> {
         "Command {{ names: &{:?}, style: Style::{:?}, flags: &[{}], numbers: {}, \
          versions: {}, queries: &{:?}, sub_queries: &{:?}, response_files: {}, forms: &{:?}, \
          operands: &[{}], without_operands: {}, stdin: StdinUse::{:?}, effects: &[{}], \
-         parser: {}, any_words: {}, when: &[{}], sub: &[{}] }}",
+         parser: {}, any_words: {}, defined_by: &{:?}, behind: &{:?}, when: &[{}], sub: &[{}] }}",
         command.names,
         command.style(),
         flags(&command.flags)?.join(", "),
@@ -254,6 +264,8 @@ fn of(command: &Command) -> Result<String, String> {
             PARSERS, "Parser", parser
         ))?,
         command.any_words,
+        command.defined_by,
+        words(&command.behind),
         when?.join(", "),
         sub?.join(", "),
     ))

@@ -5,9 +5,11 @@
 //! have changed before. Pure given a [`World`].
 
 mod changes;
+mod scripts;
+mod tasks;
 mod world;
 
-pub use self::world::{Place, Repository, Scope, Tree, World};
+pub use self::world::{Place, Project, Repository, Scope, ScriptContent, Tree, World};
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -31,6 +33,8 @@ pub struct Containment {
     /// The places that it would change, as they are before; all of them only
     /// if it is contained.
     pub changed: Vec<Changed>,
+    /// What the scripts that it runs would do, as if it stood in the command.
+    pub of_scripts: Vec<Effect>,
 }
 
 /// A place that a command would change.
@@ -50,10 +54,13 @@ type Matched = (String, Folder, Option<Rc<[String]>>);
 /// Judges the effects of a command.
 #[must_use]
 pub fn contain(effects: &Effects, world: &dyn World) -> Containment {
+    let mut all = scripts::expanded(effects, world);
     let mut judge = Judge {
         world,
-        effects: &effects.effects,
-        because: effects.unproven.clone(),
+        effects: &all.effects,
+        scripts: &all.scripts,
+        within: None,
+        because: std::mem::take(&mut all.unproven),
         changes: Changes::default(),
         changed: Vec::new(),
         repositories: Vec::new(),
@@ -64,14 +71,16 @@ pub fn contain(effects: &Effects, world: &dyn World) -> Containment {
         links: RefCell::default(),
         lost: Vec::new(),
     };
-    let found: Vec<Vec<Place>> = effects
+    let found: Vec<Vec<Place>> = all
         .effects
         .iter()
         .map(|effect| judge.collect(effect))
         .collect();
-    for (effect, places) in effects.effects.iter().zip(found) {
+    for ((index, effect), places) in all.effects.iter().enumerate().zip(found) {
+        judge.within = all.within(index);
         judge.effect(effect, places);
     }
+    judge.within = None;
     if judge.left.get() == 0 {
         let all = 0..effects
             .effects
@@ -81,16 +90,22 @@ pub fn contain(effects: &Effects, world: &dyn World) -> Containment {
             .unwrap_or(0);
         judge.no(&all, format!("more than {MOST_PLACES} paths"));
     }
+    let (because, read_only, changed) = (judge.because, judge.read_only, judge.changed);
     Containment {
-        because: judge.because,
-        read_only: judge.read_only,
-        changed: judge.changed,
+        because,
+        read_only,
+        changed,
+        of_scripts: all.effects.split_off(all.own),
     }
 }
 
 struct Judge<'a> {
     world: &'a dyn World,
     effects: &'a [Effect],
+    /// The scripts whose effects are among them.
+    scripts: &'a [(Utf8PathBuf, usize)],
+    /// The script that the effect is of which is judged.
+    within: Option<Rc<str>>,
     because: Vec<Unproven>,
     changes: Changes,
     changed: Vec<Changed>,
@@ -120,6 +135,10 @@ const MOST_TREES: usize = 4;
 
 impl Judge<'_> {
     fn no(&mut self, span: &Range<usize>, reason: String) {
+        let reason = match &self.within {
+            Some(script) => format!("in `{script}`: {reason}"),
+            None => reason,
+        };
         self.because.push(Unproven {
             reason,
             span: span.clone(),
@@ -168,6 +187,9 @@ impl Judge<'_> {
         match &effect.kind {
             EffectKind::Doing(doing, what) => self.doing(*doing, what, &effect.span),
             EffectKind::Repository { folder, hooks } => self.repository(folder, hooks, effect),
+            EffectKind::Task(task) => self.task(task, effect),
+            // What it does stands among the effects.
+            EffectKind::Script(_) => {}
             EffectKind::Path { touch, target } => {
                 if touch.changes() {
                     self.read_only = false;
@@ -470,6 +492,14 @@ impl Judge<'_> {
             (Scope::Device | Scope::Sink, _) => Some(format!("{verb} the device {path}")),
             (_, Touch::List | Touch::ListTree | Touch::Read | Touch::ReadTree) => None,
             (Scope::System, Touch::Execute) => None,
+            (Scope::Workspace, Touch::Execute)
+                if self
+                    .scripts
+                    .iter()
+                    .any(|(script, by)| script == path && *by == command) =>
+            {
+                None
+            }
             (_, Touch::Execute) => Some(format!("runs {path}")),
             // Nothing is there, it is a folder, or it is the user's own.
             (_, Touch::Load)

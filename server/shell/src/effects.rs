@@ -5,7 +5,9 @@ mod forms;
 mod interpret;
 mod options;
 mod parsers;
+mod scripts;
 mod shell_built_ins;
+mod tasks;
 
 pub(crate) use self::shell_built_ins::is_of_the_script;
 

@@ -34,6 +34,11 @@ pub(crate) struct Command {
     pub(crate) parser: Option<Parser>,
     /// Whether any words at all are harmless, options too.
     pub(crate) any_words: bool,
+    /// The files that define the task that it runs, looked for in its folder
+    /// and above.
+    pub(crate) defined_by: &'static [&'static str],
+    /// Words that begin with a dash and are known behind `--`.
+    pub(crate) behind: &'static [&'static str],
     /// What some flags change.
     pub(crate) when: &'static [When],
     /// Its sub-commands.

@@ -26,7 +26,9 @@ mod state;
 mod walk;
 
 pub use catastrophe::{Catastrophe, Stakes, catastrophe};
-pub use contain::{Changed, Containment, Place, Repository, Scope, Tree, World, contain};
+pub use contain::{
+    Changed, Containment, Place, Project, Repository, Scope, ScriptContent, Tree, World, contain,
+};
 pub use effects::effects;
 
 use countersign_core::call::{CommandText, ShellDialect};
@@ -54,6 +56,21 @@ pub fn view(command: &CommandText) -> CommandView {
             }],
         };
     }
+    walked(command, state::State::new())
+}
+
+/// The same of the content of a script, which does not know what it is given.
+pub(crate) fn script_view(command: &CommandText) -> CommandView {
+    let mut state = state::State::new();
+    for name in [
+        "@", "*", "#", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
+    ] {
+        state.set(name, state::Value::Unknown);
+    }
+    walked(command, state)
+}
+
+fn walked(command: &CommandText, mut state: state::State) -> CommandView {
     let mut walker = walk::Walker::new(command.dialect);
     let context = walk::Context {
         origin: Origin::Direct,
@@ -64,6 +81,6 @@ pub fn view(command: &CommandText) -> CommandView {
         depth: 0,
     };
     let source = source::Source::outermost(&command.text);
-    walker.text(&source, &mut state::State::new(), &context);
+    walker.text(&source, &mut state, &context);
     walker.view()
 }

@@ -235,6 +235,14 @@ impl Saying {
                 verb: Verb::Works,
                 names: vec![repository(folder, hooks, place)],
             },
+            EffectKind::Script(script) => Self {
+                verb: Verb::Touches(Touch::Execute),
+                names: vec![at(&script.text, &script.folder)],
+            },
+            EffectKind::Task(task) => Self {
+                verb: Verb::Does(task.doing()),
+                names: vec![quoted(&task.name, true)],
+            },
             EffectKind::Doing(doing, what) => Self {
                 verb: Verb::Does(*doing),
                 names: if what.is_empty() {

@@ -42,6 +42,7 @@ pub(crate) fn policy() -> Policy {
         review_credential_reads: true,
         classify_all_shell: false,
         static_analysis: StaticAnalysis::default(),
+        run_edited_code: false,
         on_unavailable: OnUnavailable::Block,
         problems: Vec::new(),
     }

@@ -60,7 +60,11 @@ pub(crate) fn of_command(effects: &Effects, containment: &Containment) -> Footpr
         match &effect.kind {
             EffectKind::Path { touch, .. } => moves |= *touch == Touch::MoveFrom,
             EffectKind::Doing(Doing::LocalHistory | Doing::History, _) => all.moves_head = true,
-            EffectKind::Doing(..) | EffectKind::Repository { .. } => {}
+            // Of one that is contained only what nobody guarded wrote runs.
+            EffectKind::Doing(..)
+            | EffectKind::Task(_)
+            | EffectKind::Script(_)
+            | EffectKind::Repository { .. } => {}
         }
     }
     for changed in &containment.changed {

@@ -19,7 +19,7 @@ use countersign_core::policy::Policy;
 use countersign_repository::{Mode, RepositoryError, Tree, is_regenerable};
 
 use crate::host::{self, Host};
-use crate::ledger::{Creations, Own};
+use crate::ledger::{Own, Records};
 
 /// Most names that are looked at for one call.
 const MOST_NAMES: usize = 2_000;
@@ -34,7 +34,7 @@ const LONGEST_OWN: u64 = 8 * 1024 * 1024;
 pub(crate) struct HadBack<'a> {
     host: &'a Host,
     policy: &'a Policy,
-    creations: &'a dyn Creations,
+    records: &'a dyn Records,
     names: usize,
     bytes: u64,
     /// A command's effects name one path more than once.
@@ -52,7 +52,7 @@ struct Ground<'a> {
     repository: Option<Repository>,
     /// Whether it is in the workspace: elsewhere folders count, too.
     is_workspace: bool,
-    creations: &'a dyn Creations,
+    records: &'a dyn Records,
     under: &'a Utf8Path,
     own: OnceCell<Own>,
 }
@@ -61,16 +61,16 @@ impl Ground<'_> {
     /// What the session created there; asked for only where HEAD does not have
     /// it.
     fn own(&self) -> &Own {
-        self.own.get_or_init(|| self.creations.below(self.under))
+        self.own.get_or_init(|| self.records.below(self.under))
     }
 }
 
 impl<'a> HadBack<'a> {
-    pub(crate) fn new(host: &'a Host, policy: &'a Policy, creations: &'a dyn Creations) -> Self {
+    pub(crate) fn new(host: &'a Host, policy: &'a Policy, records: &'a dyn Records) -> Self {
         Self {
             host,
             policy,
-            creations,
+            records,
             names: MOST_NAMES,
             bytes: MOST_BYTES,
             known: HashMap::new(),
@@ -124,7 +124,7 @@ impl<'a> HadBack<'a> {
         let ground = Ground {
             repository,
             is_workspace,
-            creations: self.creations,
+            records: self.records,
             under: path,
             own: OnceCell::new(),
         };

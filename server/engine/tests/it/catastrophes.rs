@@ -63,6 +63,7 @@ impl Place {
             review_credential_reads: false,
             classify_all_shell: false,
             static_analysis: StaticAnalysis::default(),
+            run_edited_code: false,
             on_unavailable: OnUnavailable::default(),
             problems: Vec::new(),
         }

@@ -88,7 +88,7 @@ pub(crate) fn session(name: &str) -> SessionKey {
     }
 }
 
-fn process() -> ProcessId {
+pub(crate) fn process() -> ProcessId {
     ProcessId {
         pid: 7,
         start: 7,
@@ -111,6 +111,7 @@ fn policy(mode: ApprovalMode, workspace: &str) -> Policy {
         review_credential_reads: false,
         classify_all_shell: false,
         static_analysis: StaticAnalysis::default(),
+        run_edited_code: false,
         on_unavailable: OnUnavailable::default(),
         problems: Vec::new(),
     }

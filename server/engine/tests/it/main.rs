@@ -10,3 +10,4 @@ mod ledger;
 mod ledger_attacks;
 mod ledger_desk;
 mod project;
+mod trust;

@@ -141,7 +141,7 @@ impl Project {
     }
 }
 
-fn policy(home: &Utf8Path, root: &Utf8Path) -> Policy {
+pub(crate) fn policy(home: &Utf8Path, root: &Utf8Path) -> Policy {
     let options = ProtectedOptions {
         home: home.to_owned(),
         workspaces: vec![root.to_owned()],
@@ -157,6 +157,7 @@ fn policy(home: &Utf8Path, root: &Utf8Path) -> Policy {
         review_credential_reads: false,
         classify_all_shell: false,
         static_analysis: StaticAnalysis::default(),
+        run_edited_code: false,
         on_unavailable: OnUnavailable::default(),
         problems: Vec::new(),
     }

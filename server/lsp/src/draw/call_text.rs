@@ -52,6 +52,21 @@ pub(super) fn as_it_is(call: &Call) -> String {
     text
 }
 
+/// Where the text of each operation begins in [`as_it_is`], in bytes.
+pub(super) fn beginnings(call: &Call) -> Vec<usize> {
+    let mut text = String::new();
+    let mut beginnings = Vec::new();
+    for operation in &call.operations {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        beginnings.push(text.len());
+        of_operation(call, operation, &mut text);
+        end_line(&mut text);
+    }
+    beginnings
+}
+
 fn of_operation(call: &Call, operation: &Operation, text: &mut String) {
     match &operation.subject {
         Subject::Command(command) => text.push_str(&command.text),

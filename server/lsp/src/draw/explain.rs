@@ -1,10 +1,10 @@
 //! Why a call was decided as it was, and what an edit would change.
 
 use countersign_core::call::{Access, Call, Change, Subject};
-use countersign_core::decision::{AskReason, BlockReason, Decision, DeniedReason, Via};
 use countersign_core::denials::Counters;
 use countersign_core::state::{ModelRecord, Record, RecordKind};
 use countersign_core::{message, redact};
+use countersign_service::explain::{how_to_change, how_to_change_ask};
 use countersign_service::{CallStory, PendingApproval};
 use countersign_store::JournalRow;
 
@@ -205,61 +205,6 @@ fn counters(page: &mut String, row: &Record) {
         page.push_str(&format!(" → {after}"));
     }
     page.push('\n');
-}
-
-/// What a person can do to have such a call decided otherwise.
-fn how_to_change(decision: &Decision) -> &'static str {
-    match decision {
-        Decision::Allow { via, .. } => match via {
-            Via::Rule => "change the allow rule, or write a deny or ask rule for it",
-            Via::AcceptEdits => "write a deny or ask rule for the path, or choose default mode",
-            Via::SafeTool => "write a deny or ask rule for it",
-            Via::Static => "write a deny or ask rule for it, or turn static analysis off",
-            Via::Grant => "nothing: it was granted once, and this was the time",
-            Via::Classifier => "write a deny or ask rule for it, or choose default mode",
-            Via::Approval => "nothing, unless it was remembered: then remove the rule",
-            Via::Yolo => "choose another mode",
-            Via::Plan => "write a deny or ask rule for it",
-        },
-        Decision::Denied { reason, .. } => match reason {
-            DeniedReason::ClassifierBlocked => {
-                "allow this exact call once, or write an allow rule for calls like it"
-            }
-            DeniedReason::ClassifierUnavailable => {
-                "allow this exact call once, let the agent try again, or write an allow rule"
-            }
-        },
-        Decision::Block { reason, .. } => match reason {
-            BlockReason::RuleDenied => "change the deny rule; nothing else lifts it",
-            BlockReason::StaticBlocked => {
-                "run it yourself; where it is no attack on the guard, a literal allow rule in \
-                 the user's settings lifts it"
-            }
-            BlockReason::PlanMode => "leave plan mode",
-            BlockReason::Person => "tell the agent to try again, and approve it",
-            BlockReason::Timeout => "tell the agent to try again, and answer in time",
-            BlockReason::NoSurface => {
-                "write an allow rule, or work with an editor in which it can be asked"
-            }
-            BlockReason::InvalidCall => "nothing: the agent must make a call that can be read",
-            BlockReason::Internal => "see what the journal says of the failure",
-        },
-        Decision::Ask { reason, .. } => how_to_change_ask(*reason),
-    }
-}
-
-const fn how_to_change_ask(reason: AskReason) -> &'static str {
-    match reason {
-        AskReason::AskRule => "change the rule that asks, or that cannot be ruled out",
-        AskReason::RuleMalformed => "mend the rule that cannot be read",
-        AskReason::ConsecutiveBlock
-        | AskReason::ConsecutiveUnavailable
-        | AskReason::TotalDenial => "answer it, or reset the session's counters",
-        AskReason::NoClassifier => "write an allow rule, or configure a classifier",
-        AskReason::ClassifierUnavailable => "write an allow rule, or see why the model is silent",
-        AskReason::Unprojected => "nothing: such a change is always asked about",
-        AskReason::ApprovalMode => "write an allow rule, or choose a mode that asks less",
-    }
 }
 
 /// A title and a unified diff of what the call would change, as far as it can

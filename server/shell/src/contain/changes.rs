@@ -137,6 +137,16 @@ impl Changes {
         })
     }
 
+    /// Whether another command changes something in a folder, or what leads
+    /// there.
+    pub(super) fn change_below(&self, root: &Utf8Path, command: usize) -> bool {
+        let towards = self.towards(root).map(|(_, at)| at);
+        let below = self.below(root).map(|(_, at)| at);
+        towards
+            .chain(below)
+            .any(|at| at.hows.iter().any(|(_, who)| who.is_other_than(command)))
+    }
+
     /// Whether git may find another repository in a folder, or other hooks.
     pub(super) fn change_what_git_finds(
         &self,

@@ -3,7 +3,7 @@
 
 use camino::Utf8PathBuf;
 use countersign_core::command::Folder;
-use countersign_core::effect::Touch;
+use countersign_core::effect::{Task, Touch};
 use countersign_core::paths::FileKind;
 
 /// What the outside world says about paths. Total: what cannot be told is
@@ -32,6 +32,45 @@ pub trait World {
             ..Repository::default()
         }
     }
+
+    /// What stands in the way of running a task of the project.
+    fn task(&self, task: &Task) -> Project {
+        let _ = task;
+        Project {
+            root: None,
+            problem: Some("nothing is known of the project".to_owned()),
+        }
+    }
+
+    /// What a script of the workspace holds, if every byte of it is trusted or
+    /// known; else why it is not.
+    ///
+    /// # Errors
+    /// Why, in lower case without a full stop.
+    fn script(&self, text: &str, folder: &Folder) -> Result<ScriptContent, String> {
+        let _ = folder;
+        Err(format!("nothing is known of `{text}`"))
+    }
+}
+
+/// A project of which a task would run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// The folder in which everything that the task may load lies; none where
+    /// that is not known.
+    pub root: Option<Utf8PathBuf>,
+    /// Why the task is not as the baseline has it. Lower case, without a full
+    /// stop.
+    pub problem: Option<String>,
+}
+
+/// What a script holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptContent {
+    /// The canonical path.
+    pub path: Utf8PathBuf,
+    /// All of it.
+    pub text: String,
 }
 
 /// What is at and below a path.
@@ -73,8 +112,6 @@ pub struct Place {
     /// Whether what is there (with everything below) could be had back if it
     /// were lost; true where nothing is.
     pub can_be_had_back: bool,
-    /// Whether it may be run: it is as the baseline has it.
-    pub is_trusted_to_execute: bool,
 }
 
 /// Where a path lies.

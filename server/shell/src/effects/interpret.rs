@@ -38,7 +38,7 @@ impl Finder<'_> {
         }
         let words = self.command.words.get(1..).unwrap_or_default();
         let Some(command) = knowledge::find(programs::bare_name(name)) else {
-            if asks_what_it_is(name, words) {
+            if asks_what_it_is(name, words) || self.is_script(name, words, &span) {
                 return;
             }
             self.effect(
@@ -67,8 +67,11 @@ impl Finder<'_> {
         if self.has_form(command.forms, words) {
             return;
         }
+        let runs_code = super::tasks::task(command);
         for doing in command.effects {
-            self.doing(*doing, command, span.clone());
+            if runs_code.is_none() || !matches!(doing, Doing::Task | Doing::CodeTask) {
+                self.doing(*doing, command, span.clone());
+            }
         }
         if let Some(parser) = command.parser {
             super::parsers::parse(self, parser, command, words, &span);
@@ -81,6 +84,9 @@ impl Finder<'_> {
         let (read, at) = match options::read(words, command, has_sub) {
             Ok(read) => read,
             Err(problem) => {
+                if let Some(runs_code) = runs_code {
+                    self.task(command, None, runs_code, span);
+                }
                 self.unproven(
                     format!("`{}`: {}", self.shown(command), problem.reason),
                     problem.span,
@@ -94,6 +100,9 @@ impl Finder<'_> {
             return;
         }
         self.read_words(command, &read, &span);
+        if let Some(runs_code) = runs_code {
+            self.task(command, Some(&read), runs_code, span);
+        }
     }
 
     fn sub_command(
@@ -339,7 +348,7 @@ impl Finder<'_> {
     /// that is seen is not understood.
     fn wrapper(&mut self, command: &'static Command, span: Range<usize>) {
         let does_something = self.command.words.len() > 1 || command.stdin == StdinUse::Code;
-        if !self.is_looked_through() && does_something {
+        if !self.is_looked_through() && does_something && !self.runs_script(&span) {
             self.unproven(
                 format!("what `{}` runs is not known", self.shown(command)),
                 span,

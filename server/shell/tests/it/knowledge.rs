@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use crate::workspace::{is_contained, judged};
+use crate::workspace::{is_contained, judged, judged_with_trust};
 
 /// A command of the knowledge base with its examples and those of its
 /// sub-commands.
@@ -14,6 +14,8 @@ struct Entry {
     names: Vec<String>,
     contained: Vec<String>,
     not_contained: Vec<String>,
+    /// Contained only where the project is trusted.
+    trusted: Vec<String>,
 }
 
 fn texts(table: &Table, key: &str) -> Vec<String> {
@@ -28,6 +30,7 @@ fn texts(table: &Table, key: &str) -> Vec<String> {
 fn examples(command: &Table, entry: &mut Entry) {
     entry.contained.extend(texts(command, "contained"));
     entry.not_contained.extend(texts(command, "not_contained"));
+    entry.trusted.extend(texts(command, "trusted"));
     let sub_commands = command.get("sub").and_then(Value::as_array);
     for sub in sub_commands.into_iter().flatten() {
         examples(sub.as_table().expect("a sub-command"), entry);
@@ -50,6 +53,7 @@ fn entries() -> Vec<Entry> {
                 names: texts(command, "names"),
                 contained: Vec::new(),
                 not_contained: Vec::new(),
+                trusted: Vec::new(),
             };
             examples(command, &mut entry);
             entries.push(entry);
@@ -63,7 +67,7 @@ pub fn not_contained_examples() -> Vec<String> {
     let entries = entries();
     entries
         .into_iter()
-        .flat_map(|entry| entry.not_contained)
+        .flat_map(|entry| entry.not_contained.into_iter().chain(entry.trusted))
         .collect()
 }
 
@@ -90,8 +94,22 @@ fn every_example_is_judged_as_it_says() {
             }
         }
         for text in &entry.not_contained {
-            if is_contained(text) {
+            if is_contained(text) || judged_with_trust(text).because.is_empty() {
                 wrong.push(format!("{}: `{text}` is contained", entry.file));
+            }
+        }
+        for text in &entry.trusted {
+            if is_contained(text) {
+                wrong.push(format!(
+                    "{}: `{text}` is contained without trust",
+                    entry.file
+                ));
+            }
+            if let Some(first) = judged_with_trust(text).because.first() {
+                wrong.push(format!(
+                    "{}: `{text}` is not contained with trust: {}",
+                    entry.file, first.reason
+                ));
             }
         }
     }
@@ -106,6 +124,7 @@ fn every_command_has_an_example_that_names_it() {
             .contained
             .iter()
             .chain(&entry.not_contained)
+            .chain(&entry.trusted)
             .any(|text| {
                 text.split([' ', '/', '\'', '(', '|']).any(|word| {
                     entry

@@ -10,9 +10,11 @@ use std::sync::LazyLock;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use countersign_core::call::{CommandText, ShellDialect};
 use countersign_core::command::Folder;
-use countersign_core::effect::Touch;
+use countersign_core::effect::{Task, Touch};
 use countersign_core::paths::FileKind;
-use countersign_shell::{Containment, Place, Repository, Scope, Tree, World};
+use countersign_shell::{
+    Containment, Place, Project, Repository, Scope, ScriptContent, Tree, World,
+};
 
 pub const ROOT: &str = "/work/project";
 const HOME: &str = "/home/dev";
@@ -121,6 +123,8 @@ const SINKS: &[&str] = &[
 pub struct Workspace {
     /// Whether [`LINKS`] are there.
     has_links: bool,
+    /// Whether tasks of the project, and [`SCRIPTS`], are trusted.
+    is_trusted: bool,
 }
 
 /// Whether the command is contained there, and why not. There are no links.
@@ -133,13 +137,51 @@ pub fn judged_with_links(text: &str, dialect: ShellDialect) -> Containment {
     judged_by(text, dialect, true)
 }
 
+/// The same where the project's tasks and scripts are as the baseline has them.
+pub fn judged_with_trust(text: &str) -> Containment {
+    let world = Workspace {
+        has_links: false,
+        is_trusted: true,
+    };
+    judged_in(text, ShellDialect::Bash, &world)
+}
+
 fn judged_by(text: &str, dialect: ShellDialect, has_links: bool) -> Containment {
+    let world = Workspace {
+        has_links,
+        is_trusted: false,
+    };
+    judged_in(text, dialect, &world)
+}
+
+fn judged_in(text: &str, dialect: ShellDialect, world: &Workspace) -> Containment {
     let view = countersign_shell::view(&CommandText {
         text: text.to_owned(),
         dialect,
     });
-    countersign_shell::contain(&countersign_shell::effects(&view), &Workspace { has_links })
+    countersign_shell::contain(&countersign_shell::effects(&view), world)
 }
+
+/// Scripts of the project, below its folder.
+const SCRIPTS: &[(&str, &str)] = &[
+    (
+        "src/check.sh",
+        "#!/usr/bin/env bash\nset -eu\ncat a.txt | wc -l\n",
+    ),
+    (
+        "src/clean.sh",
+        "#!/bin/bash\nrm -rf out/x\ntouch out/done\n",
+    ),
+    ("src/outer.sh", "cd src\nbash check.sh && ./clean.sh\n"),
+    ("src/takes.sh", "#!/bin/bash\nrm -rf \"$1\"\n"),
+    ("src/reads.sh", "#!/bin/bash\necho \"$1\"\ncat a.txt\n"),
+    ("src/sends.sh", "#!/bin/sh\ncurl https://example.com\n"),
+    ("src/python.sh", "#!/usr/bin/env python3\nprint(1)\n"),
+    ("src/options.sh", "#!/bin/bash -c\nls\n"),
+    ("src/itself.sh", "#!/bin/bash\n./src/itself.sh\n"),
+    ("src/sets.sh", "cd /\n"),
+    ("src/commits.sh", "git commit -m x\n"),
+];
 
 pub fn is_contained(text: &str) -> bool {
     judged(text).because.is_empty()
@@ -293,7 +335,10 @@ fn scope(path: &Utf8Path, touch: Touch) -> Scope {
 
 impl Workspace {
     /// Without links.
-    pub const PLAIN: Self = Self { has_links: false };
+    pub const PLAIN: Self = Self {
+        has_links: false,
+        is_trusted: false,
+    };
 
     fn links(&self) -> &'static [(&'static str, &'static str)] {
         if self.has_links { LINKS } else { &[] }
@@ -322,7 +367,6 @@ impl World for Workspace {
                 scope: Scope::Unknown,
                 kind: FileKind::Unresolvable,
                 can_be_had_back: false,
-                is_trusted_to_execute: false,
             };
         };
         let path = self.followed(&written, touch);
@@ -330,10 +374,30 @@ impl World for Workspace {
             scope: scope(&path, touch),
             kind: kind(&path),
             can_be_had_back: can_be_had_back(&path),
-            is_trusted_to_execute: false,
             path,
             written,
         }
+    }
+
+    fn task(&self, task: &Task) -> Project {
+        let is_inside = folder(&task.folder).is_some_and(|path| path.starts_with(ROOT));
+        Project {
+            root: Some(ROOT.into()),
+            problem: (!self.is_trusted || !is_inside).then(|| "it is not trusted".to_owned()),
+        }
+    }
+
+    fn script(&self, text: &str, at: &Folder) -> Result<ScriptContent, String> {
+        let path = locate(text, at).ok_or("where it lies is not known")?;
+        let script = SCRIPTS
+            .iter()
+            .find(|(name, _)| self.is_trusted && Utf8Path::new(ROOT).join(name) == path);
+        script
+            .map(|(_, text)| ScriptContent {
+                path,
+                text: (*text).to_owned(),
+            })
+            .ok_or_else(|| format!("`{text}` is not trusted"))
     }
 
     fn expand(&self, pattern: &str, at: &Folder) -> Option<Vec<String>> {
