@@ -35,8 +35,14 @@ pub(crate) enum Command {
     /// Measure how well the configured model judges labelled calls; runs none of
     /// them.
     Eval(Eval),
-    /// Show the journal, or verify it.
+    /// Show the journal, follow it, verify it, or remove its oldest rows.
     Log(Log),
+    /// Tell the whole story of one call, and how to have such a call decided
+    /// otherwise.
+    Explain(Explain),
+    /// Count what was decided, by day, agent, tool and layer, and how long it
+    /// took.
+    Stats(Stats),
     /// Watch an agent session being decided: no editor, key or network.
     Demo,
     /// Trust the current workspace, and accept what its settings would loosen.
@@ -144,6 +150,55 @@ pub(crate) enum LogAction {
         #[arg(long)]
         json: bool,
     },
+    /// Remove the oldest rows: those beyond the limits of the settings, or
+    /// beyond what is said here. A row says that they were removed. Not for agents.
+    Prune(Prune),
+}
+
+/// `countersign log prune`
+#[derive(Debug, Args)]
+pub(crate) struct Prune {
+    /// Rows from before this time: 90d, or 2026-11-21T09:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = commands::time_argument)]
+    pub(crate) before: Option<Millis>,
+    /// The oldest rows, until the state takes no more than this.
+    #[arg(long, value_name = "MEGABYTES")]
+    pub(crate) max_megabytes: Option<u64>,
+    /// Only say how many rows would go.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `countersign explain`
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The call: the beginning of its id as `countersign log` shows it, or the
+    /// agent's id of it.
+    #[arg(value_name = "CALL")]
+    pub(crate) id: String,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `countersign stats`
+#[derive(Debug, Args)]
+pub(crate) struct Stats {
+    /// From this time on: 30m, 12h, 7d, or 2026-11-21T09:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = commands::time_argument)]
+    pub(crate) since: Option<Millis>,
+    /// Up to this time, in the same forms.
+    #[arg(long, value_name = "TIME", value_parser = commands::time_argument)]
+    pub(crate) until: Option<Millis>,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Which rows of the journal to show.
@@ -158,6 +213,25 @@ pub(crate) struct LogFilter {
     /// With this decision: allow, block or ask.
     #[arg(long, value_parser = ["allow", "block", "ask"])]
     pub(crate) decision: Option<String>,
+    /// Allowed by this layer: rule, static, classifier, approval …
+    #[arg(long, value_name = "LAYER", conflicts_with_all = ["decision", "reason"], value_parser = commands::via_argument)]
+    pub(crate) via: Option<countersign_core::decision::Via>,
+    /// With this reason: rule_denied, ask_rule, classifier_blocked …
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Where the word of this stage of the classifier counted: fast or thinking.
+    #[arg(long, value_parser = commands::stage_argument)]
+    pub(crate) stage: Option<countersign_core::model::Stage>,
+    /// Of this kind: decision, answer, result, unguarded, problem …
+    #[arg(long, conflicts_with = "via", value_parser = commands::kind_argument)]
+    pub(crate) kind: Option<countersign_core::state::RecordKind>,
+    /// Of this call, by its whole id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) call: Option<String>,
+    /// With this text, in whatever case, in what was asked for, the detail or
+    /// an effect, as they are kept: masked.
+    #[arg(long)]
+    pub(crate) text: Option<String>,
     /// Of this canonical tool, for example run_shell_command.
     #[arg(long)]
     pub(crate) tool: Option<String>,
@@ -170,6 +244,10 @@ pub(crate) struct LogFilter {
     /// At most this many rows, the newest.
     #[arg(long, short = 'n', default_value_t = 50, value_name = "COUNT")]
     pub(crate) limit: usize,
+    /// Go on with every row that comes, whichever process writes it; ends with
+    /// Ctrl-C.
+    #[arg(long, short = 'f', conflicts_with = "until")]
+    pub(crate) follow: bool,
     /// As JSON lines.
     #[arg(long)]
     pub(crate) json: bool,

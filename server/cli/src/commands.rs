@@ -5,14 +5,16 @@ mod check;
 mod demo;
 mod doctor;
 mod eval;
+mod explain;
 mod journal;
 mod lsp;
 mod model;
+mod stats;
 mod time;
 mod trust;
 
 pub(crate) use eval::price as price_argument;
-pub(crate) use journal::{Anchor, anchor};
+pub(crate) use journal::{Anchor, anchor, kind_argument, stage_argument, via_argument};
 pub(crate) use lsp::starting_mode;
 pub(crate) use time::argument as time_argument;
 
@@ -59,6 +61,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Eval(eval) => eval::run(places()?, eval),
         Command::Doctor { json } => doctor::run(places()?, *json),
         Command::Log(log) => journal::run(&places()?, log),
+        Command::Explain(explain) => explain::run(&places()?, explain),
+        Command::Stats(stats) => stats::run(&places()?, stats),
         Command::Demo => demo::run(),
         Command::Trust(trust) => trust::run(&places()?, trust),
         Command::Lsp(lsp) => lsp::run(places()?, lsp),

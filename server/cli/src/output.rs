@@ -1,6 +1,8 @@
 //! What people read in a terminal: colours only there, hostile text made
 //! visible, tables that fit.
 
+pub(crate) mod pager;
+
 use std::io::{self, IsTerminal as _, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -64,10 +66,30 @@ pub(crate) fn one_line(text: &str, width: usize) -> String {
     line
 }
 
+/// A time for people: `740 µs`, `1.2 ms`, `3.4 s`, `2 min`.
+pub(crate) fn duration(micros: u64) -> String {
+    let tenths = |unit: u64, name: &str| {
+        let tenths = micros.saturating_mul(10) / unit;
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
+    };
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..1_000_000 => tenths(1_000, "ms"),
+        1_000_000..120_000_000 => tenths(1_000_000, "s"),
+        _ => format!("{} min", micros / 60_000_000),
+    }
+}
+
 /// How wide the terminal is, if standard output is one.
 pub(crate) fn terminal_width() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
     (size.ws_col > 0).then(|| usize::from(size.ws_col))
+}
+
+/// How high the terminal is, if standard output is one.
+pub(crate) fn terminal_height() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+    (size.ws_row > 0).then(|| usize::from(size.ws_row))
 }
 
 /// The least that is left of a last column that is cut, in columns.
@@ -93,30 +115,39 @@ pub(crate) fn table(
                 .unwrap_or(0)
         })
         .collect();
-    let before_last: usize = widths.iter().rev().skip(1).map(|column| column + 2).sum();
-    let room = width.map(|width| width.saturating_sub(before_last).max(LEAST));
     let header: Vec<(Style, String)> = header
         .iter()
         .map(|name| (DIM, (*name).to_owned()))
         .collect();
-    for row in std::iter::once(&header).chain(rows) {
-        for (column, (style, cell)) in row.iter().enumerate() {
-            let last = column + 1 == row.len();
-            let width = widths.get(column).copied().unwrap_or(0);
-            let fill = if last {
-                0
-            } else {
-                width.saturating_sub(cell.width()) + 2
-            };
-            let cell = match room {
-                Some(room) if last => one_line(cell, room),
-                _ => cell.clone(),
-            };
-            write!(out, "{}{}", styled(*style, &cell), " ".repeat(fill))?;
-        }
-        writeln!(out)?;
+    let widths = widths.split_last().map_or(&[][..], |(_, before)| before);
+    let mut rows = std::iter::once(&header).chain(rows);
+    rows.try_for_each(|cells| row(out, cells, widths, width))
+}
+
+/// One row of a table, with the widths of all columns but the last. A cell that
+/// is wider pushes the others to the right; the last one is cut to fit into
+/// `width` columns, if that is given.
+pub(crate) fn row(
+    out: &mut impl Write,
+    cells: &[(Style, String)],
+    widths: &[usize],
+    width: Option<usize>,
+) -> io::Result<()> {
+    let mut so_far = 0;
+    for (column, (style, cell)) in cells.iter().enumerate() {
+        let is_last = column + 1 == cells.len();
+        let cell = match width {
+            Some(width) if is_last => one_line(cell, width.saturating_sub(so_far).max(LEAST)),
+            _ => cell.clone(),
+        };
+        let fill = match widths.get(column) {
+            Some(width) if !is_last => width.saturating_sub(cell.width()) + 2,
+            _ => 0,
+        };
+        so_far += cell.width() + fill;
+        write!(out, "{}{}", styled(*style, &cell), " ".repeat(fill))?;
     }
-    Ok(())
+    writeln!(out)
 }
 
 #[cfg(test)]
@@ -128,6 +159,19 @@ mod tests {
         assert_eq!(one_line("ls\u{1b}[2K", 40), "ls\\x1b[2K");
         assert_eq!(one_line("0123456789", 5), "0123…");
         assert_eq!(one_line("äöü", 3), "äöü");
+    }
+
+    #[test]
+    fn times_have_the_unit_that_fits() {
+        for (micros, text) in [
+            (0, "0 µs"),
+            (999, "999 µs"),
+            (1_250, "1.2 ms"),
+            (3_400_000, "3.4 s"),
+            (7_200_000_000, "120 min"),
+        ] {
+            assert_eq!(duration(micros), text);
+        }
     }
 
     #[test]

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use countersign_core::call::SessionKey;
-use countersign_core::decision::{AskReason, BlockReason, Decision, DeniedReason, Via};
+use countersign_core::decision::Decision;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::redact;
 use countersign_core::state::{Record, RecordKind, SessionState};
 use countersign_store::{Filter, JournalRow};
 
+use crate::explain::decision_of;
 use crate::service::Service;
 use crate::sessions::CallStory;
 
@@ -201,48 +202,9 @@ impl Service {
     }
 }
 
-/// A row as a call in a story. The names of its reason are those of the closed
-/// sets; one that is not known is shown as the guard's own failure.
+/// A row as a call in a story.
 fn story(id: &str, key: &SessionKey, record: &Record, mode: ApprovalMode) -> CallStory {
-    let detail = record.detail.clone().unwrap_or_default();
-    let reason = record.reason.as_deref().unwrap_or_default();
-    let decision = match record.decision.as_deref() {
-        Some("allow") => Via::ALL
-            .iter()
-            .find(|via| via.as_str() == reason)
-            .map(|via| Decision::Allow {
-                via: *via,
-                detail: detail.clone(),
-            }),
-        Some("ask") => AskReason::ALL
-            .iter()
-            .find(|ask| ask.as_str() == reason)
-            .map(|reason| Decision::Ask {
-                reason: *reason,
-                detail: detail.clone(),
-            }),
-        Some(_) => DeniedReason::ALL
-            .iter()
-            .find(|denied| denied.as_str() == reason)
-            .map(|reason| Decision::Denied {
-                reason: *reason,
-                detail: detail.clone(),
-            })
-            .or_else(|| {
-                let block = BlockReason::ALL
-                    .iter()
-                    .find(|block| block.as_str() == reason)?;
-                Some(Decision::Block {
-                    reason: *block,
-                    detail: detail.clone(),
-                })
-            }),
-        None => None,
-    };
-    let decision = decision.unwrap_or(Decision::Block {
-        reason: BlockReason::Internal,
-        detail,
-    });
+    let decision = decision_of(record);
     let asked = match &decision {
         Decision::Ask { reason, .. } => Some(*reason),
         Decision::Allow { .. } | Decision::Denied { .. } | Decision::Block { .. } => None,

@@ -1,41 +1,59 @@
 //! `countersign log`: the journal as a table or as JSON lines, and the check
 //! of its hash chain.
 
+mod follow;
+mod prune;
+mod table;
+
+pub(super) use table::table;
+
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
-use anstyle::Style;
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
-use countersign_core::approval::AnswerSource;
 use countersign_core::call::Digest;
-use countersign_core::state::{ModelRecord, Record, RecordKind};
+use countersign_core::decision::Via;
+use countersign_core::state::RecordKind;
 use countersign_settings::Places;
 use countersign_store::{FILE_NAME, Filter, JournalRow, Store};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::arguments::{Log, LogAction, LogFilter};
-use crate::commands::time;
-use crate::output::{self, DIM, styled};
-
-/// Columns of a table's text cells.
-const SUBJECT_COLUMNS: usize = 60;
-const DETAIL_COLUMNS: usize = 100;
+use crate::commands::model;
+use crate::output::{self, DIM, pager, styled};
 
 /// The number of a journal row and its hash.
 pub(crate) type Anchor = (i64, Digest);
 
 pub(super) fn run(places: &Places, log: &Log) -> Result<ExitCode> {
+    if let Some(LogAction::Prune(prune)) = &log.action {
+        return prune::run(places, prune);
+    }
+    if log.action.is_none() && log.filter.follow {
+        return follow::run(places, &log.filter);
+    }
+    let Some(store) = open(places)? else {
+        return nothing(&places.state_dir.join(FILE_NAME), log);
+    };
+    match &log.action {
+        Some(LogAction::Verify { anchor, json }) => verify(&store, *anchor, *json),
+        Some(LogAction::Prune(_)) | None => show(&store, &log.filter),
+    }
+}
+
+/// The state, if there is one: looking at it creates nothing.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn open(places: &Places) -> Result<Option<Store>> {
     let database = places.state_dir.join(FILE_NAME);
     // What is left of one that is gone is for the store to refuse.
     if is_missing(&database) && is_missing(Utf8Path::new(&format!("{database}-wal"))) {
-        return nothing(&database, log);
+        return Ok(None);
     }
     let store = Store::open(&places.state_dir).context("cannot open the journal")?;
-    match &log.action {
-        Some(LogAction::Verify { anchor, json }) => verify(&store, *anchor, *json),
-        None => show(&store, &log.filter),
-    }
+    Ok(Some(store))
 }
 
 fn is_missing(path: &Utf8Path) -> bool {
@@ -57,166 +75,78 @@ fn nothing(database: &Utf8Path, log: &Log) -> Result<ExitCode> {
             writeln!(out, "{}", json!({ "rows": 0, "head": head, "ok": true }))?;
         }
         None if log.filter.json => {}
-        Some(LogAction::Verify { .. }) | None => {
-            writeln!(
-                out,
-                "no journal yet: nothing was decided (it will be {database})"
-            )?;
+        Some(LogAction::Verify { .. } | LogAction::Prune(_)) | None => {
+            writeln!(out, "{}", no_journal(database))?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(store: &Store, filter: &LogFilter) -> Result<ExitCode> {
+/// What is said where nothing was decided yet.
+pub(super) fn no_journal(database: &Utf8Path) -> String {
+    format!("no journal yet: nothing was decided (it will be {database})")
+}
+
+/// What the command line asks for.
+fn filter(filter: &LogFilter) -> Filter {
+    let mut wanted = Filter {
+        session: filter.session.clone(),
+        agent: filter.agent,
+        decision: filter.decision.clone(),
+        reason: filter.reason.clone(),
+        stage: filter.stage,
+        tool: filter.tool.clone(),
+        kind: filter.kind,
+        call: filter.call.clone(),
+        text: filter.text.clone(),
+        since: filter.since,
+        until: filter.until,
+        limit: filter.limit,
+        ..Filter::default()
+    };
+    match filter.via {
+        // What a person allowed is an answer, whatever kind of yes it was.
+        Some(Via::Approval) => {
+            wanted.kind = Some(RecordKind::Answer);
+            wanted.decision = Some("allow".to_owned());
+        }
+        Some(via) => {
+            wanted.decision = Some("allow".to_owned());
+            wanted.reason = Some(via.to_string());
+        }
+        None => {}
+    }
+    wanted
+}
+
+fn show(store: &Store, asked: &LogFilter) -> Result<ExitCode> {
     let rows = store
-        .journal(&Filter {
-            session: filter.session.clone(),
-            agent: filter.agent,
-            decision: filter.decision.clone(),
-            tool: filter.tool.clone(),
-            since: filter.since,
-            until: filter.until,
-            limit: filter.limit,
-            ..Filter::default()
-        })
+        .journal(&filter(asked))
         .context("cannot read the journal")?;
-    let mut out = output::stdout();
-    if filter.json {
+    if asked.json {
+        let mut out = output::stdout();
         for row in &rows {
-            let mut value = serde_json::to_value(&row.record)?;
-            if let Some(object) = value.as_object_mut() {
-                object.insert("seq".to_owned(), json!(row.seq));
-                object.insert("hash".to_owned(), json!(row.hash));
-            }
-            writeln!(out, "{value}")?;
+            writeln!(out, "{}", in_json(row)?)?;
         }
     } else if rows.is_empty() {
-        writeln!(out, "no rows match")?;
+        writeln!(output::stdout(), "no rows match")?;
     } else {
-        table(&mut out, &rows)?;
+        let mut text = Vec::new();
+        table(&mut text, &rows)?;
+        let text = String::from_utf8_lossy(&text);
+        pager::show(&text, model::under_an_agent().is_none())?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The rows as a table; also the end of the demo.
-pub(super) fn table(out: &mut impl std::io::Write, rows: &[JournalRow]) -> Result<()> {
-    let rows: Vec<Vec<(Style, String)>> = rows
-        .iter()
-        .flat_map(|row| {
-            let judged = row.record.model.as_ref().and_then(judged);
-            std::iter::once(cells(&row.record)).chain(judged.map(below))
-        })
-        .collect();
-    output::table(
-        out,
-        &["time", "agent", "what", "tool", "reason", "subject"],
-        &rows,
-        output::terminal_width(),
-    )?;
-    Ok(())
-}
-
-fn cells(record: &Record) -> Vec<(Style, String)> {
-    let plain = |text: String| (Style::new(), text);
-    let what = record
-        .decision
-        .clone()
-        .unwrap_or_else(|| kind(record.kind).to_owned());
-    let what_style = match record.kind {
-        RecordKind::Unguarded => output::BLOCK,
-        RecordKind::Problem | RecordKind::Ignored => output::ASK,
-        RecordKind::Decision
-        | RecordKind::Answer
-        | RecordKind::Result
-        | RecordKind::UserMessage
-        | RecordKind::SessionStart
-        | RecordKind::SessionEnd
-        | RecordKind::Reset
-        | RecordKind::Rules
-        | RecordKind::Trust
-        | RecordKind::Anchor => output::verb_style(&what),
-    };
-    let what = if record.kind == RecordKind::Answer {
-        format!("→ {what}")
-    } else {
-        what
-    };
-    let subject = match (&record.subject, &record.detail) {
-        (Some(subject), _) => output::one_line(subject, SUBJECT_COLUMNS),
-        (None, Some(detail)) => {
-            let told = output::one_line(detail, DETAIL_COLUMNS);
-            match record.source.as_deref() {
-                Some(source) if source != AnswerSource::None.as_str() => {
-                    format!("{told} ({})", output::one_line(source, 20))
-                }
-                Some(_) | None => told,
-            }
-        }
-        (None, None) => String::new(),
-    };
-    vec![
-        (DIM, time::shown(record.time)),
-        plain(
-            record
-                .key
-                .as_ref()
-                .map_or_else(String::new, |key| key.agent.to_string()),
-        ),
-        (what_style, what),
-        plain(output::one_line(record.tool.as_deref().unwrap_or(""), 24)),
-        plain(output::one_line(record.reason.as_deref().unwrap_or(""), 28)),
-        plain(subject),
-    ]
-}
-
-/// A line of its own below a row.
-fn below(text: String) -> Vec<(Style, String)> {
-    let mut cells = vec![(DIM, String::new()); 5];
-    cells.push((DIM, format!("↳ {text}")));
-    cells
-}
-
-/// Who judged a call, at what cost: `judge-1: fast block 612 ms, 4210+9 tokens`.
-/// None where no endpoint was asked.
-fn judged(model: &ModelRecord) -> Option<String> {
-    if model.stages.is_empty() && model.problem.is_none() {
-        return None;
+/// A row as it is kept, with its number and hash.
+pub(super) fn in_json(row: &JournalRow) -> Result<Value> {
+    let mut value = serde_json::to_value(&row.record)?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("seq".to_owned(), json!(row.seq));
+        object.insert("hash".to_owned(), json!(row.hash));
     }
-    let mut text = output::one_line(model.model.as_deref().unwrap_or("no model"), 40);
-    for (number, stage) in model.stages.iter().enumerate() {
-        let between = if number == 0 { ":" } else { ";" };
-        text.push_str(&format!(
-            "{between} {} {} {} ms",
-            stage.stage,
-            stage.verdict.as_str(),
-            stage.millis
-        ));
-        if let (Some(read), Some(written)) = (stage.input_tokens, stage.output_tokens) {
-            text.push_str(&format!(", {read}+{written} tokens"));
-        }
-    }
-    if let Some(problem) = &model.problem {
-        text.push_str(&format!(" ({})", output::one_line(problem, DETAIL_COLUMNS)));
-    }
-    Some(text)
-}
-
-const fn kind(kind: RecordKind) -> &'static str {
-    match kind {
-        RecordKind::Decision => "decision",
-        RecordKind::Answer => "answer",
-        RecordKind::Result => "ran",
-        RecordKind::Unguarded => "UNGUARDED",
-        RecordKind::UserMessage => "message",
-        RecordKind::SessionStart => "start",
-        RecordKind::SessionEnd => "end",
-        RecordKind::Reset => "reset",
-        RecordKind::Rules => "rules",
-        RecordKind::Trust => "trust",
-        RecordKind::Ignored => "ignored",
-        RecordKind::Problem => "problem",
-        RecordKind::Anchor => "pruned",
-    }
+    Ok(value)
 }
 
 fn verify(store: &Store, anchor: Option<Anchor>, as_json: bool) -> Result<ExitCode> {
@@ -261,4 +191,40 @@ pub(crate) fn anchor(text: &str) -> Result<Anchor, String> {
     text.split_once(':')
         .and_then(|(row, hash)| Some((row.parse().ok()?, Digest::from_hex(hash)?)))
         .ok_or_else(|| format!("`{text}` is not SEQ:HASH as `countersign log verify` prints it"))
+}
+
+/// A layer of an allow, by its name.
+///
+/// # Errors
+/// When it is none: says which there are.
+pub(crate) fn via_argument(text: &str) -> Result<Via, String> {
+    member(Via::ALL, text, |via| via.as_str())
+}
+
+/// A stage of the classifier, by its name.
+///
+/// # Errors
+/// When it is none: says which there are.
+pub(crate) fn stage_argument(text: &str) -> Result<countersign_core::model::Stage, String> {
+    member(&countersign_core::model::Stage::ALL, text, |stage| {
+        stage.as_str()
+    })
+}
+
+/// A kind of row, by its name.
+///
+/// # Errors
+/// When it is none: says which there are.
+pub(crate) fn kind_argument(text: &str) -> Result<RecordKind, String> {
+    member(&RecordKind::ALL, text, |kind| kind.as_str())
+}
+
+fn member<T: Copy>(all: &[T], text: &str, name: impl Fn(T) -> &'static str) -> Result<T, String> {
+    // As people write it, too.
+    let wanted = text.replace('-', "_");
+    let found = all.iter().find(|one| name(**one) == wanted);
+    found.copied().ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|one| name(*one)).collect();
+        format!("there is {}", names.join(", "))
+    })
 }
