@@ -16,6 +16,7 @@ use crate::layer::is_workspace;
 use crate::merge::{Entry, Merged};
 use crate::problem::{Problems, SettingsProblem};
 use crate::table::key;
+use crate::telemetry::telemetry;
 
 /// The longest hint, in characters.
 pub(crate) const LONGEST_HINT: usize = 200;
@@ -94,6 +95,7 @@ pub(crate) fn assemble(
             retention_days: count(&merged, key::RETENTION),
             max_megabytes: count(&merged, key::MEGABYTES),
         },
+        telemetry: telemetry(&merged, home),
         import: texts(merged.take_list(key::IMPORT))
             .iter()
             .filter_map(|name| {
@@ -149,7 +151,7 @@ fn limits(merged: &Merged) -> DenialLimits {
     }
 }
 
-fn flag(merged: &Merged, key: &'static str, otherwise: bool) -> bool {
+pub(crate) fn flag(merged: &Merged, key: &'static str, otherwise: bool) -> bool {
     match merged.scalar(key) {
         Fixed::Flag(flag) => flag,
         Fixed::Nothing | Fixed::Choice(_) | Fixed::Count(_) | Fixed::Unusable => otherwise,

@@ -82,7 +82,7 @@ pub enum Fixed {
     /// A whole number.
     Count(u64),
     /// Nothing that could be used, and nothing in its place: there is no
-    /// classifier until it is mended.
+    /// classifier, or no export, until it is mended.
     Unusable,
 }
 
@@ -162,6 +162,15 @@ impl Descriptor {
     /// none: no other value may stand in for an endpoint.
     pub(crate) const fn is_exact(&self) -> bool {
         matches!(self.malformed, Fixed::Unusable)
+    }
+
+    /// What there is not while the value cannot be used.
+    pub(crate) fn without(&self) -> &'static str {
+        if self.key.starts_with("telemetry.") {
+            "nothing is exported until it is mended"
+        } else {
+            crate::extract::NO_CLASSIFIER
+        }
     }
 
     /// The setting of that name.

@@ -14,6 +14,7 @@ use crate::consent::WorkspaceEntry;
 use crate::hooks::{HookEvent, UserHook};
 use crate::merge::{Input, merge};
 use crate::problem::SettingsProblem;
+use crate::telemetry::TelemetrySettings;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +116,8 @@ pub struct Effective {
     pub disable_all_hooks: bool,
     /// How much of the journal is kept.
     pub journal: JournalLimits,
+    /// What may be exported, and where to.
+    pub telemetry: TelemetrySettings,
     /// Which agents' files are read too.
     pub import: Vec<ImportFrom>,
     /// Every entry with which the trusted workspace would give leave, accepted

@@ -361,7 +361,7 @@ impl Reader<'_, '_> {
             Err(problem) => problem,
         };
         let instead = if setting.is_exact() {
-            NO_CLASSIFIER.to_owned()
+            setting.without().to_owned()
         } else {
             format!("{} holds", words(&Given::Fixed(setting.malformed)))
         };

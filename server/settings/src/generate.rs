@@ -215,7 +215,8 @@ pub fn document() -> String {
     for setting in DESCRIPTORS {
         let _ = write!(page, "\n### `{}`\n\n{}\n", setting.key, setting.doc);
         if setting.malformed == Fixed::Unusable {
-            page.push_str("\nWhile the value cannot be read, there is no classifier.\n");
+            let without = setting.without().trim_end_matches(" until it is mended");
+            let _ = writeln!(page, "\nWhile the value cannot be read, {without}.");
         } else if !setting.kind.is_list() && setting.malformed != setting.default {
             let _ = writeln!(
                 page,

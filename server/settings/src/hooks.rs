@@ -261,11 +261,14 @@ fn hook(event: HookEvent, entry: &Entry) -> Option<UserHook> {
 /// A hook that a workspace offers and nobody accepted, as people see it; none
 /// where the entry is something else.
 #[must_use]
-pub fn offered(entry: &crate::WorkspaceEntry) -> Option<(HookEvent, Matcher, HookAction)> {
+pub fn offered(
+    entry: &crate::WorkspaceEntry,
+) -> Option<(HookEvent, Matcher, HookAction, Duration)> {
     let event = HookEvent::ALL
         .into_iter()
         .find(|event| event.key() == entry.key)?;
     let definition = Definition::of(&entry.text)?;
     let matcher = Matcher::new(&definition.matcher).ok()?;
-    Some((event, matcher, definition.action))
+    let timeout = Duration::from_secs(definition.timeout);
+    Some((event, matcher, definition.action, timeout))
 }

@@ -30,6 +30,7 @@ mod places;
 mod private;
 mod problem;
 mod table;
+mod telemetry;
 mod text;
 mod trust;
 
@@ -44,8 +45,9 @@ pub use hooks::{
 };
 pub use loader::{EditorLayers, Loader, load};
 pub use places::{Places, PlacesError};
-pub use private::{StateFileError, private_directory};
+pub use private::{StateFileError, kept_secret, private_directory};
 pub use problem::{Position, SettingsProblem, Severity};
 pub use table::DESCRIPTORS;
+pub use telemetry::{ExportProtocol, TelemetrySettings};
 pub use text::TextRule;
 pub use trust::{TrustStore, TrustedFolder};

@@ -148,6 +148,28 @@ pub(crate) fn read(
     Ok(Some(text))
 }
 
+/// A secret of this machine: 64 hexadecimal digits in a file of the state that
+/// is made where it is not there. Not for what decides anything.
+///
+/// # Errors
+/// When it can be neither read nor made, or is not the user's alone.
+pub fn kept_secret(folder: &Utf8Path, name: &str) -> Result<String, StateFileError> {
+    const DIGITS: usize = 64;
+    let path = folder.join(name);
+    let _lock = Lock::wait(folder, &format!("{name}.lock"))?;
+    if let Some(text) = read(folder, name, 2 * DIGITS as u64)? {
+        let is_secret = text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_secret {
+            return Ok(text);
+        }
+    }
+    let mut bytes = [0_u8; DIGITS / 2];
+    getrandom::fill(&mut bytes).map_err(|error| failed("make", &path, error))?;
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    write(folder, name, &text)?;
+    Ok(text)
+}
+
 /// Replaces a file of a private folder as a whole, mode 0600.
 pub(crate) fn write(folder: &Utf8Path, name: &str, text: &str) -> Result<(), StateFileError> {
     private_directory(folder)?;

@@ -5,6 +5,7 @@ use countersign_core::model::{InstructionRole, Provider, StructuredOutput};
 use countersign_core::rules::RuleList;
 
 use crate::descriptor::{Descriptor, Direction, Fixed, Kind, Merge};
+use crate::telemetry::ExportProtocol;
 use crate::text::TextRule;
 
 /// The names, for the places that ask for one setting.
@@ -53,6 +54,12 @@ pub(crate) mod key {
     pub(crate) const DISABLE_ALL_HOOKS: &str = "disableAllHooks";
     pub(crate) const RETENTION: &str = "journal.retentionDays";
     pub(crate) const MEGABYTES: &str = "journal.maxMegabytes";
+    pub(crate) const TELEMETRY_ENABLED: &str = "telemetry.enabled";
+    pub(crate) const TELEMETRY_ENDPOINT: &str = "telemetry.endpoint";
+    pub(crate) const TELEMETRY_PROTOCOL: &str = "telemetry.protocol";
+    pub(crate) const TELEMETRY_HEADERS_ENV: &str = "telemetry.headersEnv";
+    pub(crate) const TELEMETRY_CA_FILE: &str = "telemetry.caFile";
+    pub(crate) const TELEMETRY_INCLUDE_CONTENT: &str = "telemetry.includeContent";
 }
 
 const fn list(
@@ -180,6 +187,11 @@ const STRUCTURED_OUTPUTS: &[&str] = &[
     StructuredOutput::ToolCall.as_str(),
     StructuredOutput::JsonObject.as_str(),
     StructuredOutput::Plain.as_str(),
+];
+
+const EXPORT_PROTOCOLS: &[&str] = &[
+    ExportProtocol::HttpProtobuf.as_str(),
+    ExportProtocol::Grpc.as_str(),
 ];
 
 const INSTRUCTION_ROLES: &[&str] = &[
@@ -457,6 +469,46 @@ pub const DESCRIPTORS: &[Descriptor] = &[
         key::MEGABYTES,
         (1, 256, 65_536),
         "How large the state may become, in megabytes, before the journal's oldest rows are removed.",
+    ),
+    flag(
+        key::TELEMETRY_ENABLED,
+        false,
+        true,
+        Merge::UserOnly,
+        Direction::Neutral,
+        "Whether traces, metrics and logs may be exported. Even so nothing is, unless `telemetry.endpoint` or the `OTEL_*` variables of your editor's environment say where to. See `docs/telemetry.md`.",
+    ),
+    endpoint(
+        key::TELEMETRY_ENDPOINT,
+        Kind::Text(TextRule::BaseUrl),
+        Fixed::Nothing,
+        "The OpenTelemetry collector that traces, metrics and logs go to, such as `http://localhost:4318`. With `http/protobuf`, `/v1/traces`, `/v1/metrics` and `/v1/logs` are added. Then the endpoints, protocols and headers of the `OTEL_*` variables do not count.",
+    ),
+    endpoint(
+        key::TELEMETRY_PROTOCOL,
+        Kind::Choice(EXPORT_PROTOCOLS),
+        Fixed::Choice(ExportProtocol::HttpProtobuf.as_str()),
+        "The protocol of `telemetry.endpoint`.",
+    ),
+    endpoint(
+        key::TELEMETRY_HEADERS_ENV,
+        Kind::Text(TextRule::VariableName),
+        Fixed::Nothing,
+        "The name of an environment variable of your editor that holds headers for `telemetry.endpoint`, as `name=value,name=value`. Never the headers themselves. Not set: none are sent.",
+    ),
+    endpoint(
+        key::TELEMETRY_CA_FILE,
+        Kind::Text(TextRule::CertificateFile),
+        Fixed::Nothing,
+        "A file of certificates (PEM) that are trusted for `telemetry.endpoint` besides those of the system. An absolute path, or one that begins with `~/`.",
+    ),
+    flag(
+        key::TELEMETRY_INCLUDE_CONTENT,
+        false,
+        false,
+        Merge::UserOnly,
+        Direction::Loosens,
+        "Whether what was asked for (commands, paths, URLs) and why it was decided so (rules, the model's reason) is exported too, masked and cut to a bounded size. Without it no word of an agent, a rule or a model leaves this machine.",
     ),
 ];
 

@@ -69,6 +69,7 @@ fn looser(new: &Effective, old: &Effective) -> Option<&'static str> {
         hooks,
         disable_all_hooks,
         journal,
+        telemetry,
         import,
         loosening: _,
         pending_consent: _,
@@ -88,6 +89,7 @@ fn looser(new: &Effective, old: &Effective) -> Option<&'static str> {
             "deny and ask rules",
             of(new, &restricting).is_superset(&of(old, &restricting)),
         ),
+        ("telemetry", *telemetry == old.telemetry),
         ("mode", new.starting_mode() <= old.starting_mode()),
         (
             "acknowledgement",

@@ -12,4 +12,5 @@ mod hostile;
 mod imports;
 mod layers;
 mod sandbox;
+mod telemetry;
 mod trust;
