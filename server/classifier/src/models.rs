@@ -61,6 +61,7 @@ impl Models {
         let endpoint = self.endpoint(settings);
         let mut record = ModelRecord {
             model: Some(settings.model.clone()),
+            requested: Some(settings.model.clone()),
             provider: Some(settings.provider.telemetry_name().to_owned()),
             ..ModelRecord::default()
         };
