@@ -27,8 +27,100 @@ local function answer(person, number)
   return person:lua('return _G.answers[...]', number)
 end
 
+-- The code of the documentation below a tag.
+local function snippet(t, tag)
+  local help = vim.fn.readblob(t.root .. '/editors/neovim/doc/countersign.txt')
+  local code = help:match('%*' .. tag:gsub('-', '%%-') .. '%*.->lua\n(.-)\n<')
+  return expect.truth('code at ' .. tag, code)
+end
+
 return function(suite)
   local test = suite.test
+
+  test('the adapter for CodeCompanion runs what is allowed and rejects the rest', function(t)
+    local person = begin(t)
+    -- As much of it as the adapter touches.
+    person:lua([[
+      local orchestrator = { ran = {}, rejected = {} }
+      package.loaded['codecompanion.interactions.chat.tools.orchestrator'] = orchestrator
+      function orchestrator:execute(cmd, input)
+        table.insert(orchestrator.ran, { cmd, input })
+      end
+      _G.chat = function(name, args)
+        return setmetatable({
+          tool = { name = name, args = args },
+          tools = { bufnr = 1 },
+          output = {
+            rejected = function(_, opts)
+              table.insert(orchestrator.rejected, opts.reason)
+            end,
+          },
+          close = function() end,
+          setup = function()
+            _G.goes_on = true
+          end,
+        }, { __index = orchestrator })
+      end
+    ]])
+    person:lua(snippet(t, 'countersign-codecompanion'))
+    person:lua("chat('run_command', { cmd = 'ls' }):execute('cmd', 'input')")
+    person:sees(
+      'a tool that ran',
+      [[
+      local ran = package.loaded['codecompanion.interactions.chat.tools.orchestrator'].ran
+      return #ran == 1 and ran[1][1] == 'cmd' and ran[1][2] == 'input'
+    ]]
+    )
+    person:lua("chat('run_command', { cmd = 'touch x' }):execute('cmd', 'input')")
+    person:is_asked('touch x')
+    person:commands('Countersign deny Leave it.')
+    person:sees(
+      'a rejection',
+      [[
+      local all = package.loaded['codecompanion.interactions.chat.tools.orchestrator']
+      return #all.ran == 1 and #all.rejected == 1 and all.rejected[1]:find('Leave it.', 1, true) ~= nil
+        and _G.goes_on
+    ]]
+    )
+  end)
+
+  test('the adapter for avante runs what is allowed and reports the rest', function(t)
+    local person = begin(t)
+    person:lua([[
+      _G.results = {}
+      local function tool()
+        return { func = function(input) return 'ran ' .. vim.inspect(input), nil end }
+      end
+      package.loaded['avante.llm_tools.bash'] = tool()
+      package.loaded['avante.llm_tools.write_to_file'] = tool()
+      package.loaded['avante.llm_tools.helpers'] = {
+        get_abs_path = function(relative)
+          return vim.fs.normalize(vim.fn.getcwd() .. '/' .. relative)
+        end,
+      }
+    ]])
+    person:lua(snippet(t, 'countersign-avante'))
+    person:lua([[
+      _G.use = function(name, input)
+        require('avante.llm_tools.' .. name).func(input, {
+          on_complete = function(result, problem)
+            table.insert(_G.results, { result, problem })
+          end,
+        })
+      end
+      use('bash', { path = '.', command = 'ls' })
+    ]])
+    person:sees('a tool that ran', "return #results == 1 and results[1][1]:find('^ran') ~= nil")
+    person:lua("use('write_to_file', { path = 'new.txt', the_content = 'text' })")
+    person:is_asked('+text')
+    person:commands('Countersign deny Leave it.')
+    person:sees(
+      'a denial',
+      [[
+      return #results == 2 and results[2][1] == false and results[2][2]:find('Leave it.', 1, true) ~= nil
+    ]]
+    )
+  end)
 
   test('an agent in the editor is told what may run', function(t)
     local person = begin(t)

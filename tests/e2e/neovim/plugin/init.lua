@@ -9,7 +9,7 @@ vim.o.swapfile = false
 vim.o.termguicolors = true
 vim.o.background = 'dark'
 vim.o.fillchars = 'eob: '
-vim.o.statusline = " %t%=%{v:lua.require'countersign.status'.line()} "
+vim.o.statusline = " %t%=%{v:lua.require'countersign'.status()} "
 
 -- What is said is kept for the test.
 _G.notices = {}

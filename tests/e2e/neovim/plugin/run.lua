@@ -51,7 +51,7 @@ function options.close(context)
   end
 end
 
-for _, tests in ipairs({ 'units', 'drawing', 'windows', 'answers', 'status', 'agents' }) do
+for _, tests in ipairs({ 'units', 'drawing', 'windows', 'answers', 'status', 'agents', 'screens' }) do
   require(tests)(suite)
 end
 local failed = suite.run(options)
