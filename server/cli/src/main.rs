@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod export;
 mod fatal;
 mod hook;
 mod judge;

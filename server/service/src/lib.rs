@@ -44,6 +44,7 @@ mod story;
 mod suggest;
 mod surface;
 mod tail;
+mod telemetry;
 mod turns;
 mod verdicts;
 

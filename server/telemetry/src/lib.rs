@@ -29,7 +29,7 @@ mod trust;
 mod value;
 mod worker;
 
-pub use counts::Health;
+pub use counts::{Failing, Health};
 pub use document::document;
 pub use pseudonym::Pseudonyms;
 pub use telemetry::{Flushed, Telemetry};

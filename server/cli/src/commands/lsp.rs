@@ -15,13 +15,17 @@ use countersign_engine::clock::SystemClock;
 use countersign_engine::request::ServerId;
 use countersign_ipc::instance::ServerInstance;
 use countersign_lsp::ServeEnd;
-use countersign_service::{Broken, Component, Journal, Parts, Service, answer_hooks, follow, guard};
+use countersign_service::{
+    Broken, Component, Journal, Parts, Service, answer_hooks, follow, guard,
+};
 use countersign_settings::Places;
 use countersign_store::GroupedStore;
+use countersign_telemetry::Telemetry;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Lsp;
+use crate::export;
 use crate::judge::Judge;
 
 /// Threads that carry messages; decisions have threads of their own.
@@ -68,13 +72,16 @@ pub(super) fn run(places: Places, lsp: &Lsp) -> Result<ExitCode> {
         .enable_all()
         .build()
         .context("the server's threads cannot be started")?;
-    let (service, store) = service(places, lsp.approval_mode)?;
+    let telemetry = Telemetry::default();
+    let (service, store) = service(places, lsp.approval_mode, &telemetry)?;
     let end = runtime.block_on(async {
         let hooks = tokio::spawn(hooks(Arc::clone(&service)));
         let following = tokio::spawn(follow(Arc::clone(&service)));
+        let exporting = tokio::spawn(export::follow(Arc::clone(&service), telemetry.clone()));
         let input = UntilAsked::new(tokio::io::stdin());
         let end = countersign_lsp::run(Arc::clone(&service), input, tokio::io::stdout()).await;
         following.abort();
+        exporting.abort();
         hooks.abort();
         // Its announcement goes with it; aborted is done.
         let _ = hooks.await;
@@ -85,6 +92,14 @@ pub(super) fn run(places: Places, lsp: &Lsp) -> Result<ExitCode> {
     runtime.shutdown_background();
     if let Some(Err(error)) = store.map(|store| store.flush()) {
         tracing::error!("what was allowed last is not recorded: {error}");
+    }
+    // Last, because nobody waits for it but the process.
+    let flushed = telemetry.stop(export::FLUSH);
+    if flushed.dropped > 0 || !flushed.in_time {
+        tracing::warn!(
+            "{} spans and log records were not exported",
+            flushed.dropped
+        );
     }
     Ok(match end {
         ServeEnd::Exit {
@@ -113,6 +128,7 @@ async fn hooks(service: Arc<Service>) {
 fn service(
     places: Places,
     mode: Option<ApprovalMode>,
+    telemetry: &Telemetry,
 ) -> Result<(Arc<Service>, Option<Arc<GroupedStore>>)> {
     let instance = ServerInstance::of_this_process()?;
     let mut refusal = under_an_agent();
@@ -133,7 +149,7 @@ fn service(
             }
         };
     let service = Service::new(Parts {
-        engine: guard::engine(Arc::clone(&store), Vec::new()),
+        engine: guard::engine(Arc::clone(&store), vec![telemetry.observer()]),
         places,
         store,
         journal,
