@@ -133,6 +133,62 @@ impl Service {
                 return Err(error);
             }
         };
+        self.apply_choice(approval, choice, source).await
+    }
+
+    /// A user hook answers. Where somebody else did before, or where what would
+    /// run has changed, that is on record and changes nothing.
+    pub(crate) async fn hook_answers(self: &Arc<Self>, id: &str, choice: Choice) {
+        let source = AnswerSource::Hook;
+        let answered = match self.approvals.claim_from_inside(id) {
+            Ok(approval) => self.apply_choice(approval, choice, source).await,
+            Err(error) => {
+                self.journal_ignored(id, &choice, source, &error).await;
+                Err(error)
+            }
+        };
+        if let Err(error) = answered {
+            tracing::warn!("the answer of a user hook changed nothing: {error}");
+        }
+    }
+
+    /// Gives an approval that user hooks did not answer to the agent's own
+    /// prompt.
+    pub(crate) async fn leave_to_agent(
+        self: &Arc<Self>,
+        approval: &Arc<PendingApproval>,
+        prepared: &Prepared,
+        outcome: &Outcome,
+    ) {
+        if self.approvals.claim_from_inside(&approval.id).is_err() {
+            return;
+        }
+        let (work, process) = (Arc::clone(approval), prepared.process.clone());
+        let handed = self
+            .blocking(move |service| {
+                service
+                    .engine
+                    .hand_to_agent(&work.key, &work.id, process.as_ref())
+                    .map_err(|error| error.to_string())
+            })
+            .await;
+        let decision = match handed {
+            Ok(Ok(())) => outcome.decision.clone(),
+            Ok(Err(problem)) | Err(problem) => internal(problem),
+        };
+        if let Decision::Ask { .. } = decision {
+            self.tell_hooks_waiting(&prepared.guard, outcome);
+        }
+        self.over(approval, None, Ended::Decided(decision, None));
+    }
+
+    /// Applies what somebody chose about an approval that was claimed for it.
+    async fn apply_choice(
+        self: &Arc<Self>,
+        approval: Arc<PendingApproval>,
+        choice: Choice,
+        source: AnswerSource,
+    ) -> Result<Answered, AnswerError> {
         let work = Arc::clone(&approval);
         let settled = self
             .blocking(move |service| service.settle(&work, &choice, source))
@@ -140,7 +196,7 @@ impl Service {
             .unwrap_or_else(|problem| Err(AnswerError::State(problem)));
         match settled {
             Ok((answer, warning, after)) => {
-                let decision = answer.decision();
+                let decision = answer.decision_by(source);
                 let ended = Ended::Decided(decision.clone(), Some(after));
                 self.over(&approval, Some(answer), ended);
                 Ok(Answered { decision, warning })
@@ -199,7 +255,7 @@ impl Service {
         );
         match resolved {
             Ok(resolution) => {
-                self.note_answer(approval, &answer, resolution.after);
+                self.note_answer(approval, &answer, source, resolution.after);
                 if let Choice::ApproveAndSwitchToDefault = choice {
                     // Who plans and wants to be asked goes on planning.
                     let mode = approval.mode.stricter(ApprovalMode::Default);
@@ -301,7 +357,8 @@ impl Service {
                     work.limits,
                 );
                 if let Ok(resolution) = &resolved {
-                    service.note_answer(&work, &ending, resolution.after);
+                    let source = AnswerSource::None;
+                    service.note_answer(&work, &ending, source, resolution.after);
                 }
                 resolved
                     .map(|resolution| resolution.after)
@@ -341,8 +398,9 @@ impl Service {
     /// Tells who waits and who shows.
     fn over(&self, approval: &PendingApproval, answer: Option<Answer>, ended: Ended) {
         let decision = match &ended {
+            // The agent's own prompt asks now: that is no end of the call.
+            Ended::Decided(Decision::Ask { .. }, _) | Ended::Void => None,
             Ended::Decided(decision, _) => Some(decision.clone()),
-            Ended::Void => None,
         };
         if let Some(decision) = &decision {
             self.tell_answered(approval, answer.as_ref(), decision);
@@ -365,11 +423,21 @@ impl Service {
         });
     }
 
-    fn note_answer(&self, approval: &PendingApproval, answer: &Answer, counters: Counters) {
+    fn note_answer(
+        &self,
+        approval: &PendingApproval,
+        answer: &Answer,
+        source: AnswerSource,
+        counters: Counters,
+    ) {
         let effects = effects_digest(&approval.call, &approval.facts, &approval.parts);
         self.with_session(&approval.key, approval.mode, |session| {
-            session.fatigue.answered(effects, answer, Instant::now());
-            session.view.paused = session.fatigue.is_paused();
+            // A program does not tire, and its yes is no sign that a person
+            // wants to be asked again.
+            if source != AnswerSource::Hook {
+                session.fatigue.answered(effects, answer, Instant::now());
+                session.view.paused = session.fatigue.is_paused();
+            }
             if approval.key.subagent.is_none() {
                 session.view.counters = counters;
             }

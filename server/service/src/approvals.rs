@@ -61,6 +61,8 @@ struct Entry {
     shown: Instant,
     /// An answer is being looked at; no other is taken meanwhile.
     claimed: bool,
+    /// User hooks are being asked: a surface that goes does not end it.
+    asks_hooks: bool,
 }
 
 /// Open approvals by id.
@@ -99,6 +101,7 @@ impl Approvals {
                 waiting: 1,
                 shown: Instant::now(),
                 claimed: false,
+                asks_hooks: false,
             },
         );
         Ok(receiver)
@@ -161,6 +164,49 @@ impl Approvals {
         }
         entry.claimed = true;
         Ok(Arc::clone(&entry.approval))
+    }
+
+    /// Takes the approval for the guard's own side: for what a user hook said,
+    /// or where nobody is asked any more. Needs no nonce: none leaves this
+    /// process for it.
+    pub(crate) fn claim_from_inside(&self, id: &str) -> Result<Arc<PendingApproval>, AnswerError> {
+        let mut open = self.lock();
+        let entry = open
+            .get_mut(id)
+            .filter(|entry| !entry.claimed)
+            .ok_or_else(|| AnswerError::NotOpen(id.to_owned()))?;
+        entry.claimed = true;
+        Ok(Arc::clone(&entry.approval))
+    }
+
+    /// User hooks are asked from now on; what is returned hears when the
+    /// approval is over. None if it is over already.
+    pub(crate) fn asks_hooks(&self, id: &str) -> Option<oneshot::Receiver<Ended>> {
+        let mut open = self.lock();
+        let entry = open.get_mut(id)?;
+        entry.asks_hooks = true;
+        let (sender, receiver) = oneshot::channel();
+        entry.waiters.push(sender);
+        Some(receiver)
+    }
+
+    /// User hooks had nothing to say. Whether the approval is still open.
+    pub(crate) fn hooks_are_over(&self, id: &str) -> bool {
+        let mut open = self.lock();
+        let Some(entry) = open.get_mut(id) else {
+            return false;
+        };
+        entry.asks_hooks = false;
+        !entry.claimed
+    }
+
+    /// Everything that is open and about which no user hook is being asked.
+    pub(crate) fn without_hooks(&self) -> Vec<Arc<PendingApproval>> {
+        let open = self.lock();
+        open.values()
+            .filter(|entry| !entry.asks_hooks)
+            .map(|entry| Arc::clone(&entry.approval))
+            .collect()
     }
 
     /// The approval is over.

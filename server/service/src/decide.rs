@@ -2,6 +2,7 @@
 //! for files and for the state, asked about where a person must say.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use camino::Utf8PathBuf;
@@ -20,7 +21,7 @@ use crate::approvals::Ended;
 use crate::grants::Denied;
 use crate::guard::Guard;
 use crate::incoming::{
-    Gone, Handled, Incoming, Origin, Prepared, agent_event, asking_without_surface,
+    Gone, Handled, Incoming, Origin, Prepared, Proxy, agent_event, asking_without_surface,
 };
 use crate::service::Service;
 use crate::surface::Notice;
@@ -95,10 +96,29 @@ impl Service {
             Err(StateError::Unwritable(_)) => None,
             Err(error @ StateError::Unreadable(_)) => return Err(error.to_string()),
         };
-        if incoming.origin == Origin::Hook
-            && let Some(refused) = self.not_ours(&incoming.event, session.as_ref())
-        {
+        let is_own = match &incoming.origin {
+            Origin::Hook | Origin::Proxy(Proxy { is_own: false, .. }) => false,
+            Origin::Editor | Origin::Proxy(Proxy { is_own: true, .. }) => true,
+        };
+        if !is_own && let Some(refused) = self.not_ours(&incoming.event, session.as_ref()) {
             return Ok(State::Over(refused));
+        }
+        if let Origin::Proxy(proxy) = &incoming.origin {
+            if matches!(incoming.event.kind, EventKind::Call { .. }) && !is_own && !self.can_ask() {
+                let why = "nobody can be asked here: the proxy asks its own client".to_owned();
+                return Ok(State::Over(Handled::NotOwner(why)));
+            }
+            // A hook of the agent may have opened the session: the proxy speaks
+            // for everything below itself.
+            let opened = session
+                .as_ref()
+                .and_then(|session| session.process.as_ref());
+            if let Some(opener) = opened
+                && countersign_ipc::alive(opener)
+                && countersign_ipc::peer::descends_from(opener.pid, &proxy.process)
+            {
+                incoming.process = Some(opener.clone());
+            }
         }
         // What a person chose before this server began still makes it stricter.
         let chosen = session.as_ref().and_then(|session| session.chosen);
@@ -112,15 +132,19 @@ impl Service {
                     .nested(session.as_ref(), incoming.process.as_ref());
                 let began_in = session.and_then(|session| session.workspace);
                 let event = CallEvent::from(*stage);
-                let asking = if self.can_ask() {
-                    Asking::Surface
-                } else {
-                    asking_without_surface(incoming.event.event_ref())
+                let asking = match &incoming.origin {
+                    _ if self.can_ask() => Asking::Surface,
+                    // The agent's own prompt is the proxy's client.
+                    Origin::Proxy(_) => Asking::Nobody,
+                    Origin::Hook | Origin::Editor => {
+                        asking_without_surface(incoming.event.event_ref())
+                    }
                 };
                 let call = Arc::new(call.clone());
                 let mut prepared = self.prepare(call, began_in, event, asking, &incoming);
                 prepared.is_trusted = is_trusted;
                 prepared.nested = nested;
+                self.put_hooks_first(&mut prepared);
                 self.decide(prepared)
             }
             _ => {
@@ -183,6 +207,7 @@ impl Service {
         let began = Instant::now();
         let facts = self.engine.facts(&call, &host, &guard.policy);
         let background = Background {
+            started: Some(incoming.started),
             trace: incoming.trace,
             analysis: Some(Layer::since(incoming.started, began)),
             ..Background::default()
@@ -198,6 +223,7 @@ impl Service {
             mode,
             event,
             asking,
+            without_hooks: None,
             process: incoming.process.clone(),
             tighten,
             deadline: incoming.deadline,
@@ -324,7 +350,10 @@ impl Service {
             asking: prepared.asking,
             granted,
             classifier: self.judges(&prepared.guard),
-            server: Some(&self.server),
+            server: self
+                .keeps_sessions
+                .load(Ordering::Relaxed)
+                .then_some(&self.server),
             memory: Some(self),
             head: prepared.head.as_ref(),
             spent_micros: u64::try_from(prepared.started.elapsed().as_micros()).unwrap_or(u64::MAX),
@@ -335,6 +364,7 @@ impl Service {
     /// Tells of a decision; an ask of our own goes on.
     pub(crate) fn decided(&self, prepared: Prepared, outcome: Box<Outcome>) -> State {
         self.tell_decided(&prepared, &outcome);
+        self.tell_hooks_decided(&prepared, &outcome);
         if let Decision::Denied { .. } = outcome.decision {
             self.grants.denied(Denied {
                 id: outcome.call.clone(),
@@ -374,11 +404,15 @@ impl Service {
                 };
                 match self.approvals.open(Arc::clone(&approval)) {
                     Ok(receiver) => {
-                        self.note_asked(&approval);
+                        let is_hooked = self.ask_hooks(&prepared, &outcome, &approval);
+                        if self.can_ask() || !is_hooked {
+                            self.note_asked(&approval);
+                            self.tell_hooks_waiting(&prepared.guard, &outcome);
+                        }
                         self.tell(Notice::Asked(Arc::clone(&approval)));
                         self.mark(Some(&approval.key));
                         // The surface may have gone while this was prepared.
-                        if !self.can_ask() {
+                        if !self.can_ask() && !is_hooked {
                             self.end(&id, Answer::NoSurface).await;
                         }
                         (approval, receiver)
@@ -459,6 +493,11 @@ impl Service {
         let Some(agent_event) = agent_event(&event.kind) else {
             return;
         };
+        if let Origin::Proxy(_) = incoming.origin
+            && self.is_reported(event)
+        {
+            return;
+        }
         let guard = self.guards.get(began_in, &event.cwd, &[], None);
         let noted = self.engine.note(
             &event.key,
@@ -473,6 +512,9 @@ impl Service {
                     tracing::error!("HEAD is not looked at after a result: {error}");
                 }
                 self.tell_noted(event, &noted);
+                if !noted.ignored {
+                    self.tell_hooks_session(event, &guard);
+                }
                 self.remember_event(event, &noted, &guard);
             }
             // Nothing is to be decided here, and the tool has run or the turn

@@ -125,6 +125,7 @@ impl Service {
     pub fn degrade(&self, part: Component, why: &str) {
         if self.degradations.report(part, why, self.now()) {
             self.mark(None);
+            self.tell_hooks_degraded(part, why);
         }
     }
 
@@ -155,10 +156,12 @@ impl Service {
             still.any(|one| one.part == *part && one.about == *about)
         });
         for one in looked {
-            let first = *seen.entry((one.part, one.about)).or_insert(now);
+            // Kept, so that it is the same each time that it is told.
+            let since = one.since.unwrap_or(now);
+            let since = *seen.entry((one.part, one.about)).or_insert(since);
             parts.push(DegradedPart {
                 part: one.part,
-                since: one.since.unwrap_or(first),
+                since,
                 why: redact::bounded(&redact::mask(&one.why), WHY_BYTES).into_owned(),
             });
         }

@@ -43,12 +43,24 @@ pub struct Incoming {
 }
 
 /// Where an event came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// From a hook over the local socket: the session must be this server's.
     Hook,
     /// From the editor that this server belongs to.
     Editor,
+    /// From a proxy that stands before the agent.
+    Proxy(Proxy),
+}
+
+/// A proxy between an agent and its client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// Its process.
+    pub process: ProcessId,
+    /// Whether it is this process. Another one has its own surface, and asks
+    /// here only for that of an editor.
+    pub is_own: bool,
 }
 
 /// What came of an event.
@@ -118,6 +130,8 @@ pub(crate) struct Prepared {
     pub(crate) mode: ApprovalMode,
     pub(crate) event: CallEvent,
     pub(crate) asking: Asking,
+    /// How a person is asked after user hooks, where no surface asks beside them.
+    pub(crate) without_hooks: Option<Asking>,
     pub(crate) process: Option<ProcessId>,
     pub(crate) tighten: Option<ApprovalMode>,
     pub(crate) deadline: Instant,

@@ -130,11 +130,13 @@ impl Service {
             self.alarmed.store(before, Ordering::Relaxed);
             return;
         }
-        self.tell(Notice::Tell(format!(
+        let message = format!(
             "Countersign: UNGUARDED: {} ran a tool that was never decided; its hook may be \
              disabled, shadowed or too slow. `countersign log` has every such call.",
             redact::visible(&key.to_string())
-        )));
+        );
+        self.tell_hooks_unguarded(key, &message);
+        self.tell(Notice::Tell(message));
     }
 
     /// An event that needs no decision was noted.
