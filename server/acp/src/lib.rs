@@ -11,8 +11,22 @@
 )]
 #![warn(clippy::indexing_slicing, clippy::string_slice)]
 
+mod asking;
 mod calls;
+mod child;
+mod from_agent;
+mod from_client;
 mod lines;
 mod message;
+mod names;
 mod outlet;
+mod proxy;
 mod replies;
+mod route;
+mod serve;
+mod sessions;
+
+pub use child::{AgentProcess, exit_code};
+pub use names::agent_named;
+pub use route::{Asked, FindAgent, Question, Servers};
+pub use serve::{Over, Setup, serve};

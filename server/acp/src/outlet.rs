@@ -2,6 +2,7 @@
 //! is read from slowly.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -9,6 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What may wait to be written, in KiB. One longer message waits alone.
 const ROOM: u32 = 4 * 1024;
+
+/// What of our own remarks may wait, in bytes.
+const MOST_QUEUED: usize = 1024 * 1024;
 
 /// Room for one message that is passed on.
 #[derive(Debug)]
@@ -34,19 +38,22 @@ impl Rooms {
 struct Frame {
     bytes: Vec<u8>,
     /// Given back when the bytes are written.
-    _room: Option<Room>,
+    room: Option<Room>,
 }
 
 /// The way out.
 #[derive(Clone)]
 pub(crate) struct Outlet {
     frames: UnboundedSender<Frame>,
+    /// What waits without having taken room, in bytes.
+    queued: Arc<AtomicUsize>,
 }
 
 /// What is written to the other end of an [`Outlet`].
 pub(crate) struct Written {
     frames: UnboundedReceiver<Frame>,
     rooms: Rooms,
+    queued: Arc<AtomicUsize>,
 }
 
 impl Outlet {
@@ -54,28 +61,47 @@ impl Outlet {
     pub(crate) fn new() -> (Self, Rooms, Written) {
         let (sender, receiver) = unbounded_channel();
         let rooms = Rooms(Arc::new(Semaphore::new(ROOM as usize)));
+        let queued = Arc::new(AtomicUsize::new(0));
         let written = Written {
             frames: receiver,
             rooms: rooms.clone(),
+            queued: Arc::clone(&queued),
         };
-        (Self { frames: sender }, rooms, written)
+        let frames = sender;
+        (Self { frames, queued }, rooms, written)
     }
 
     /// Passes bytes on as they are.
     pub(crate) fn pass(&self, bytes: Vec<u8>, room: Room) {
-        // Nobody reads any more: the end of the proxy is on its way.
-        let _ = self.frames.send(Frame {
-            bytes,
-            _room: Some(room),
-        });
+        self.put(bytes, Some(room));
     }
 
     /// Sends a message of our own. What answers somebody takes the room that
-    /// was kept for the answer; the others are few.
+    /// was kept for the answer; of the others the caller keeps few.
     pub(crate) fn send(&self, message: &serde_json::Value, room: Option<Room>) {
         let mut bytes = message.to_string().into_bytes();
         bytes.push(b'\n');
-        let _ = self.frames.send(Frame { bytes, _room: room });
+        self.put(bytes, room);
+    }
+
+    /// Sends what may as well be left out, unless much waits already.
+    pub(crate) fn send_if_read(&self, message: &serde_json::Value) {
+        if self.queued() <= MOST_QUEUED {
+            self.send(message, None);
+        }
+    }
+
+    /// What waits without having taken room, in bytes.
+    pub(crate) fn queued(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    fn put(&self, bytes: Vec<u8>, room: Option<Room>) {
+        if room.is_none() {
+            self.queued.fetch_add(bytes.len(), Ordering::Relaxed);
+        }
+        // Nobody reads any more: the end of the proxy is on its way.
+        let _ = self.frames.send(Frame { bytes, room });
     }
 }
 
@@ -83,6 +109,9 @@ impl Written {
     /// Writes until the other end is gone or does not read any more.
     pub(crate) async fn run(mut self, mut output: impl AsyncWrite + Unpin) {
         while let Some(frame) = self.frames.recv().await {
+            if frame.room.is_none() {
+                self.queued.fetch_sub(frame.bytes.len(), Ordering::Relaxed);
+            }
             let wrote = async {
                 output.write_all(&frame.bytes).await?;
                 if self.frames.is_empty() {

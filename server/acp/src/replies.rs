@@ -78,6 +78,11 @@ pub(crate) enum Permission<'a> {
     Cancelled,
 }
 
+/// Whether a permission request can be answered with a yes for once.
+pub(crate) fn can_allow(params: &Value) -> bool {
+    option(params, &["allow_once"]).is_some()
+}
+
 /// The result of a permission request with these parameters. Where no option
 /// says yes for once, the answer is no.
 pub(crate) fn permission(params: &Value, permission: Permission<'_>) -> Value {

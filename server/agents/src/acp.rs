@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 
 pub use modes::{ModeKind, asking_modes, mode_kind};
 pub use reply::{answer, encode as encode_answer};
-pub use requests::{CheckedRequest, checked_request};
+pub use requests::{CheckedRequest, checked_request, runs, writes};
 pub use tool_call::rewrites;
 
 use crate::decode::{self, MAX_PAYLOAD_BYTES};

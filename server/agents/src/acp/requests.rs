@@ -182,3 +182,81 @@ fn environment(fields: Fields<'_>) -> Result<String, DecodeError> {
     }
     Ok(assignments)
 }
+
+/// Whether a terminal's command is the one of a call that was allowed: the same
+/// text in the same folder, with nothing set before it.
+#[must_use]
+pub fn runs(params: &Value, cwd: &Utf8Path, allowed: &Call) -> bool {
+    let [
+        Operation {
+            subject: Subject::Command(command),
+            ..
+        },
+    ] = allowed.operations.as_slice()
+    else {
+        return false;
+    };
+    let Some(object) = params.as_object() else {
+        return false;
+    };
+    let fields = Fields::payload(object);
+    let has_environment = match fields.value("env") {
+        None => false,
+        Some(Value::Array(variables)) => !variables.is_empty(),
+        Some(_) => true,
+    };
+    let Ok(folder) = terminal_folder(fields) else {
+        return false;
+    };
+    let folder = folder.unwrap_or_else(|| cwd.to_owned());
+    let mut words: Vec<&str> = Vec::new();
+    words.extend(fields.optional_text("command").ok().flatten());
+    let arguments = fields.value("args").and_then(Value::as_array);
+    for argument in arguments.into_iter().flatten() {
+        let Some(argument) = argument.as_str() else {
+            return false;
+        };
+        words.push(argument);
+    }
+    let is_same = match words.as_slice() {
+        // A command alone may be given to a shell as it is.
+        [text] => *text == command.text,
+        words => words::of_words(words) == command.text,
+    };
+    is_same && !has_environment && folder == allowed.cwd
+}
+
+/// Whether a file that is written is what a call that was allowed makes of it.
+/// `now` is what the file holds, where it is there.
+#[must_use]
+pub fn writes(params: &Value, allowed: &Call, now: Option<&str>) -> bool {
+    let text = |field| params.get(field).and_then(Value::as_str);
+    let (Some(path), Some(content)) = (text("path"), text("content")) else {
+        return false;
+    };
+    let [
+        Operation {
+            subject: Subject::Paths(paths),
+            ..
+        },
+    ] = allowed.operations.as_slice()
+    else {
+        return false;
+    };
+    let [written] = paths.as_slice() else {
+        return false;
+    };
+    let Some(change) = &written.change else {
+        return false;
+    };
+    if written.access != Access::Write || allowed.cwd.join(&written.path) != path {
+        return false;
+    }
+    if change.old.is_empty() {
+        return change.new == content;
+    }
+    now.is_some_and(|now| {
+        content == now.replacen(&change.old, &change.new, 1)
+            || content == now.replace(&change.old, &change.new)
+    })
+}
