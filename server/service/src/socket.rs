@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign_agents::{
-    Answer, EventKind, HookOutput, MAX_PAYLOAD_BYTES, Stage, decode, encode, event_of_broken,
+    Answer, EventKind, HookOutput, MAX_PAYLOAD_BYTES, Stage, acp, decode, encode, event_of_broken,
     raw_block,
 };
 use countersign_core::agent::Agent;
@@ -25,6 +25,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use crate::incoming::{Handled, Incoming, Origin, answer_of};
+use crate::proxied::{self, Understood};
 use crate::service::Service;
 
 /// Connections at a time; of more, the next waits to be accepted.
@@ -139,6 +140,7 @@ async fn connection(
                     request,
                     payload,
                     caller: caller.clone(),
+                    peer: peer.pid,
                     started,
                 };
                 answer(service, turns, asked, input.get_ref()).await
@@ -215,6 +217,8 @@ struct Asked {
     request: Request,
     payload: Vec<u8>,
     caller: Option<ProcessId>,
+    /// The process at the other end.
+    peer: u32,
     started: Instant,
 }
 
@@ -239,6 +243,7 @@ async fn answer(
         request,
         payload,
         caller,
+        peer,
         started,
     } = asked;
     if request.server != service.server().key {
@@ -251,20 +256,36 @@ async fn answer(
         Err(error) => return blocked(&request, &format!("Countersign: {error}")),
     };
     debug_assert!(payload.len() <= MAX_PAYLOAD_BYTES);
-    let event = match decode(agent, &request.event, &payload) {
-        Ok(event) => event,
+    let understood = if request.event == acp::EVENT {
+        proxied::understand(agent, &request, &payload, peer, caller)
+    } else {
+        decode(agent, &request.event, &payload).map(|event| Understood {
+            event,
+            process: caller,
+            tighten: request.tighten,
+            origin: Origin::Hook,
+        })
+    };
+    let Understood {
+        event,
+        process,
+        tighten,
+        origin,
+    } = match understood {
+        Ok(understood) => understood,
         Err(error) => return refused(service, &request, agent, error.to_string()).await,
     };
     drop(payload);
+    let is_hook = origin == Origin::Hook;
     let event_ref = event.event_ref();
     let waits = matches!(event.kind, EventKind::Call { .. });
     let remaining = Duration::from_millis(request.remaining_ms);
     let incoming = Incoming {
         event,
-        process: caller,
+        process,
         deadline: started + remaining.saturating_sub(WAY_BACK.min(remaining / 4)),
-        tighten: request.tighten,
-        origin: Origin::Hook,
+        tighten,
+        origin,
         started,
         trace: request.trace_context(),
     };
@@ -307,7 +328,11 @@ async fn answer(
         }
         Handled::NotOwner(reason) => return Reply::Refused { reason },
     };
-    reply(encode(event_ref, &answer))
+    reply(if is_hook {
+        encode(event_ref, &answer)
+    } else {
+        acp::encode_answer(&answer)
+    })
 }
 
 /// A payload that nobody can read is put on record and blocked.

@@ -19,6 +19,8 @@ pub enum SurfaceKind {
     Other,
     /// An editor without anything of ours: its standard prompt.
     StandardPrompt,
+    /// The client of an agent that our proxy stands before.
+    Acp,
 }
 
 impl SurfaceKind {
@@ -30,6 +32,7 @@ impl SurfaceKind {
             Self::Neovim => AnswerSource::Neovim,
             Self::Other => AnswerSource::OtherEditor,
             Self::StandardPrompt => AnswerSource::StandardPrompt,
+            Self::Acp => AnswerSource::Acp,
         }
     }
 }
