@@ -34,9 +34,9 @@ describe('the text of a prompt', () => {
     const runs = segments('a\u202eb\u0007\nc', []);
     expect(runs).toEqual([
       { text: 'a' },
-      { text: '\\u{202e}', escape: true },
+      { text: '<U+202E>', escape: true },
       { text: 'b' },
-      { text: '\\u{7}', escape: true },
+      { text: '<U+0007>', escape: true },
       { text: '\nc' },
     ]);
   });
@@ -44,7 +44,7 @@ describe('the text of a prompt', () => {
   it('of 5,000 characters is whole', () => {
     const text = `printf '${'x\u2066y '.repeat(1250)}'`;
     const drawn = segments(text, []).map((run) => run.text).join('');
-    expect(drawn).toBe(text.replaceAll('\u2066', '\\u{2066}'));
+    expect(drawn).toBe(text.replaceAll('\u2066', '<U+2066>'));
   });
 });
 

@@ -4,16 +4,16 @@ import { code, pieces, plain, shortened, visible, visibleLines } from '../src/te
 
 describe('text that is shown', () => {
   it.each([
-    ['bidirectional overrides', 'a\u202eb', 'a\\u{202e}b'],
-    ['isolates', '\u2066x\u2069', '\\u{2066}x\\u{2069}'],
-    ['control characters', '\u001b[2Kx', '\\u{1b}[2Kx'],
-    ['characters of no width', 'r\u200bm', 'r\\u{200b}m'],
-    ['tags', '\u{e0041}', '\\u{e0041}'],
-    ['spaces that are none', 'a\u00a0b\u3000c', 'a\\u{a0}b\\u{3000}c'],
-    ['fillers', '\u3164', '\\u{3164}'],
-    ['variation selectors', 'x\ufe0f', 'x\\u{fe0f}'],
-    ['lone surrogates', 'x\ud800', 'x\\u{d800}'],
-    ['line separators', 'a\u2028b', 'a\\u{2028}b'],
+    ['bidirectional overrides', 'a\u202eb', 'a<U+202E>b'],
+    ['isolates', '\u2066x\u2069', '<U+2066>x<U+2069>'],
+    ['control characters', '\u001b[2Kx', '<U+001B>[2Kx'],
+    ['characters of no width', 'r\u200bm', 'r<U+200B>m'],
+    ['tags', '\u{e0041}', '<U+E0041>'],
+    ['spaces that are none', 'a\u00a0b\u3000c', 'a<U+00A0>b<U+3000>c'],
+    ['fillers', '\u3164', '<U+3164>'],
+    ['variation selectors', 'x\ufe0f', 'x<U+FE0F>'],
+    ['lone surrogates', 'x\ud800', 'x<U+D800>'],
+    ['line separators', 'a\u2028b', 'a<U+2028>b'],
   ])('shows %s', (_, text, shown) => {
     expect(visible(text)).toBe(shown);
     expect(visibleLines(text)).toBe(shown);
@@ -27,7 +27,7 @@ describe('text that is shown', () => {
 
   it('keeps lines where there may be lines', () => {
     expect(visibleLines('a\n\tb')).toBe('a\n\tb');
-    expect(visible('a\nb')).toBe('a\\u{a}b');
+    expect(visible('a\nb')).toBe('a<U+000A>b');
   });
 
   it('is cut in lists only, between characters', () => {

@@ -65,8 +65,9 @@ export class Modes {
   private async set(mode: Mode, session: SessionName | undefined): Promise<void> {
     const where = session === undefined ? 'all sessions of this window' : named(session);
     const target = { mode, ...(session !== undefined && { session }) };
-    // Yolo is asked about in the server's words, below.
-    if (mode !== 'yolo' && this.mayLoosen(mode, session) && !(await this.agrees(mode, where))) {
+    // What the server asks about by itself is asked in its words, below.
+    const serverAsks = mode === 'yolo' || (mode === 'auto' && this.guard.status?.autoAcknowledged !== true);
+    if (!serverAsks && this.mayLoosen(mode, session) && !(await this.agrees(mode, where))) {
       return;
     }
     const first = await this.guard.setMode(target);

@@ -182,6 +182,7 @@ export const Status = v.object({
   degraded: v.array(text),
   degradedParts: v.exactOptional(v.array(DegradedPart)),
   mode: text,
+  autoAcknowledged: v.exactOptional(v.boolean()),
   pending: count,
   workspaces: v.array(Workspace),
   sessions: v.array(Session),

@@ -20,28 +20,18 @@ function isPlain(character: string, lines: boolean): boolean {
 
 function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;
-  return `\\u{${code.toString(16)}}`;
+  return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`;
 }
 
-/** The pieces of a text of many lines. */
+/** As the server writes them too. */
+const ESCAPE = /<U\+[0-9A-F]{4,6}>/;
+
+/** The pieces of a text of many lines; what the server escaped is marked like what is escaped here. */
 export function pieces(text: string): Piece[] {
-  const found: Piece[] = [];
-  let from = 0;
-  for (const match of text.matchAll(UNSEEN)) {
-    const [character] = match;
-    if (isPlain(character, true)) {
-      continue;
-    }
-    if (match.index > from) {
-      found.push({ text: text.slice(from, match.index), escape: false });
-    }
-    found.push({ text: escaped(character), escape: true });
-    from = match.index + character.length;
-  }
-  if (from < text.length) {
-    found.push({ text: text.slice(from), escape: false });
-  }
-  return found;
+  return visibleLines(text)
+    .split(new RegExp(`(${ESCAPE.source})`))
+    .filter((part) => part !== '')
+    .map((part) => ({ text: part, escape: ESCAPE.test(part) }));
 }
 
 /** The text with everything visible; new lines and tabs stay. */
