@@ -20,6 +20,10 @@ const COMMANDS = {
   restartServer: 'c.restart',
 };
 
+function never(): never {
+  throw new Error('the golden status has no session');
+}
+
 describe('the status bar', () => {
   it('shows the mode, and the denials against their caps', () => {
     const { text, background } = statusText({ server: RUNNING, status: WELL, waiting: 0 });
@@ -36,6 +40,19 @@ describe('the status bar', () => {
 
   it('is an error where the guard is degraded, though something waits', () => {
     expect(statusText({ server: RUNNING, status: WHOLE, waiting: 1 }).background).toBe('error');
+  });
+
+  it('is no error for a guard of tests, which says so by its icon', () => {
+    const parts = [{ part: 'guard', since: 0, why: 'its folders are below /tmp/x' }];
+    const status: Status = { ...WELL, health: 'warning', degraded: ['its folders are below /tmp/x'], degradedParts: parts };
+    const [session] = status.sessions;
+    const { armed: _, ...calm } = session ?? never();
+    const shown = statusText({ server: RUNNING, status: { ...status, sessions: [calm] }, waiting: 0 });
+    expect(shown.background).toBe('none');
+    expect(shown.text).toContain('$(beaker)');
+    const more: Status = { ...status, degradedParts: [...parts, { part: 'journal', since: 0, why: 'full' }] };
+    expect(statusText({ server: RUNNING, status: more, waiting: 0 }).background).toBe('error');
+    expect(statusText({ server: RUNNING, status: { ...status, health: 'error' }, waiting: 0 }).background).toBe('error');
   });
 
   it.each([
@@ -66,10 +83,7 @@ describe('the tooltip', () => {
 
   it('gives what agents named no meaning', () => {
     const [session] = WHOLE.sessions;
-    if (session === undefined) {
-      throw new Error('no session');
-    }
-    const evil = { ...session, session: 'x|` [run](command:evil)', mode: '[m](command:evil)' };
+    const evil = { ...(session ?? never()), session: 'x|` [run](command:evil)', mode: '[m](command:evil)' };
     const shown = text({ ...WHOLE, sessions: [evil] });
     const row = shown.split('\n').find((line) => line.includes('evil')) ?? '';
     expect(row.match(/(?<!\\)\|/g)).toHaveLength(7);

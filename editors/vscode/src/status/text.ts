@@ -65,8 +65,8 @@ export function statusText({ server, status, waiting }: StatusInput): StatusText
   const mode = session?.mode ?? status.mode;
   const counters = session === undefined ? '' : `  ${against(session.counters, session.limits)}`;
   const bell = waiting > 0 ? `  $(bell-dot) ${waiting}` : '';
-  const isWell = status.health !== 'error' && status.degraded.length === 0;
-  const icon = isWell ? (session?.armed === undefined ? '$(shield)' : '$(warning)') : '$(error)';
+  const isWell = !isDegraded(status);
+  const icon = !isWell ? '$(error)' : session?.armed !== undefined ? '$(warning)' : isForTests(status) ? '$(beaker)' : '$(shield)';
   const spoken = [
     `Countersign: ${mode} mode`,
     session === undefined ? '' : `denials ${against(session.counters, session.limits).replaceAll('/', ' of ')}`,
@@ -78,6 +78,20 @@ export function statusText({ server, status, waiting }: StatusInput): StatusText
     background: isWell ? (waiting > 0 ? 'warning' : 'none') : 'error',
     spoken: spoken.filter(Boolean).join(', '),
   };
+}
+
+/** It guards, over folders that somebody named for tests: the only thing that is wrong with a guard that guards. */
+function isForTests({ health, degradedParts = [] }: Status): boolean {
+  return health !== 'error' && degradedParts.some(({ part }) => part === 'guard');
+}
+
+/** Whether it guards less well than it should. */
+function isDegraded(status: Status): boolean {
+  const { health, degraded, degradedParts = [] } = status;
+  if (health === 'error' || degradedParts.length === 0) {
+    return health === 'error' || degraded.length > 0;
+  }
+  return degradedParts.some(({ part }) => part !== 'guard');
 }
 
 /** Commands that the tooltip links to; nothing else in it can run. */
