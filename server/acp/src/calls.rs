@@ -130,13 +130,6 @@ impl Calls {
         }
     }
 
-    /// Whether a call is still being decided as this.
-    pub(crate) fn is_deciding(&self, id: &str) -> bool {
-        self.known
-            .iter()
-            .any(|call| call.id == id && matches!(call.verdict, Verdict::Deciding(_)))
-    }
-
     /// The call that was allowed and that the client now is to run, once.
     pub(crate) fn take_allowed(&mut self, is_it: impl Fn(&Call) -> bool) -> Option<Source> {
         self.known.iter_mut().rev().find_map(|known| {

@@ -58,6 +58,9 @@ pub(crate) enum Command {
     /// The language server that editors start; speaks LSP on standard input and
     /// output.
     Lsp(Lsp),
+    /// Stand between an editor and an agent that speak the Agent Client Protocol
+    /// on standard input and output.
+    Acp(Acp),
     /// The hook that agents call; reads the agent's JSON on standard input.
     ///
     /// `countersign hook <agent> --event <event> [--timeout <seconds>]
@@ -263,6 +266,22 @@ pub(crate) struct Lsp {
     /// default, auto-edit or auto.
     #[arg(long, value_name = "MODE", value_parser = commands::starting_mode)]
     pub(crate) approval_mode: Option<ApprovalMode>,
+}
+
+/// `countersign acp`
+#[derive(Debug, Args)]
+pub(crate) struct Acp {
+    /// Which agent it is; known from the command's name where it is left out,
+    /// generic where that says nothing.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent: Option<countersign_core::agent::Agent>,
+    /// The mode that sessions start in, in place of the settings': plan,
+    /// default, auto-edit or auto.
+    #[arg(long, value_name = "MODE", value_parser = commands::starting_mode)]
+    pub(crate) approval_mode: Option<ApprovalMode>,
+    /// The agent's command, after `--`.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<std::ffi::OsString>,
 }
 
 /// `countersign trust`

@@ -1,5 +1,6 @@
 //! The sub-commands, and how their failures are told.
 
+mod acp;
 mod batch;
 mod check;
 mod demo;
@@ -66,6 +67,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Demo => demo::run(),
         Command::Trust(trust) => trust::run(&places()?, trust),
         Command::Lsp(lsp) => lsp::run(places()?, lsp),
+        Command::Acp(acp) => acp::run(places()?, acp),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&countersign_settings::schema())?;
             writeln!(output::stdout(), "{schema}")?;

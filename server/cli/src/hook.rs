@@ -9,7 +9,7 @@ mod history;
 mod judged;
 mod log_file;
 mod run;
-mod servers;
+pub(crate) mod servers;
 mod state;
 
 use std::ffi::OsString;

@@ -69,6 +69,8 @@ pub struct Connection {
     /// Whether nothing went wrong yet: afterwards, what arrives may belong to
     /// an earlier question.
     sound: bool,
+    /// Readable or closed once nobody waits for an answer any more.
+    given_up: Option<OwnedFd>,
 }
 
 /// Connects to an announced server, within 250 ms and before the deadline.
@@ -100,10 +102,21 @@ pub fn connect(
     Ok(Connection {
         socket,
         sound: true,
+        given_up: None,
     })
 }
 
 impl Connection {
+    /// Stops waiting, as if the server were lost, once this can be read or its
+    /// other end is closed.
+    #[must_use]
+    pub fn until(self, given_up: OwnedFd) -> Self {
+        Self {
+            given_up: Some(given_up),
+            ..self
+        }
+    }
+
     /// Asks, and waits for the answer until the deadline: a person may be asked.
     ///
     /// # Errors
@@ -172,8 +185,17 @@ impl Connection {
             // A deadline further away than can be said is waited for in parts.
             let left = Timespec::try_from(left.min(Duration::from_secs(3600)))
                 .map_err(|_| AskError::Deadline)?;
-            match rustix::event::poll(&mut [PollFd::new(&self.socket, flags)], Some(&left)) {
+            let mut ends = vec![PollFd::new(&self.socket, flags)];
+            ends.extend(
+                self.given_up
+                    .iter()
+                    .map(|given_up| PollFd::new(given_up, PollFlags::IN)),
+            );
+            match rustix::event::poll(&mut ends, Some(&left)) {
                 Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) if ends.iter().skip(1).any(|end| !end.revents().is_empty()) => {
+                    return Err(AskError::Lost);
+                }
                 Ok(_) => return Ok(()),
                 Err(_) => return Err(AskError::Lost),
             }

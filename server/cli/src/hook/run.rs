@@ -115,6 +115,8 @@ fn handle(
         caller: process.as_ref(),
         tighten: arguments.approval_mode,
         trace,
+        speaks_for: None,
+        given_up: None,
         deadline,
     });
     match asked {

@@ -3,6 +3,7 @@
 //! and at last to deciding alone; afterwards it ends in a block, because
 //! nothing may be decided twice.
 
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -31,29 +32,33 @@ const LAST_WORD: Duration = Duration::from_millis(100);
 const MOST_REASON: usize = 400;
 
 /// What the hook has to ask.
-pub(super) struct Question<'a> {
+pub(crate) struct Question<'a> {
     /// Where the servers announce themselves.
-    pub(super) runtime_dir: &'a Utf8Path,
+    pub(crate) runtime_dir: &'a Utf8Path,
     /// The agent's name as on the command line.
-    pub(super) agent: &'a str,
+    pub(crate) agent: &'a str,
     /// The event's name as on the command line.
-    pub(super) event: &'a str,
+    pub(crate) event: &'a str,
     /// The folder that the session works in.
-    pub(super) cwd: &'a Utf8Path,
+    pub(crate) cwd: &'a Utf8Path,
     /// What the agent said, byte for byte.
-    pub(super) payload: &'a [u8],
+    pub(crate) payload: &'a [u8],
     /// The process that the hook speaks for, where it is known.
-    pub(super) caller: Option<&'a ProcessId>,
+    pub(crate) caller: Option<&'a ProcessId>,
     /// A mode that can only tighten.
-    pub(super) tighten: Option<ApprovalMode>,
+    pub(crate) tighten: Option<ApprovalMode>,
     /// The agent's trace, where it says one.
-    pub(super) trace: Option<TraceContext>,
+    pub(crate) trace: Option<TraceContext>,
+    /// The process below its own that a proxy speaks for; none for a hook.
+    pub(crate) speaks_for: Option<u32>,
+    /// Closed at its other end once nobody waits any more, where that can be.
+    pub(crate) given_up: Option<BorrowedFd<'a>>,
     /// When the hook gives its prepared block.
-    pub(super) deadline: Instant,
+    pub(crate) deadline: Instant,
 }
 
 /// What came of asking.
-pub(super) enum Asked {
+pub(crate) enum Asked {
     /// A server answered.
     Answered(HookOutput),
     /// A server may have decided, and its answer is lost: what to tell.
@@ -77,8 +82,13 @@ enum Put {
 }
 
 /// Asks the servers that may own the event.
-pub(super) fn ask(question: &Question<'_>) -> Asked {
-    let found = find(question.runtime_dir);
+pub(crate) fn ask(question: &Question<'_>) -> Asked {
+    let mut found = find(question.runtime_dir);
+    // A proxy is a server itself.
+    let own = std::process::id();
+    found
+        .servers
+        .retain(|server| server.instance.process.pid != own);
     for ignored in &found.ignored {
         tracing::warn!("{ignored}");
     }
@@ -189,6 +199,12 @@ impl Question<'_> {
                 return Put::Unreachable;
             }
         };
+        if let Some(given_up) = self.given_up {
+            match given_up.try_clone_to_owned() {
+                Ok(given_up) => connection = connection.until(given_up),
+                Err(error) => tracing::warn!("giving up will not be heard: {error}"),
+            }
+        }
         let left = self.deadline.saturating_duration_since(Instant::now());
         let request = Request {
             protocol: PROTOCOL,
@@ -199,6 +215,7 @@ impl Question<'_> {
             remaining_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
             tighten: modes.beside(server),
             traceparent: self.trace.map(String::from),
+            speaks_for: self.speaks_for,
         };
         let until = self.deadline - LAST_WORD.min(left / 4);
         match connection.ask(&request, self.payload, until) {
