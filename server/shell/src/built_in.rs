@@ -81,6 +81,8 @@ impl Walker {
                 self.findings
                     .problem("changes how the shell reads commands", span);
             }
+            // Only forgets where programs were found.
+            "hash" if matches!(arguments, [word] if word.literal() == Some("-r")) => {}
             "alias" | "enable" | "hash" | "bind" | "complete" | "zmodload" | "autoload"
             | "functions" | "zle" | "sched"
                 if !arguments.is_empty() =>

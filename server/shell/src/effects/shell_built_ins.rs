@@ -1,6 +1,6 @@
 //! The shell's own commands and its environment.
 
-use countersign_core::command::WordValue;
+use countersign_core::command::{Word, WordValue};
 use countersign_core::effect::{Doing, EffectKind};
 use countersign_core::programs;
 
@@ -81,7 +81,10 @@ impl Finder<'_> {
                 true
             }
             "alias" | "bind" | "complete" | "enable" | "hash" => {
-                if self.command.words.len() > 1 {
+                // `hash -r` only forgets where programs were found.
+                let forgets =
+                    name == "hash" && self.command.words.get(1).and_then(Word::literal) == Some("-r");
+                if self.command.words.len() > 1 + usize::from(forgets) {
                     self.effect(EffectKind::Doing(Doing::Poisoning, name.to_owned()), span);
                 }
                 true
