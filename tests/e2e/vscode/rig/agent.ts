@@ -3,14 +3,14 @@
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 import { expect } from '@playwright/test';
 
 import { installed } from './installed.ts';
 import { environment, type Folders } from './server.ts';
 
-const PROCESS = fileURLToPath(new URL('agent-process.mjs', import.meta.url));
+const PROCESS = join(__dirname, 'agent-process.mjs');
 
 /** How a hook ended. */
 interface Outcome {
@@ -46,6 +46,13 @@ export class Hook {
     expect(outcome, 'a hook that blocks').toMatchObject({ code: 2, signal: null, stdout: '' });
     expect(outcome.stderr.trim()).not.toBe('');
     return outcome.stderr;
+  }
+
+  /** Whether the call may run, whichever it is. */
+  async isAllowed(): Promise<boolean> {
+    const { code } = await this.ends();
+    await (code === 0 ? this.allows() : this.blocks());
+    return code === 0;
   }
 
   /** No answer was given so far. */
@@ -121,7 +128,7 @@ export class Agent {
     this.process.send({
       number,
       program: installed.countersign,
-      words: ['hook', 'claude-code', '--event', event, '--timeout', String(timeout), '--home', this.folders.home],
+      words: ['hook', 'claude-code', '--event', event, '--timeout', String(timeout)],
       input: JSON.stringify(payload),
       cwd: this.folders.workspace,
     });

@@ -1,12 +1,13 @@
 // VS Code as a person sees it who has the extension: what is on the screen,
 // and the keys and clicks that lead there.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, type FrameLocator, type Locator, type Page } from '@playwright/test';
 
 import { installed } from './installed.ts';
+import { Prompt } from './prompt.ts';
 import type { Folders } from './server.ts';
 
 export class Editor {
@@ -15,7 +16,7 @@ export class Editor {
     private readonly folders: Folders,
   ) {}
 
-  /** Opens the workspace, and waits until the extension's server runs. */
+  /** Opens the workspace, and waits until VS Code can be used. */
   static async open(page: Page, port: number, folders: Folders, file?: string): Promise<Editor> {
     const editor = new Editor(page, folders);
     const address = `vscode-remote://127.0.0.1:${port}${folders.workspace}/${file}`;
@@ -30,12 +31,149 @@ export class Editor {
     return this.page.locator('.statusbar-item[id^="countersign.countersign"]');
   }
 
+  /** Waits until the status bar says so; `kind` is the colour behind it. */
+  async says(text: string | RegExp, kind?: 'none' | 'warning' | 'error'): Promise<void> {
+    await expect(this.status).toContainText(text, { timeout: 60_000 });
+    if (kind === 'none') {
+      await expect(this.status).not.toHaveClass(/\b(warning|error)-kind\b/);
+    } else if (kind) {
+      await expect(this.status).toHaveClass(new RegExp(`\\b${kind}-kind\\b`));
+    }
+  }
+
+  /** Waits until the guard runs: from then on hooks find it. */
+  async guards(mode = 'default'): Promise<void> {
+    await this.says(mode);
+    await expect.poll(() => this.server(), { message: 'a server that serves the workspace' }).toBeDefined();
+  }
+
+  /** The process of the server that serves the workspace, as it announces itself to hooks. */
+  server(): number | undefined {
+    const folder = join(this.folders.state, 'run');
+    const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+    for (const name of names.filter((one) => one.endsWith('.server.json'))) {
+      const told = readFileSync(join(folder, name), 'utf8');
+      if (told.includes(this.folders.workspace)) {
+        return (JSON.parse(told) as { instance: { process: { pid: number } } }).instance.process.pid;
+      }
+    }
+    return undefined;
+  }
+
+  /** The prompt that is in front, once there is one. */
+  async prompt(): Promise<Prompt> {
+    const prompt = new Prompt(this.webView());
+    await expect(prompt.title).toBeVisible({ timeout: 60_000 });
+    return prompt;
+  }
+
+  /** No prompt is open. */
+  async showsNoPrompt(timeout = 30_000): Promise<void> {
+    await expect(this.page.locator('iframe.webview')).toHaveCount(0, { timeout });
+  }
+
+  private webView(): FrameLocator {
+    const outer = this.page.locator('iframe.webview.ready').filter({ visible: true });
+    return outer.contentFrame().frameLocator('#active-frame');
+  }
+
+  /** The lines that an editor shows. */
+  get lines(): Locator {
+    return this.page.locator('.editor-instance .view-line');
+  }
+
+  /** Goes to the newest approval by the chord; from then on keys are for it. */
+  async goesToApproval(): Promise<void> {
+    await this.presses('Control+K', 'Control+Y');
+    const prompt = await this.prompt();
+    const hasKeyboard = (): Promise<boolean> =>
+      prompt.deny.evaluate((deny) => document.hasFocus() && document.activeElement === deny);
+    await expect.poll(hasKeyboard, { message: 'a prompt with the keyboard' }).toBe(true);
+  }
+
+  /** Presses keys one after the other: a chord. */
+  async presses(...keys: string[]): Promise<void> {
+    for (const key of keys) {
+      await this.page.keyboard.press(key);
+    }
+  }
+
+  /**
+   * Presses a key in the prompt until it counts: as the prompt comes under a
+   * person's hand, keys do not count for a moment.
+   */
+  async answers(key: string, happens: () => Promise<unknown>): Promise<void> {
+    await expect(async () => {
+      await this.page.keyboard.press(key);
+      await happens();
+    }).toPass({ intervals: [700], timeout: 30_000 });
+  }
+
+  /** Runs a command from the palette. */
+  async runs(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input[type="text"]');
+    await input.fill(`>${title}`);
+    await this.picks(title);
+  }
+
+  /** Picks an entry of the list that is open. */
+  async picks(label: string | RegExp): Promise<void> {
+    const rows = this.page.locator('.quick-input-widget .quick-input-list .monaco-list-row');
+    await rows.filter({ hasText: label }).first().click();
+  }
+
+  /** Chooses a mode and agrees to all that is asked about it. */
+  async choosesMode(mode: string): Promise<void> {
+    await this.runs('Countersign: Choose Mode');
+    await this.picks(new RegExp(`^${mode}\\b(?!-)`));
+    await this.agrees();
+  }
+
+  /** Agrees to questions until there is none. */
+  private async agrees(): Promise<void> {
+    const prompt = new Prompt(this.webView());
+    const isOver = this.page.locator('.statusbar-item', { hasText: /Countersign: \S+ mode for/ }).or(this.page.locator('.notification-toast'));
+    await expect(async () => {
+      if (await prompt.approve.isEnabled({ timeout: 100 }).catch(() => false)) {
+        await prompt.approve.click({ timeout: 1000 });
+      }
+      expect(await isOver.count()).toBeGreaterThan(0);
+    }).toPass({ timeout: 60_000 });
+  }
+
+  /** A message at the corner of the window. */
+  message(text: string | RegExp): Locator {
+    return this.page.locator('.notification-toast', { hasText: text });
+  }
+
+  /** The extension's symbol among those at the side. */
+  private get symbol(): Locator {
+    return this.page.locator('.activitybar').getByRole('tab', { name: /^Countersign/ });
+  }
+
+  /** Opens the extension's views. */
+  async opensViews(): Promise<void> {
+    if (!(await this.symbol.getAttribute('class'))?.includes('checked')) {
+      await this.symbol.click();
+    }
+  }
+
+  /** The number beside the extension's symbol. */
+  get badge(): Locator {
+    return this.symbol.locator('.badge-content');
+  }
+
+  /** Entries of the extension's views. */
+  entry(text: string | RegExp): Locator {
+    return this.page.locator('.sidebar .monaco-list-row', { hasText: text });
+  }
+
   /** What the extension and its server logged, for people who read a failure. */
   logged(): string {
-    const folder = join(this.folders.editor, 'server/data/logs');
-    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-    return files
-      .filter((name) => /ountersign|exthost\.log/.test(name) && name.endsWith('.log'))
+    const folder = this.folders.editor;
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /Countersign|remoteexthost\.log$/.test(name) && name.endsWith('.log'))
       .map((name) => `${name}\n${readFileSync(join(folder, name), 'utf8').slice(-4000)}`)
       .join('\n');
   }

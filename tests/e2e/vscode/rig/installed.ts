@@ -17,7 +17,7 @@ export const installed = {
   package: told('COUNTERSIGN_TEST_PACKAGE'),
   /** The program that agents call. */
   countersign: told('COUNTERSIGN_TEST_BINARY'),
-  /** A folder for all that the tests write, with a short path. */
+  /** A folder for all that the tests write. The person's home is the folder `ada` in it. */
   folder: told('COUNTERSIGN_TEST_FOLDER'),
   /** Where screenshots go. */
   shots: told('COUNTERSIGN_TEST_SHOTS'),

@@ -29,14 +29,14 @@ const QUIET = {
   'workbench.tips.enabled': false,
 };
 
-/** A person's folders, as short as sockets need. */
+/** A person's folders. */
 export interface Folders {
+  /** The person's home, as the user database has it. */
+  person: string;
   /** The folder that is opened. */
   workspace: string;
-  /** The home of Countersign. */
-  home: string;
-  /** The person's home. */
-  person: string;
+  /** What Countersign keeps. */
+  state: string;
   /** What VS Code keeps. */
   editor: string;
 }

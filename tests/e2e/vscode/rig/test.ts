@@ -16,10 +16,12 @@ export interface Opening {
   files?: Record<string, string>;
   /** What the person has set. */
   settings?: object;
-  /** Arguments of the server besides its home. */
+  /** Arguments of the server. */
   serverArguments?: string[];
   /** A file of the workspace to begin with. */
   file?: string;
+  /** What else is done to the files before VS Code starts. */
+  prepare?: () => void;
   /** Folders of other extensions. */
   extensions?: string[];
 }
@@ -36,8 +38,6 @@ interface Once {
   package: string;
 }
 
-let count = 0;
-
 export const test = base.extend<Each, Once>({
   package: [
     async ({}, use) => {
@@ -49,19 +49,21 @@ export const test = base.extend<Each, Once>({
   ],
 
   folders: async ({}, use) => {
-    count += 1;
-    const folder = join(installed.folder, String(count));
+    const person = join(installed.folder, 'ada');
     const folders = {
-      workspace: join(folder, 'shop'),
-      home: join(folder, 'home'),
-      person: join(folder, 'ada'),
-      editor: join(folder, 'code'),
+      person,
+      workspace: join(person, 'shop'),
+      state: join(person, '.local/state/countersign'),
+      editor: join(installed.folder, 'code'),
     };
-    for (const one of [join(folders.workspace, '.git'), folders.person, folders.editor]) {
+    // Each test has a person who never used Countersign.
+    for (const one of [person, folders.editor]) {
+      remove(one);
+    }
+    for (const one of [join(folders.workspace, '.git'), folders.editor]) {
       mkdirSync(one, { recursive: true });
     }
     await use(folders);
-    remove(folder);
   },
 
   agent: async ({ folders }, use) => {
@@ -81,7 +83,8 @@ export const test = base.extend<Each, Once>({
         mkdirSync(dirname(path), { recursive: true });
         writeFileSync(path, text);
       }
-      const words = ['--home', folders.home, ...(opening.serverArguments ?? [])];
+      opening.prepare?.();
+      const words = opening.serverArguments ?? [];
       const settings = { 'countersign.server.arguments': words, ...opening.settings };
       const others = join(folders.editor, 'extensions');
       const all = opening.extensions ? withOthers(extensions, others, opening.extensions) : extensions;
