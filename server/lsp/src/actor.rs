@@ -153,6 +153,9 @@ impl Actor {
     }
 
     pub(crate) fn draw_anew(&self) {
+        if !self.settled {
+            return;
+        }
         self.redraw
             .send_modify(|version| *version = version.wrapping_add(1));
     }

@@ -49,8 +49,10 @@ impl ClientCapabilities {
                 serde_json::from_value(declared.clone()).unwrap_or_default()
             });
         Self {
-            // Nearly every client answers it and few declare it.
-            prompts: true,
+            // Nearly every client answers it and few declare it. Helix does
+            // where it has it: asking an older one would cost the first call
+            // its answer, where the agent's own prompt could have asked.
+            prompts: name != "helix" || window.is_some_and(|window| window.show_message.is_some()),
             shows_documents: window
                 .and_then(|window| window.show_document.as_ref())
                 .is_some_and(|show| show.support),

@@ -43,6 +43,11 @@ pub(crate) async fn publish(
     mut redraw: watch::Receiver<u64>,
 ) {
     let mut drawn = Drawn::default();
+    // What is sent before the client is ready is lost, and would count as shown.
+    if redraw.changed().await.is_err() {
+        return;
+    }
+    redraw.mark_changed();
     loop {
         let look = tokio::time::sleep(LOOK_EVERY);
         tokio::select! {

@@ -132,6 +132,30 @@ fn an_editor_without_prompts_asks_nobody_any_more() {
     assert_eq!(decision["reason"], "no_surface");
 }
 
+/// Helix declares prompts since it has them, and older ones are in use.
+#[test]
+fn a_helix_without_prompts_leaves_asking_to_the_agent_from_the_first_call_on() {
+    let helix = |window: Value| {
+        json!({
+            "clientInfo": { "name": "helix", "version": "25.07.1" },
+            "capabilities": { "window": window },
+        })
+    };
+    let world = World::new(Setup::default());
+    let screen = world.plain_with(helix(json!({ "workDoneProgress": true })));
+    assert_eq!(world.bash("s1", "git push").said(), "ask approval_mode");
+    drop(screen);
+
+    let world = World::new(Setup::default());
+    let mut screen = world.plain_with(helix(json!({
+        "showMessage": { "messageActionItem": { "additionalPropertiesSupport": true } },
+    })));
+    let hook = world.bash("s1", "git push");
+    let prompt = screen.prompt();
+    screen.click(&prompt, "Deny");
+    assert_eq!(hook.said(), "block person");
+}
+
 #[test]
 fn the_second_of_two_answers_changes_nothing() {
     let world = World::new(Setup::default());
