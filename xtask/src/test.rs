@@ -49,7 +49,7 @@ pub(crate) const PARTS: &[Part] = &[
     },
     Part {
         name: "neovim",
-        about: "the language server in a real Neovim, without a plugin",
+        about: "our plugin in a real Neovim, and the server in one without it",
         by_default: true,
         steps: neovim::STEPS,
     },

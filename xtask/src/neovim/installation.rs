@@ -11,7 +11,13 @@ use super::archive::{quietly, unpack};
 use crate::repository::root;
 
 /// Changed with the way it is made, so that older ones are made anew.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
+
+/// Neovim, the terminal that it is driven through, and what looks through Lua.
+const PACKAGES: [&str; 5] = ["neovim", "tmux", "ncurses-base", "lua-check", "patchelf"];
+
+/// Those of their programs that are run.
+const PROGRAMS: [&str; 3] = ["usr/bin/nvim", "usr/bin/tmux", "usr/bin/lua5.1"];
 
 /// A Neovim that runs in place.
 #[derive(Debug)]
@@ -47,8 +53,10 @@ impl Installation {
         }
         let scratch = folder.join("apt");
         let files = folder.join("root");
-        unpack(suite, &["neovim", "patchelf"], &scratch, &files)?;
-        make_runnable(&files, "usr/bin/nvim")?;
+        unpack(suite, &PACKAGES, &scratch, &files)?;
+        for program in PROGRAMS {
+            make_runnable(&files, program)?;
+        }
         let made = Self::at(&folder).context("what was installed does not run")?;
         fs::remove_dir_all(&scratch)?;
         fs::write(&stamp, expected)?;
@@ -73,12 +81,32 @@ impl Installation {
         self.files.join("usr/bin/nvim")
     }
 
-    /// The variables by which it finds what belongs to it.
-    pub(super) fn variables(&self) -> Result<[(&'static str, String); 2]> {
+    /// The terminal.
+    pub(super) fn tmux(&self) -> PathBuf {
+        self.files.join("usr/bin/tmux")
+    }
+
+    /// What looks through Lua, ready to be given arguments.
+    pub(super) fn luacheck(&self) -> Result<Command> {
+        let scripts = self.files.join("usr/share/lua/5.1");
+        let [.., modules] = self.variables()?;
+        let (scripts, folders) = (scripts.join("?.lua"), scripts.join("?/init.lua"));
+        let path = format!("{};{};;", scripts.display(), folders.display());
+        let mut command = Command::new(self.files.join("usr/bin/lua5.1"));
+        command
+            .env("LUA_PATH", path)
+            .envs([modules])
+            .arg(self.files.join("usr/bin/luacheck"));
+        Ok(command)
+    }
+
+    /// The variables by which all of them find what belongs to them.
+    pub(super) fn variables(&self) -> Result<[(&'static str, String); 3]> {
         let modules = Libraries::below(&self.files)?.folder.join("lua/5.1/?.so");
-        let runtime = self.files.join("usr/share/nvim/runtime");
+        let share = self.files.join("usr/share");
         Ok([
-            ("VIMRUNTIME", runtime.display().to_string()),
+            ("VIMRUNTIME", share.join("nvim/runtime").display().to_string()),
+            ("TERMINFO_DIRS", share.join("terminfo").display().to_string()),
             ("LUA_CPATH", format!("{};;", modules.display())),
         ])
     }

@@ -196,7 +196,7 @@ local function actions(one)
       key = 'v',
       label = 'diff',
       run = function()
-        diff.open(approval)
+        diff.open(one.client, approval)
       end,
     }
   end
@@ -318,7 +318,7 @@ end
 function M.show_diff(client, id)
   local one = waiting[card_of(client, id)]
   if one then
-    diff.open(one.approval)
+    diff.open(one.client, one.approval)
   end
   return one ~= nil
 end

@@ -35,7 +35,8 @@ end
 
 --- Asks whether a call of an agent may run.
 ---@param call countersign.Call
----@param callback fun(answer: countersign.Decision|countersign.Answer) Called once. Run the tool only if `answer.decision` is `allow`.
+--- The callback is called once. Run the tool only if `answer.decision` is `allow`.
+---@param callback fun(answer: countersign.Decision|countersign.Answer)
 ---@return fun() cancel
 function M.request(call, callback)
   return require('countersign.request').request(call, callback)

@@ -179,7 +179,11 @@ function M.approval(approval, width)
     page:says('What it does', '')
     for index, effect in ipairs(approval.effects) do
       local from = cause(approval, index - 1)
-      page:item('•', from and ('%s: %s'):format(effect, from) or effect, 'CountersignNotFine')
+      local words = effect
+      if from and not effect:find(from, 1, true) then
+        words = ('%s: %s'):format(effect, from)
+      end
+      page:item('•', words, 'CountersignNotFine')
     end
   end
   if #approval.parts > 1 then

@@ -4,29 +4,13 @@
 --- yes only once it is armed.
 
 local Arming = require('countersign.arming')
+local Deck = require('countersign.deck')
 local appearance = require('countersign.appearance')
 local config = require('countersign.config')
 local footers = require('countersign.footers')
 local geometry = require('countersign.geometry')
 
 local M = {}
-
----@class countersign.Action
----@field key string The key in the window.
----@field label string A word or two.
----@field run fun()
----@field guarded? boolean Whether it says yes, and so waits until the window is armed.
-
----@class countersign.Drawing
----@field title string
----@field lines string[]
----@field spans countersign.Span[]
----@field actions countersign.Action[] The first one is the default, and a no.
-
----@class countersign.Card
----@field id string
----@field urgent boolean Whether an agent waits for it.
----@field draw fun(width: integer): countersign.Drawing
 
 --- How often the window looks at itself while it is not armed, in milliseconds.
 local TICK = 50
@@ -35,14 +19,18 @@ local SPACE = vim.api.nvim_create_namespace('countersign.panel')
 local KEYS = vim.api.nvim_create_namespace('countersign.keys')
 local GROUP = vim.api.nvim_create_augroup('countersign.panel', {})
 
----@type countersign.Card[]
-local cards = {}
----@type string?
-local current
----@type string[] Cards that the person put aside: they do not open by themselves.
-local aside = {}
+local deck = Deck.new()
 
----@type { window: integer, buffer: integer, drawing: countersign.Drawing, arming: countersign.Arming, timer: uv.uv_timer_t?, before: integer? }?
+---@class countersign.OpenWindow
+---@field window integer
+---@field buffer integer
+---@field page integer Its tab page.
+---@field drawing countersign.Drawing
+---@field arming countersign.Arming
+---@field timer? uv.uv_timer_t
+---@field before? integer The window that the person came from.
+
+---@type countersign.OpenWindow?
 local open
 
 --- The key that was typed last. A key that something feeds is not typed.
@@ -62,15 +50,6 @@ local function is_focused()
   return open ~= nil and vim.api.nvim_get_current_win() == open.window
 end
 
----@return integer?
-local function index_of(id)
-  for index, card in ipairs(cards) do
-    if card.id == id then
-      return index
-    end
-  end
-end
-
 --- What the lower border says: the keys, or how to get to them.
 ---@return [string, string][]
 local function footer(width)
@@ -79,14 +58,18 @@ local function footer(width)
   end
   local keys = vim.list_extend({}, open.drawing.actions)
   keys[#keys + 1] = { key = 'q', label = 'later' }
-  if #cards > 1 then
+  if deck:count() > 1 then
     keys[#keys + 1] = { key = 'Tab', label = 'next' }
   end
   return footers.keys(keys, open.arming:is_armed(), open.arming:unseen(), width)
 end
 
 local function title()
-  local position = #cards > 1 and (' (%d of %d)'):format(index_of(current) or 1, #cards) or ''
+  local count, current = deck:count(), deck:current()
+  local position = ''
+  if count > 1 and current then
+    position = (' (%d of %d)'):format(deck:index(current.id), count)
+  end
   return { { ' ' .. open.drawing.title .. position .. ' ', 'CountersignTitle' } }
 end
 
@@ -152,12 +135,20 @@ local function unwatch()
   end
 end
 
+--- Looks again and again until there is nothing to wait for: in a window without
+--- the focus, once is enough.
 local function watch()
   if open.timer then
     return
   end
+  local function tick()
+    look()
+    if open and (not is_focused() or open.arming:is_armed()) then
+      unwatch()
+    end
+  end
   open.timer = assert(vim.uv.new_timer())
-  open.timer:start(TICK, TICK, vim.schedule_wrap(look))
+  open.timer:start(TICK, TICK, vim.schedule_wrap(tick))
 end
 
 --- A key of the window. One that is fed and not typed says nothing; a yes that
@@ -172,6 +163,7 @@ local function press(action)
     if not is_typed or not open.arming:is_armed() then
       if is_typed then
         open.arming:restart(now())
+        watch()
       end
       frame()
       return
@@ -208,7 +200,7 @@ end
 
 --- Writes the current card into the window's buffer.
 local function draw()
-  local card = cards[index_of(current)]
+  local card = assert(deck:current())
   local buffer = open.buffer
   local width = geometry.width(vim.o.columns, config.get().width)
   open.drawing = with_margin(card.draw(width - 2))
@@ -282,6 +274,7 @@ local function watch_window()
         typed = by_hand or ''
       end, KEYS)
       open.arming:restart(now())
+      watch()
       frame()
     end,
   })
@@ -303,10 +296,16 @@ local function watch_window()
     group = GROUP,
     pattern = tostring(open.window),
     callback = function()
-      if open and current then
-        aside[#aside + 1] = current
-      end
+      local page = open and open.page
       closed()
+      vim.schedule(function()
+        if page and vim.api.nvim_tabpage_is_valid(page) then
+          deck:put_aside()
+        elseif page and deck:current() then
+          -- It went with its tab page, which was not about it.
+          M.show()
+        end
+      end)
     end,
   })
 end
@@ -333,7 +332,13 @@ local function open_window()
     return false
   end
   appearance.apply(window)
-  open = { window = window, buffer = buffer, drawing = { lines = {} }, arming = Arming.new(0) }
+  open = {
+    window = window,
+    buffer = buffer,
+    page = vim.api.nvim_win_get_tabpage(window),
+    drawing = { lines = {} },
+    arming = Arming.new(0),
+  }
   vim.bo[buffer].filetype = 'countersign'
   watch_window()
   return true
@@ -360,26 +365,21 @@ end
 ---@param focus? boolean Whether the person asked for it.
 ---@return boolean shown
 function M.show(id, focus)
-  if #cards == 0 or not has_screen() then
+  if deck:count() == 0 or not has_screen() then
     return false
   end
   -- A window belongs to one tab page.
-  if open and vim.api.nvim_win_get_tabpage(open.window) ~= vim.api.nvim_get_current_tabpage() then
+  if open and open.page ~= vim.api.nvim_get_current_tabpage() then
     close_window()
   end
-  local wanted = id and index_of(id) and id
-    or current and index_of(current) and current
-    or cards[1].id
-  local is_new = not open or current ~= wanted
-  current = wanted
-  aside = vim.tbl_filter(function(one)
-    return one ~= wanted
-  end, aside)
+  local before = deck:current()
+  local card = deck:choose(id)
+  local is_new = not open or before ~= card
   if not open and not open_window() then
     -- Not possible just now, as in the command-line window.
     vim.defer_fn(function()
-      if not open and current == wanted then
-        M.show(wanted, focus)
+      if not open and deck:current() == card then
+        M.show(card.id, focus)
       end
     end, 200)
     return false
@@ -400,36 +400,24 @@ end
 --- and not if the person put it aside.
 ---@param id string
 function M.offer(id)
-  local index, shown = index_of(id), open and index_of(current)
-  if not index or vim.list_contains(aside, id) then
+  local card, shown = deck:all()[deck:index(id)], open and deck:current()
+  if not card or deck:is_aside(id) then
     return
   end
-  local gives_way = shown and not is_focused() and not cards[shown].urgent and cards[index].urgent
+  local gives_way = shown and not is_focused() and not shown.urgent and card.urgent
   if not shown or gives_way then
     M.show(id)
   end
 end
 
---- Adds a card, or takes the place of the one of that id. Those that agents
---- wait for come first, in the order that they came.
+--- Adds a card, or takes the place of the one of that id.
 ---@param card countersign.Card
 function M.put(card)
-  local known = index_of(card.id)
-  if known then
-    cards[known] = card
-    if open and current == card.id then
-      draw()
-    end
-    return
-  end
-  local at = #cards + 1
-  if card.urgent then
-    while at > 1 and not cards[at - 1].urgent do
-      at = at - 1
-    end
-  end
-  table.insert(cards, at, card)
-  if open then
+  local is_known = deck:index(card.id)
+  deck:put(card)
+  if open and is_known and deck:current() == card then
+    draw()
+  elseif open then
     frame()
   end
 end
@@ -437,39 +425,29 @@ end
 --- A card is over. The next one takes its place, unarmed.
 ---@param id string
 function M.remove(id)
-  local index = index_of(id)
-  if not index then
+  local current = deck:current()
+  local removed, following = deck:remove(id)
+  if not removed or not open then
     return
-  end
-  local removed = table.remove(cards, index)
-  if current ~= id then
-    if open then
-      frame()
-    end
-    return
-  end
-  current = nil
-  local order = vim.list_extend(vim.list_slice(cards, index), vim.list_slice(cards, 1, index - 1))
-  local following = vim.iter(order):find(function(card)
-    return not vim.list_contains(aside, card.id)
-  end)
-  if open and following and (following.urgent or not removed.urgent) then
-    current = following.id
+  elseif removed ~= current then
+    frame()
+  elseif following and (following.urgent or not removed.urgent) then
+    deck:choose(following.id)
     draw()
-    return
-  end
-  local was_open = open ~= nil
-  close_window()
-  if was_open and following then
-    -- The person was done: what nobody waits for does not keep the focus.
-    M.show(following.id)
+  else
+    close_window()
+    if following then
+      -- The person was done: what nobody waits for does not keep the focus.
+      M.show(following.id)
+    end
   end
 end
 
 --- The card looks different now.
 ---@param id string
 function M.redraw(id)
-  if open and current == id then
+  local current = deck:current()
+  if open and current and current.id == id then
     draw()
   end
 end
@@ -477,25 +455,23 @@ end
 --- Shows the next card, or the one before.
 ---@param step integer
 function M.turn(step)
-  local index = index_of(current)
-  if open and index and #cards > 1 then
-    current = cards[(index - 1 + step) % #cards + 1].id
+  if open and deck:count() > 1 then
+    deck:turn(step)
     draw()
   end
 end
 
 --- Closes the window; what it shows still waits.
 function M.put_aside()
-  if current then
-    aside[#aside + 1] = current
-  end
+  deck:put_aside()
   close_window()
 end
 
 --- The id of the card that is on the screen, if one is.
 ---@return string?
 function M.shown()
-  return open and current or nil
+  local current = open and deck:current()
+  return current and current.id or nil
 end
 
 --- Whether the window has the focus and takes a yes.
@@ -506,7 +482,7 @@ end
 
 ---@return countersign.Card[]
 function M.cards()
-  return vim.list_slice(cards)
+  return deck:all()
 end
 
 vim.api.nvim_create_autocmd('VimResized', {
@@ -530,8 +506,8 @@ vim.api.nvim_create_autocmd('WinScrolled', {
 vim.api.nvim_create_autocmd('TabEnter', {
   group = GROUP,
   callback = function()
-    if open and current then
-      M.show(current)
+    if open and deck:current() then
+      M.show()
     end
   end,
 })

@@ -197,6 +197,7 @@ local status = record({
   ),
   version = text,
 }, {
+  autoAcknowledged = flag,
   degradedParts = list(record({ part = text, why = text, since = whole })),
   lastDecision = record({
     id = text,
@@ -241,6 +242,16 @@ M.from_server = {
 --- Results of what the plugin asks for, by method.
 ---@type table<string, countersign.Checker>
 M.results = {
+  ['countersign/call'] = record({
+    text = text,
+    grantable = flag,
+    changes = list(
+      record(
+        { path = text, kind = one_of({ 'write', 'part', 'delete' }) },
+        { before = text, after = text }
+      )
+    ),
+  }),
   ['countersign/consent'] = nothing,
   ['countersign/explain'] = record({ markdown = text }),
   ['countersign/grant'] = nothing,

@@ -323,6 +323,33 @@ function M.settings(client, status)
   return asked
 end
 
+--- Asks whether a call that a model denied may run once, exactly as it was.
+---@param client integer
+---@param id string The guard's id of the call.
+---@param otherwise fun() What to do with a server that does not tell the call.
+function M.grant(client, id, otherwise)
+  rpc.request(client, 'countersign/call', { id = id }, function(call, problem)
+    if problem then
+      otherwise()
+    elseif not call.grantable then
+      notify.info('only a call that the model denied can be allowed once')
+    else
+      local words = { 'Allow this exact call once, within 10 minutes?' }
+      ask('grant ' .. id, 'A call that was denied', words, { call.text }, {
+        { label = 'no', chosen = nothing },
+        {
+          label = 'allow this exact call once',
+          chosen = function()
+            rpc.request(client, 'countersign/grant', { id = id }, function(_, refused)
+              told(refused, 'allowed once: the agent may try again')
+            end)
+          end,
+        },
+      }, true)
+    end
+  end)
+end
+
 local number = 0
 
 --- A question of the server (`window/showMessageRequest`), in the window of the

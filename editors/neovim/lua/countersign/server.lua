@@ -90,6 +90,17 @@ local function commands()
     ['countersign.server.explain'] = function(command, context)
       documents.explain(context.client_id, command.arguments[1])
     end,
+    ['countersign.server.grant'] = function(command, context)
+      local id = command.arguments[1]
+      questions.grant(context.client_id, id, function()
+        -- It asks by itself.
+        rpc.command(context.client_id, 'grant', { id }, function(_, problem)
+          if problem then
+            notify.failure(problem.message)
+          end
+        end)
+      end)
+    end,
     ['countersign.server.showChange'] = function(command, context)
       local id = command.arguments[1]
       if not approvals.show_diff(context.client_id, id) then

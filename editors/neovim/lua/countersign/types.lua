@@ -159,12 +159,24 @@
 ---@field degraded string[]
 ---@field degradedParts? countersign.DegradedPart[]
 ---@field mode string
+---@field autoAcknowledged? boolean
 ---@field pending integer
 ---@field workspaces countersign.Workspace[]
 ---@field sessions countersign.Session[]
 ---@field lastDecision? countersign.LastDecision
 ---@field classifier countersign.Classifier
 ---@field version string
+
+---@class countersign.FileChange
+---@field path string
+---@field kind 'write'|'part'|'delete'
+---@field before? string
+---@field after? string
+
+---@class countersign.CallResult
+---@field text string
+---@field grantable boolean
+---@field changes countersign.FileChange[]
 
 ---@class countersign.SetModeResult
 ---@field result 'done'|'needsNotice'|'needsConfirmation'

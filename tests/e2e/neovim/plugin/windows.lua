@@ -482,6 +482,76 @@ return function(suite)
     expect.equal({ title = 'No' }, person:lua('return stub.answers[2]'))
   end)
 
+  test('a call that a model denied is allowed once in a window that shows all of it', function(t)
+    local person = begin(t)
+    local function acts()
+      person:lua([[
+        local client = vim.lsp.get_clients({ name = 'countersign' })[1]
+        client.config.commands['countersign.server.grant'](
+          { arguments = { 'denied-call' } },
+          { client_id = client.id }
+        )
+      ]])
+    end
+    person:lua([[
+      stub.replies['countersign/call'] = { text = 'git push --force', grantable = false, changes = {} }
+    ]])
+    acts()
+    person:is_told('only a call that the model denied')
+    person:lua("stub.replies['countersign/call'].grantable = true")
+    acts()
+    person:is_asked('│ git push --force')
+    expect.equal({}, person:lua("return stub.asked('countersign/grant')"))
+    person:reads_all()
+    person:types('y')
+    person:sees('a grant', "return #stub.asked('countersign/grant') == 1")
+    expect.equal({ id = 'denied-call' }, person:lua("return stub.asked('countersign/grant')[1]"))
+    -- An older server asks by itself.
+    person:lua("stub.replies['countersign/call'] = { failure = { code = -32601, message = 'no' } }")
+    acts()
+    person:sees('a command', "return #stub.asked('workspace/executeCommand') == 1")
+  end)
+
+  test('an edit of several files, as the server reads them', function(t)
+    local person = begin(t, {
+      lua = [[
+        vim.ui.select = function(items, options, choose)
+          _G.paths = vim.tbl_map(options.format_item, items)
+          choose(items[2], 2)
+        end
+      ]],
+    })
+    person:lua([[
+      stub.replies['countersign/call'] = {
+        text = '',
+        grantable = false,
+        changes = {
+          { path = '/w/one.lua', kind = 'write', before = 'a\n', after = 'b\n' },
+          { path = '/w/two.lua', kind = 'delete', before = 'c\nd\n' },
+        },
+      }
+    ]])
+    asks(person, { tool = 'edit', text = 'edit /w/one.lua' })
+    person:is_asked('edit /w/one.lua')
+    person:goes_there()
+    person:types('v')
+    person:sees('a diff', 'return vim.wo.diff')
+    expect.equal({ '/w/one.lua', '/w/two.lua' }, person:lua('return paths'))
+    expect.equal(
+      { 'c', 'd' },
+      person:lua([[
+      return vim.fn.getbufline(vim.fn.bufnr('countersign:/before/5f434570/two.lua'), 1, '$')
+    ]])
+    )
+    expect.equal({ '' }, person:lua("return vim.fn.getline(1, '$')"))
+    -- The window came along, and stays when the diff is closed.
+    person:is_asked('edit /w/one.lua')
+    person:types('q')
+    person:sees('one tab page', "return vim.fn.tabpagenr('$') == 1")
+    person:is_asked('edit /w/one.lua')
+    expect.equal({}, answers(person))
+  end)
+
   test('a looser mode is asked about, with the notice of auto and each time yolo', function(t)
     local person = begin(t)
     says(person, 'countersign/status', examples.status({ mode = 'default' }))
