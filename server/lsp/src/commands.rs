@@ -533,7 +533,7 @@ impl Actor {
         } else {
             let pending = self.service().pending_of(&id);
             pending
-                .and_then(|pending| draw::explain::change(&pending, &mut Files::real()))
+                .and_then(|pending| draw::change::change(&pending, &mut Files::real()))
                 .map(|(title, text)| format!("{title}\n\n{text}"))
         };
         let Some(text) = text else {

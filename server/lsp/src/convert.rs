@@ -224,6 +224,7 @@ pub(crate) fn status(service: &Service) -> protocol::Status {
         mode: workspaces
             .first()
             .map_or_else(|| "default".to_owned(), |first| first.mode.clone()),
+        auto_acknowledged: service.auto_acknowledged(),
         pending: pending.len(),
         workspaces,
         sessions,

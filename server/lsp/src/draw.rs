@@ -5,6 +5,7 @@
 pub(crate) mod actions;
 mod call_text;
 mod calls;
+pub(crate) mod change;
 pub(crate) mod diagnostics;
 pub(crate) mod explain;
 mod files;

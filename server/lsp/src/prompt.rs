@@ -5,6 +5,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use countersign_core::call::{Call, SessionKey};
 use countersign_core::decision::Decision;
+use countersign_core::facts::Facts;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::redact::visible;
 use countersign_service::{AUTO_NOTICE, PendingApproval, Service};
@@ -60,7 +61,7 @@ pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
                 ],
             })
         }
-        Subject::Grant { id, seen } => Some(grant(&*denied_call(service, id)?, *seen)),
+        Subject::Grant { id, seen } => Some(grant(&*denied_call(service, id)?.0, *seen)),
         Subject::Trust(folder) => Some(Prompt {
             message: format!(
                 "Countersign: Trust {}? In a trusted workspace agents may edit files without \
@@ -133,16 +134,15 @@ fn named(session: Option<&SessionKey>) -> String {
 }
 
 /// A call of this server that the classifier denied.
-fn denied_call(service: &Service, id: &str) -> Option<Arc<Call>> {
+pub(crate) fn denied_call(service: &Service, id: &str) -> Option<(Arc<Call>, Arc<Facts>)> {
     let story = service.call(id)?;
     let is_denied = !story.elsewhere && matches!(story.decision, Decision::Denied { .. });
-    let (call, _) = story.call.as_ref().filter(|_| is_denied)?;
-    Some(Arc::clone(call))
+    story.call.clone().filter(|_| is_denied)
 }
 
 /// The whole of a call that was denied, as a document.
 pub(crate) fn denied_call_text(service: &Service, id: &str) -> Option<String> {
-    let call = denied_call(service, id)?;
+    let (call, _) = denied_call(service, id)?;
     let text = block("text", &draw::prompt_text::whole(&call));
     let place = code_without_links(call.cwd.as_str());
     Some(format!(

@@ -47,6 +47,8 @@ pub mod requests {
     pub const SESSIONS: &str = "countersign/sessions";
     /// Why a call was decided as it was.
     pub const EXPLAIN: &str = "countersign/explain";
+    /// What a call is, whole, for a surface that asks about it.
+    pub const CALL: &str = "countersign/call";
     /// Rows of the journal.
     pub const JOURNAL: &str = "countersign/journal";
     /// The content of a document of ours (LSP 3.18).
@@ -779,6 +781,9 @@ pub struct Status {
     pub degraded_parts: Vec<DegradedPart>,
     /// The mode that new sessions of the first workspace start in.
     pub mode: String,
+    /// Whether the person accepted the notice of auto mode once.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub auto_acknowledged: bool,
     /// How many approvals wait.
     pub pending: usize,
     /// The workspaces that are open.
@@ -816,6 +821,56 @@ pub struct ExplainParams {
 pub struct ExplainResult {
     /// Markdown; what agents wrote stands in code blocks that it cannot leave.
     pub markdown: String,
+}
+
+/// `countersign/call`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallParams {
+    /// The guard's id of the call.
+    pub id: String,
+}
+
+/// The result of `countersign/call`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallResult {
+    /// The whole call: command, or files with their changes; control and
+    /// bidirectional characters are written as escapes.
+    pub text: String,
+    /// Whether a model denied it, so that a person may grant it once.
+    pub grantable: bool,
+    /// The files that it would change, in the order of the call.
+    pub changes: Vec<FileChange>,
+}
+
+/// What a call would do to a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileChange {
+    /// The canonical file.
+    pub path: String,
+    /// What is in the two sides.
+    pub kind: FileChangeKind,
+    /// What is there now, with escapes like `text`; none if it is not there, or
+    /// cannot be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// What would be there then, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// What is in the two sides of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileChangeKind {
+    /// The whole file, before and after it is written.
+    Write,
+    /// Only the part that changes: the rest is not known, or is not text.
+    Part,
+    /// The whole file, before it is deleted.
+    Delete,
 }
 
 /// `countersign/journal`

@@ -7,6 +7,9 @@ use countersign_service::{PersonError, Service};
 use countersign_store::Filter;
 
 use crate::draw;
+use crate::draw::diagnostics::Files;
+use crate::prompt;
+use crate::protocol::CallResult;
 use crate::snapshot::Snapshot;
 
 /// Rows of the journal that explain one call.
@@ -40,4 +43,20 @@ pub(crate) fn explain(service: &Service, id: &str) -> Option<String> {
     };
     let rows = service.journal().rows(&filter).unwrap_or_default();
     draw::explain::markdown(&Snapshot::take(service), id, &rows)
+}
+
+/// A call that waits or that a model denied, whole, as who answers must see it.
+pub(crate) fn call(service: &Service, id: &str) -> Option<CallResult> {
+    let (call, facts, grantable) = match service.pending_of(id) {
+        Some(pending) => (Arc::clone(&pending.call), Arc::clone(&pending.facts), false),
+        None => {
+            let (call, facts) = prompt::denied_call(service, id)?;
+            (call, facts, true)
+        }
+    };
+    Some(CallResult {
+        text: draw::prompt_text::whole(&call),
+        grantable,
+        changes: draw::change::of_files(&call, &facts, &mut Files::real()),
+    })
 }

@@ -51,6 +51,7 @@ pub async fn run(
     .custom_method(requests::STATUS, Backend::status)
     .custom_method(requests::SESSIONS, Backend::sessions)
     .custom_method(requests::EXPLAIN, Backend::explain)
+    .custom_method(requests::CALL, Backend::call)
     .custom_method(requests::JOURNAL, Backend::journal)
     .custom_method(
         requests::TEXT_DOCUMENT_CONTENT,

@@ -31,11 +31,11 @@ use crate::draw;
 use crate::draw::diagnostics::Files;
 use crate::draw::lens::RuleStats;
 use crate::protocol::{
-    self, CancelToolCallParams, ConsentParams, ConsentTo, ExplainParams, ExplainResult,
-    GrantParams, JournalParams, JournalResult, PendingApprovalsResult, ResetCountersParams,
-    ResolveApprovalParams, ResolveApprovalResult, SessionEventParams, SessionsResult,
-    SetModeParams, SetModeResult, TextDocumentContentParams, TextDocumentContentResult,
-    ToolCallParams, ToolResultParams, TrustParams,
+    self, CallParams, CallResult, CancelToolCallParams, ConsentParams, ConsentTo, ExplainParams,
+    ExplainResult, GrantParams, JournalParams, JournalResult, PendingApprovalsResult,
+    ResetCountersParams, ResolveApprovalParams, ResolveApprovalResult, SessionEventParams,
+    SessionsResult, SetModeParams, SetModeResult, TextDocumentContentParams,
+    TextDocumentContentResult, ToolCallParams, ToolResultParams, TrustParams,
 };
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
@@ -270,6 +270,16 @@ impl Backend {
         markdown
             .map(|markdown| ExplainResult { markdown })
             .ok_or_else(|| failure(code::NOT_FOUND, format!("no call {id} is known")))
+    }
+
+    pub(crate) async fn call(&self, params: CallParams) -> Result<CallResult> {
+        // Unmasked, for a client that asks a person about it.
+        self.source()?;
+        let id = params.id.clone();
+        let call = self
+            .look(move |shared| requests_of_a_person::call(&shared.service, &params.id))
+            .await?;
+        call.ok_or_else(|| failure(code::NOT_FOUND, format!("no call {id} waits or was denied")))
     }
 
     pub(crate) async fn journal(&self, params: JournalParams) -> Result<JournalResult> {

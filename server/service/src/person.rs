@@ -390,7 +390,9 @@ impl Service {
         }
     }
 
-    fn auto_acknowledged(&self) -> bool {
+    /// Whether the person accepted the notice of auto mode once.
+    #[must_use]
+    pub fn auto_acknowledged(&self) -> bool {
         match self.workspaces().first() {
             Some(workspace) => self.guards.effective(workspace).auto_acknowledged,
             None => false,

@@ -1,6 +1,5 @@
-//! Why a call was decided as it was, and what an edit would change.
+//! Why a call was decided as it was.
 
-use countersign_core::call::{Access, Call, Change, Subject};
 use countersign_core::denials::Counters;
 use countersign_core::state::{ModelRecord, Record, RecordKind};
 use countersign_core::{message, redact};
@@ -10,7 +9,6 @@ use countersign_store::JournalRow;
 
 use crate::draw::call_text;
 use crate::draw::calls::{self, Shown};
-use crate::draw::files::Files;
 use crate::draw::markdown::{block, code};
 use crate::draw::model_text;
 use crate::draw::session_document::{against_limits, in_past, language, times_over};
@@ -205,81 +203,4 @@ fn counters(page: &mut String, row: &Record) {
         page.push_str(&format!(" → {after}"));
     }
     page.push('\n');
-}
-
-/// A title and a unified diff of what the call would change, as far as it can
-/// be said: against the files as they are now, whole-file writes and edits
-/// alike; where the text that would go away is not in the file, the bare
-/// change. None for calls that change no file they name.
-pub(crate) fn change(approval: &PendingApproval, files: &mut Files) -> Option<(String, String)> {
-    let call = &approval.call;
-    let count = calls::changes(call).count();
-    let first = calls::changes(call).next()?;
-    let title = match count {
-        1 => format!("Proposed change: {}", redact::visible(&first.path)),
-        count => format!(
-            "Proposed changes: {} and {} more",
-            redact::visible(&first.path),
-            count.saturating_sub(1)
-        ),
-    };
-    Some((title, diff(call, approval, files)))
-}
-
-fn diff(call: &Call, approval: &PendingApproval, files: &mut Files) -> String {
-    let mut text = String::new();
-    // Several edits of one file build on each other.
-    let mut so_far: Vec<(String, String)> = Vec::new();
-    for (operation, facts) in call.operations.iter().zip(&approval.facts.operations) {
-        let Subject::Paths(uses) = &operation.subject else {
-            continue;
-        };
-        let whole_cells = operation.tool == countersign_core::tool::Tool::NotebookEdit;
-        for (path, fact) in uses.iter().zip(&facts.paths) {
-            let name = redact::visible(fact.canonical.as_str());
-            match (path.access, &path.change) {
-                (Access::Write, Some(change)) => {
-                    let known = so_far.iter().find(|(one, _)| *one == name);
-                    let now = match known {
-                        Some((_, text)) => Some(text.clone()),
-                        None => files.text(&fact.canonical).map(|text| text.to_string()),
-                    };
-                    let now = now.filter(|_| !whole_cells);
-                    let (before, after) = before_and_after(now, change);
-                    text.push_str(&unified(&name, &before, &after));
-                    so_far.retain(|(one, _)| *one != name);
-                    so_far.push((name, after));
-                }
-                (Access::Write, None) => text.push_str(&format!("write {name}\n")),
-                (Access::Delete, _) => text.push_str(&format!("delete {name}\n")),
-                (Access::Read | Access::ReadTree | Access::List, _) => {}
-            }
-        }
-    }
-    redact::visible_lines(&text)
-}
-
-/// The whole text before and after a change, or only what changes.
-fn before_and_after(now: Option<String>, change: &Change) -> (String, String) {
-    match now {
-        _ if change.old.is_empty() => (now.unwrap_or_default(), change.new.clone()),
-        Some(now) if now.contains(&change.old) => {
-            let after = now.replacen(&change.old, &change.new, 1);
-            (now, after)
-        }
-        Some(_) | None => (change.old.clone(), change.new.clone()),
-    }
-}
-
-fn unified(name: &str, before: &str, after: &str) -> String {
-    let diff = call_text::compare(before, after)
-        .unified_diff()
-        .context_radius(3)
-        .header(&format!("{name} (now)"), &format!("{name} (proposed)"))
-        .to_string();
-    if diff.is_empty() {
-        format!("{name}: no difference\n")
-    } else {
-        diff
-    }
 }

@@ -6,7 +6,7 @@ use tower_lsp::lsp_types::Position;
 use crate::draw::diagnostics::{Files, all};
 use crate::draw::lens::{self, RuleStats};
 use crate::draw::testing::{Stage, ours, plain, range, session};
-use crate::draw::{actions, explain, hover, prompt_text, session_document, uri};
+use crate::draw::{actions, change, explain, hover, prompt_text, session_document, uri};
 
 #[test]
 fn no_nonce_is_in_anything_that_is_drawn() {
@@ -49,7 +49,7 @@ fn no_nonce_is_in_anything_that_is_drawn() {
         said.push(session_document::text_of(approval));
         said.push(prompt_text::approval(approval).message);
         said.extend(explain::markdown(&snapshot, &approval.id, &rows));
-        said.extend(explain::change(approval, &mut Files::real()).map(|(_, diff)| diff));
+        said.extend(change::change(approval, &mut Files::real()).map(|(_, diff)| diff));
     }
     for approval in &approvals {
         let nonce = approval.nonce.reveal();

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::draw::diagnostics::Files;
 use crate::draw::testing::{Stage, denied, files, snapshot_of, story};
-use crate::draw::{explain, prompt_text};
+use crate::draw::{change, explain, prompt_text};
+use crate::protocol::{FileChange, FileChangeKind};
 
 #[test]
 fn a_short_command_is_in_its_prompt_as_it_would_run() {
@@ -116,7 +117,7 @@ fn a_proposed_change_is_a_diff_against_the_file_as_it_is() {
     let mut stage = Stage::new();
     let file = stage.write("a.txt", "one\ntwo\nthree\nfour\nfive\nsix\n");
     let asked = stage.ask(stage.edit("a.txt", "five\n", "5\n"));
-    let (title, diff) = explain::change(&asked, &mut Files::real()).unwrap();
+    let (title, diff) = change::change(&asked, &mut Files::real()).unwrap();
     assert_eq!(title, format!("Proposed change: {file}"));
     assert_eq!(
         diff,
@@ -126,14 +127,14 @@ fn a_proposed_change_is_a_diff_against_the_file_as_it_is() {
         )
     );
     let whole = stage.ask(stage.edit("a.txt", "", "one\nTWO\u{202e}\n"));
-    let (_, diff) = explain::change(&whole, &mut Files::real()).unwrap();
+    let (_, diff) = change::change(&whole, &mut Files::real()).unwrap();
     assert!(diff.contains("-two\n-three"), "{diff}");
     assert!(diff.contains("+TWO<U+202E>\n"), "{diff}");
 
-    let (_, bare) = explain::change(&asked, &mut files(&[])).unwrap();
+    let (_, bare) = change::change(&asked, &mut files(&[])).unwrap();
     assert!(bare.contains("@@ -1 +1 @@\n-five\n+5\n"), "{bare}");
     let command = stage.ask(stage.command("make"));
-    assert_eq!(explain::change(&command, &mut files(&[])), None);
+    assert_eq!(change::change(&command, &mut files(&[])), None);
 }
 
 #[test]
@@ -144,9 +145,39 @@ fn edits_of_one_file_build_on_each_other() {
     let mut more = stage.edit("a.txt", "two", "three");
     call.operations.append(&mut more.operations);
     let asked = stage.ask(call);
-    let (_, diff) = explain::change(&asked, &mut Files::real()).unwrap();
+    let (_, diff) = change::change(&asked, &mut Files::real()).unwrap();
     assert!(diff.contains("-one\n+two\n"), "{diff}");
     assert!(diff.contains("-two\n+three\n"), "{diff}");
+}
+
+#[test]
+fn a_change_has_two_sides_for_each_file_with_everything_visible() {
+    let mut stage = Stage::new();
+    let file = stage.write("a.txt", "one\ntwo\n");
+    let mut call = stage.edit("a.txt", "one", "1\u{202e}");
+    let mut more = stage.edit("a.txt", "two", "2");
+    call.operations.append(&mut more.operations);
+    let asked = stage.ask(call);
+    let sides = |before: &str, after: &str, kind| FileChange {
+        path: file.to_string(),
+        kind,
+        before: Some(before.to_owned()),
+        after: Some(after.to_owned()),
+    };
+    assert_eq!(
+        change::of_files(&asked.call, &asked.facts, &mut Files::real()),
+        [sides("one\ntwo\n", "1<U+202E>\n2\n", FileChangeKind::Write)]
+    );
+    let unknown = stage.ask(stage.edit("a.txt", "three", "3"));
+    assert_eq!(
+        change::of_files(&unknown.call, &unknown.facts, &mut Files::real()),
+        [sides("three", "3", FileChangeKind::Part)]
+    );
+    let command = stage.ask(stage.command("make"));
+    assert_eq!(
+        change::of_files(&command.call, &command.facts, &mut Files::real()),
+        []
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::screen::Screen;
 use super::world::{Setup, World};
 
-const REQUESTS: [&str; 18] = [
+const REQUESTS: [&str; 19] = [
     "countersign/setMode",
     "countersign/resolveApproval",
     "countersign/grant",
@@ -17,6 +17,7 @@ const REQUESTS: [&str; 18] = [
     "countersign/sessions",
     "countersign/explain",
     "countersign/journal",
+    "countersign/call",
     "countersign/unknown",
     "workspace/textDocumentContent",
     "workspace/executeCommand",

@@ -43,6 +43,7 @@ fn looks(
         ("countersign/status", Value::Null),
         ("countersign/sessions", Value::Null),
         ("countersign/explain", json!({ "id": id })),
+        ("countersign/call", json!({ "id": id })),
         ("countersign/journal", json!({ "limit": 1_000 })),
         ("workspace/textDocumentContent", json!({ "uri": document })),
     ] {

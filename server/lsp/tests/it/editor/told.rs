@@ -178,10 +178,24 @@ fn a_call_can_be_explained_and_its_change_shown() {
         .unwrap();
     let change = change.as_str().unwrap();
     assert!(change.contains("-two") && change.contains("+2"), "{change}");
+    let whole = screen.request("countersign/call", json!({ "id": approval["id"] }));
+    assert_eq!(whole["text"], approval["text"]);
+    assert_eq!(whole["grantable"], false);
+    assert_eq!(
+        whole["changes"],
+        json!([{
+            "path": path,
+            "kind": "write",
+            "before": "one\ntwo\nthree\n",
+            "after": "one\n2\nthree\n",
+        }])
+    );
     screen.choose(&approval, "deny");
     assert_eq!(hook.said(), "block person");
-    let unknown = screen.try_request("countersign/explain", json!({ "id": "nothing" }));
-    assert_eq!(unknown.unwrap_err().code, NOT_FOUND);
+    for method in ["countersign/explain", "countersign/call"] {
+        let unknown = screen.try_request(method, json!({ "id": "nothing" }));
+        assert_eq!(unknown.unwrap_err().code, NOT_FOUND);
+    }
 }
 
 #[test]

@@ -73,6 +73,7 @@ pub(crate) fn methods() -> Vec<Message> {
         requests::STATUS() -> Status;
         requests::SESSIONS() -> SessionsResult;
         requests::EXPLAIN(ExplainParams) -> ExplainResult;
+        requests::CALL(CallParams) -> CallResult;
         requests::JOURNAL(JournalParams) -> JournalResult;
         requests::TEXT_DOCUMENT_CONTENT(TextDocumentContentParams) -> TextDocumentContentResult;
         from_server::DECISION(DecisionParams);
