@@ -160,6 +160,10 @@ The first to return a list with the answer in it answers.")
   "Go on when the server of CONNECTION is ready."
   (jsonrpc-notify connection :initialized (make-hash-table))
   (setf (countersign-client-ready connection) t)
+  (countersign-client-request
+   connection :countersign/status nil
+   (lambda (status)
+     (countersign-client--notified connection 'countersign/status status)))
   ;; What waited before this Emacs came.
   (countersign-client-request
    connection :countersign/pendingApprovals nil

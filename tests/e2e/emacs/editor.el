@@ -43,7 +43,13 @@
   (support-until "a server that serves"
                  (lambda ()
                    (and (countersign-client-status editor-connection)
-                        (support-serves-p place)))))
+                        (support-serves-p place)))
+                 (lambda ()
+                   (list (countersign-client-status editor-connection)
+                         (jsonrpc-running-p editor-connection)
+                         (with-current-buffer
+                             (jsonrpc-stderr-buffer editor-connection)
+                           (buffer-string))))))
 
 (defun editor-asked (&optional part)
   "Wait until the person is asked, about PART; the text."

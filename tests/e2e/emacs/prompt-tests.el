@@ -180,8 +180,17 @@
 
 (ert-deftest prompt-says-which-parts-are-fine ()
   (editor-with-place place
-    (let ((hook (support-command place "ls && touch made-by-the-agent")))
-      (editor-asked "Its parts\n  fine  ls  (")
+    (let ((hook (support-command place "touch one")))
+      (editor-asked "| touch one")
+      (editor-reads)
+      (cl-letf (((symbol-function 'y-or-n-p) #'always)
+                ((symbol-function 'completing-read)
+                 (lambda (&rest _) "session")))
+        (editor-press "r"))
+      (support-allows hook)
+      (editor-idle))
+    (let ((hook (support-command place "touch one && touch made-by-the-agent")))
+      (editor-asked "Its parts\n  fine  touch one  (")
       (editor-asked "\n  asks  touch made-by-the-agent  (")
       (with-current-buffer "*Countersign*"
         (should (string-search "RET: deny" header-line-format)))

@@ -53,6 +53,8 @@
                         "RET: deny" "a: approve once"))
           (ert-info (screen) (should (string-search part screen)))))
       (support-keys terminal "C-c" "g")
+      (support-types terminal " ")
+      (support-shows terminal "close, which denies")
       (sleep-for 0.7)
       (support-types terminal "a")
       (support-allows hook)

@@ -223,7 +223,8 @@ SEEN returns what there is instead, for whoever reads the failure."
                                (pp-to-string
                                 (ert-test-result-with-condition-condition
                                  result)))))
-              (princ (ert-test-result-messages result))))))))
+              (princ (ert-test-result-messages result)))
+            (flush-standard-output))))))
     (princ (format "%d passed, %d failed\n" passed failed))
     (kill-emacs (if (or (> failed 0) (zerop passed)) 1 0))))
 
