@@ -26,6 +26,7 @@ fn main() {
             mode: ApprovalMode::Auto,
         }],
         activity: 1,
+        degraded: Vec::new(),
     };
     let publication = Publication::publish(&folder, &announcement).unwrap();
     let listener = listen(&publication).unwrap();

@@ -38,6 +38,20 @@ pub struct Announcement {
     pub roots: Vec<Root>,
     /// When a person last did something there.
     pub activity: Millis,
+    /// What is not as it should be there, for people; nothing is decided by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub degraded: Vec<Degraded>,
+}
+
+/// A part of a server that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Degraded {
+    /// Its name.
+    pub part: String,
+    /// Since when.
+    pub since: Millis,
+    /// What is wrong, masked.
+    pub why: String,
 }
 
 /// A folder that a server serves.
@@ -243,6 +257,7 @@ mod tests {
                 })
                 .collect(),
             activity,
+            degraded: Vec::new(),
         }
     }
 

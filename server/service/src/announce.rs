@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_core::redact;
 use countersign_core::state::Millis;
-use countersign_ipc::discovery::{Announcement, Publication, PublishError, Root, listen};
+use countersign_ipc::discovery::{Announcement, Degraded, Publication, PublishError, Root, listen};
 use countersign_ipc::instance::ServerInstance;
 use countersign_ipc::wire::PROTOCOL;
 
@@ -20,6 +21,10 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// How old the announced activity may become before it is said anew.
 const ACTIVITY_EVERY: Millis = 5_000;
+
+/// How much is announced of what is degraded: the announcement is small.
+const MOST_DEGRADED: usize = 16;
+const WHY_BYTES: usize = 512;
 
 /// Why hooks are not answered.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +98,7 @@ impl Presence {
         }
         let now = announcement(service, version);
         let is_news = now.roots != self.announced.roots
+            || now.degraded != self.announced.degraded
             || now.activity - self.announced.activity >= ACTIVITY_EVERY;
         if is_news {
             let updated = self.publication.update(&now);
@@ -137,5 +143,18 @@ fn announcement(service: &Service, version: &str) -> Announcement {
             })
             .collect(),
         activity: service.activity(),
+        degraded: degraded(service),
     }
+}
+
+/// For `countersign doctor`, which connects to nobody.
+fn degraded(service: &Service) -> Vec<Degraded> {
+    let parts = service.degraded_parts().into_iter().take(MOST_DEGRADED);
+    parts
+        .map(|part| Degraded {
+            part: part.part.to_string(),
+            since: part.since,
+            why: redact::bounded(&part.why, WHY_BYTES).into_owned(),
+        })
+        .collect()
 }

@@ -7,6 +7,7 @@ mod checks;
 mod endpoint;
 mod finding;
 mod offers;
+mod parts;
 
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
@@ -127,7 +128,8 @@ impl Doctor<'_> {
     /// What can be found out without asking anybody.
     fn local(&self, guard: &Guard) -> Vec<Finding> {
         let mut findings = checks::settings(guard);
-        findings.push(checks::state(&self.places));
+        findings.extend(checks::state(&self.places, guard));
+        findings.extend(parts::of_servers(&self.places));
         findings.extend(checks::workspace(guard));
         findings.extend(self.of_classifier(guard));
         findings

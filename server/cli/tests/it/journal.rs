@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{AUTO, CLAUDE, CODEX, GEMINI, Sandbox, With as _};
 
 /// Five decisions of three agents in four sessions, and an answer.
-fn filled() -> Sandbox {
+pub(crate) fn filled() -> Sandbox {
     let sandbox = Sandbox::trusted(AUTO);
     let hook = |agent: &str, event: &str, payload: Value, session: &str| {
         sandbox.hook(agent, event, &payload.with("session_id", json!(session)));
@@ -92,6 +92,12 @@ fn filters_choose_rows() {
         filtered(&sandbox, &["--tool", "run_shell_command"]),
         all[1..]
     );
+    assert_eq!(filtered(&sandbox, &["--via", "safe-tool"]), all[..1]);
+    assert_eq!(filtered(&sandbox, &["--via", "approval"]), [""; 0]);
+    assert_eq!(filtered(&sandbox, &["--reason", "rule_denied"]), all[1..2]);
+    assert_eq!(filtered(&sandbox, &["--stage", "fast"]), [""; 0]);
+    assert_eq!(filtered(&sandbox, &["--kind", "answer"]), all[5..]);
+    assert_eq!(filtered(&sandbox, &["--text", "TRELLIS sell"]), all[4..5]);
     assert_eq!(filtered(&sandbox, &["--since", "1h"]), all);
     assert_eq!(filtered(&sandbox, &["--until", "1h"]), Vec::<String>::new());
     assert_eq!(

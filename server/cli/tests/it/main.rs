@@ -18,6 +18,7 @@ mod eval;
 mod forgery;
 mod inputs;
 mod journal;
+mod journal_tools;
 mod person;
 mod settings;
 mod state;

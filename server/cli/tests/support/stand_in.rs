@@ -242,6 +242,7 @@ pub(super) fn serve(setup: &str) {
         instance: ServerInstance::of_this_process().unwrap(),
         roots: setup.roots,
         activity: setup.activity,
+        degraded: Vec::new(),
     };
     let publication = Publication::publish(&setup.runtime_dir, &announcement).unwrap();
     let behaviour = Arc::new(Mutex::new(setup.behaviour));

@@ -34,6 +34,7 @@ pub(crate) fn announcement() -> Announcement {
             mode: ApprovalMode::Default,
         }],
         activity: 1,
+        degraded: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ use countersign_settings::{Places, Severity};
 use countersign_store::{FILE_NAME, Store};
 
 use super::finding::Finding;
+use super::parts;
 use crate::commands::model;
 
 /// Whether the settings say what somebody wrote into them.
@@ -72,46 +73,53 @@ pub(super) fn settings(guard: &Guard) -> Vec<Finding> {
 }
 
 /// Whether the state can be used.
-pub(super) fn state(places: &Places) -> Finding {
+pub(super) fn state(places: &Places, guard: &Guard) -> Vec<Finding> {
     const CHECK: &str = "state";
     let folder = &places.state_dir;
     let metadata = match folder.symlink_metadata() {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Finding::ok(
+            return vec![Finding::ok(
                 CHECK,
                 format!("{folder} is not there yet; the first call makes it"),
-            );
+            )];
         }
         Err(error) => {
-            return Finding::broken(
+            return vec![Finding::broken(
                 CHECK,
                 format!("{folder} cannot be examined: {error}"),
                 "give yourself the right to read it",
-            );
+            )];
         }
     };
     let own = rustix::process::geteuid().as_raw();
     if !metadata.is_dir() || metadata.uid() != own || metadata.permissions().mode() & 0o077 != 0 {
-        return Finding::broken(
+        return vec![Finding::broken(
             CHECK,
             format!("{folder} is not a folder of yours alone"),
             format!("chmod 700 {folder}, as its owner"),
-        );
+        )];
     }
     if !folder.join(FILE_NAME).exists() {
-        return Finding::ok(
+        return vec![Finding::ok(
             CHECK,
             format!("{folder} is private; nothing is recorded yet"),
-        );
+        )];
     }
     match Store::open(folder) {
-        Ok(_) => Finding::ok(CHECK, format!("{folder} is private and can be read")),
-        Err(error) => Finding::broken(
+        Ok(store) => {
+            let mut findings = vec![Finding::ok(
+                CHECK,
+                format!("{folder} is private and can be read"),
+            )];
+            findings.extend(parts::of_journal(&store, guard));
+            findings
+        }
+        Err(error) => vec![Finding::broken(
             CHECK,
             error.to_string(),
             "calls are blocked or act as default until it can be used; free space or mend its rights",
-        ),
+        )],
     }
 }
 
