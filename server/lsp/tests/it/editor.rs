@@ -9,6 +9,7 @@ mod denials;
 mod drawn;
 mod fatigue;
 mod hook;
+mod hooks;
 mod inside;
 mod judged;
 mod late;
