@@ -115,7 +115,6 @@ fn what_the_environment_keeps_for_one_collector_goes_to_no_other() {
                 .starts_with("https://mine:4318/v1/")
         );
         assert_eq!(target.headers["authorization"], "Bearer mine");
-        assert!(!format!("{target:?}").contains("mine\""), "{target:?}");
         assert!(!format!("{target:?}").contains("Bearer"), "{target:?}");
     }
 }

@@ -1,0 +1,225 @@
+//! A collector in the test, over HTTP and over gRPC: it keeps what it receives,
+//! byte for byte, and answers as it is told.
+
+use std::convert::Infallible;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use countersign_settings::ExportProtocol;
+use prost::Message as _;
+
+use crate::received::Received;
+
+/// How it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Behaviour {
+    /// It takes everything.
+    Takes,
+    /// It takes a batch and says that it did not want so many of its items.
+    Rejects(i64),
+    /// It answers with an error: a status of HTTP, or one of gRPC.
+    Refuses(u16),
+    /// It never answers.
+    Hangs,
+}
+
+#[derive(Clone)]
+pub(crate) struct Collector {
+    address: SocketAddr,
+    protocol: ExportProtocol,
+    received: Arc<Mutex<Received>>,
+}
+
+impl Collector {
+    pub(crate) fn new(protocol: ExportProtocol, behaviour: Behaviour) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let received = Arc::new(Mutex::new(Received::default()));
+        let kept = Arc::clone(&received);
+        std::thread::spawn(move || match protocol {
+            ExportProtocol::HttpProtobuf => {
+                for stream in listener.incoming().flatten() {
+                    let kept = Arc::clone(&kept);
+                    std::thread::spawn(move || http(stream, &kept, behaviour));
+                }
+            }
+            ExportProtocol::Grpc => grpc(listener, &kept, behaviour),
+        });
+        Self {
+            address,
+            protocol,
+            received,
+        }
+    }
+
+    /// One that is not there.
+    pub(crate) fn down(protocol: ExportProtocol) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self {
+            address: listener.local_addr().unwrap(),
+            protocol,
+            received: Arc::default(),
+        }
+    }
+
+    /// What a person's editor would have in its environment.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            (
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                format!("http://{}", self.address),
+            ),
+            (
+                "OTEL_EXPORTER_OTLP_PROTOCOL",
+                self.protocol.as_str().to_owned(),
+            ),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=me".to_owned()),
+        ]
+    }
+
+    pub(crate) fn received(&self) -> Received {
+        self.received.lock().unwrap().clone()
+    }
+}
+
+/// HTTP 1.1 with a length, which is all that the exporter speaks.
+fn http(mut stream: TcpStream, kept: &Mutex<Received>, behaviour: Behaviour) {
+    let mut buffer = Vec::new();
+    loop {
+        let (header, length, path) = loop {
+            let mut headers = [httparse::EMPTY_HEADER; 32];
+            let mut request = httparse::Request::new(&mut headers);
+            if let Ok(httparse::Status::Complete(end)) = request.parse(&buffer) {
+                let length = request
+                    .headers
+                    .iter()
+                    .find(|header| header.name.eq_ignore_ascii_case("content-length"))
+                    .and_then(|header| std::str::from_utf8(header.value).ok()?.parse().ok())
+                    .unwrap_or(0);
+                break (end, length, request.path.unwrap().to_owned());
+            }
+            if !more(&mut stream, &mut buffer) {
+                return;
+            }
+        };
+        while buffer.len() < header + length {
+            if !more(&mut stream, &mut buffer) {
+                return;
+            }
+        }
+        let head = String::from_utf8_lossy(&buffer[..header]).into_owned();
+        let body = buffer[header..header + length].to_vec();
+        buffer.drain(..header + length);
+        kept.lock().unwrap().take(&path, &head, &body);
+        let (status, answer) = match behaviour {
+            Behaviour::Hangs => {
+                std::thread::sleep(Duration::from_secs(600));
+                return;
+            }
+            Behaviour::Takes => (200, Vec::new()),
+            Behaviour::Rejects(count) => (200, partial(&path, count)),
+            Behaviour::Refuses(status) => (status, b"SECRET words of a collector".to_vec()),
+        };
+        let head = format!(
+            "HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n",
+            answer.len()
+        );
+        if stream.write_all(head.as_bytes()).is_err() || stream.write_all(&answer).is_err() {
+            return;
+        }
+    }
+}
+
+fn more(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> bool {
+    let mut chunk = [0; 4096];
+    match stream.read(&mut chunk) {
+        Ok(0) | Err(_) => false,
+        Ok(read) => {
+            buffer.extend_from_slice(&chunk[..read]);
+            true
+        }
+    }
+}
+
+/// The answer to a batch of which some was not wanted; the field is the same
+/// in all three.
+fn partial(path: &str, count: i64) -> Vec<u8> {
+    use opentelemetry_proto::tonic::collector::trace::v1::{
+        ExportTracePartialSuccess, ExportTraceServiceResponse,
+    };
+    if path.contains("etrics") {
+        return Vec::new();
+    }
+    ExportTraceServiceResponse {
+        partial_success: Some(ExportTracePartialSuccess {
+            rejected_spans: count,
+            error_message: "SECRET words of a collector".to_owned(),
+        }),
+    }
+    .encode_to_vec()
+}
+
+fn grpc(listener: TcpListener, kept: &Arc<Mutex<Received>>, behaviour: Behaviour) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    listener.set_nonblocking(true).unwrap();
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        while let Ok((stream, _)) = listener.accept().await {
+            let kept = Arc::clone(kept);
+            tokio::spawn(async move {
+                let Ok(mut connection) = h2::server::handshake(stream).await else {
+                    return;
+                };
+                while let Some(Ok((request, respond))) = connection.accept().await {
+                    tokio::spawn(call(request, respond, Arc::clone(&kept), behaviour));
+                }
+            });
+        }
+    });
+}
+
+async fn call(
+    request: http::Request<h2::RecvStream>,
+    mut respond: h2::server::SendResponse<Bytes>,
+    kept: Arc<Mutex<Received>>,
+    behaviour: Behaviour,
+) -> Result<(), Infallible> {
+    let (head, mut body) = request.into_parts();
+    let mut bytes = BytesMut::new();
+    while let Some(Ok(data)) = body.data().await {
+        let _ = body.flow_control().release_capacity(data.len());
+        bytes.extend_from_slice(&data);
+    }
+    let path = head.uri.path().to_owned();
+    // Behind a byte about compression and four for the length.
+    kept.lock()
+        .unwrap()
+        .take(&path, &format!("{:?}", head.headers), &bytes[5..]);
+    let (status, answer) = match behaviour {
+        Behaviour::Hangs => std::future::pending().await,
+        Behaviour::Takes => (0, Some(Vec::new())),
+        Behaviour::Rejects(count) => (0, Some(partial(&path, count))),
+        Behaviour::Refuses(status) => (status, None),
+    };
+    let response = http::Response::builder()
+        .header("content-type", "application/grpc")
+        .body(())
+        .unwrap();
+    let mut stream = respond.send_response(response, false).unwrap();
+    if let Some(answer) = answer {
+        let mut frame = vec![0];
+        frame.extend_from_slice(&u32::try_from(answer.len()).unwrap().to_be_bytes());
+        frame.extend_from_slice(&answer);
+        stream.send_data(frame.into(), false).unwrap();
+    }
+    let mut trailers = http::HeaderMap::new();
+    trailers.insert("grpc-status", status.into());
+    stream.send_trailers(trailers).unwrap();
+    Ok(())
+}
