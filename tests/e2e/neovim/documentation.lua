@@ -1,11 +1,11 @@
--- What docs/editors.md tells people to write works as it stands there.
+-- What docs/editors/neovim.md tells people to write works as it stands there.
 
 local expect = require('expect')
 
 local function snippet(root)
-  local page = table.concat(vim.fn.readfile(root .. '/docs/editors.md'), '\n')
+  local page = table.concat(vim.fn.readfile(root .. '/docs/editors/neovim.md'), '\n')
   local text = page:match('\n## Neovim, without a plugin\n.-```lua\n(.-)```')
-  return expect.truth('a snippet of Lua in docs/editors.md', text, page)
+  return expect.truth('a snippet of Lua in docs/editors/neovim.md', text, page)
 end
 
 return function(suite)

@@ -9,6 +9,7 @@ local questions = require('countersign.questions')
 local rpc = require('countersign.rpc')
 local server = require('countersign.server')
 local status = require('countersign.status')
+local text = require('countersign.text')
 
 local M = {}
 
@@ -79,12 +80,12 @@ local function with_client(act)
 end
 
 ---@param id string The beginning of a session's id.
----@param current countersign.Status?
+---@param sessions countersign.Session[]
 ---@return countersign.Session?
-local function find_session(id, current)
+local function find_session(id, sessions)
   local found = vim.tbl_filter(function(session)
     return vim.startswith(session.session, id)
-  end, current and current.sessions or {})
+  end, sessions)
   return #found == 1 and found[1] or nil
 end
 
@@ -108,7 +109,7 @@ local function mode(words)
   with_client(function(client, current)
     local session
     if words[2] then
-      session = find_session(words[2], current)
+      session = find_session(words[2], current and current.sessions or {})
       if not session then
         notify.warning('there is no such session, or more than one')
         return
@@ -119,33 +120,45 @@ local function mode(words)
   end)
 end
 
-local function session(words)
-  with_client(function(_, current)
-    local sessions = current and current.sessions or {}
-    if words[1] then
-      local found = find_session(words[1], current)
-      if found then
-        documents.open(found.uri)
-      else
-        notify.warning('there is no such session, or more than one')
-      end
-    elseif #sessions == 1 then
-      documents.open(sessions[1].uri)
-    elseif #sessions == 0 then
-      notify.info('no session is known')
+---@param words string[]
+---@param sessions countersign.Session[]
+local function open_session(words, sessions)
+  if words[1] then
+    local found = find_session(words[1], sessions)
+    if found then
+      documents.open(found.uri)
     else
-      vim.ui.select(sessions, {
-        prompt = 'Which session?',
-        kind = 'countersign_session',
-        format_item = function(one)
-          return ('%s %s (%s)'):format(one.agent, one.session, one.mode)
-        end,
-      }, function(one)
-        if one then
-          documents.open(one.uri)
-        end
-      end)
+      notify.warning('there is no such session, or more than one')
     end
+  elseif #sessions == 1 then
+    documents.open(sessions[1].uri)
+  elseif #sessions == 0 then
+    notify.info('no session is known')
+  else
+    vim.ui.select(sessions, {
+      prompt = 'Which session?',
+      kind = 'countersign_session',
+      format_item = function(one)
+        return text.visible(('%s %s (%s)'):format(one.agent, one.session, one.mode))
+      end,
+    }, function(one)
+      if one then
+        documents.open(one.uri)
+      end
+    end)
+  end
+end
+
+local function session(words)
+  with_client(function(client)
+    -- The status may be a moment old.
+    rpc.request(client, 'countersign/sessions', nil, function(result, problem)
+      if problem then
+        notify.failure(problem.message)
+      else
+        open_session(words, result.sessions)
+      end
+    end)
   end)
 end
 

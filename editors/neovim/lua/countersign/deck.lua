@@ -55,6 +55,22 @@ function Deck:current()
   return self.cards[self:index(self.top)]
 end
 
+--- Which one the card on top is, and of how many: of those that agents wait for,
+--- or of the others.
+---@return integer number
+---@return integer count
+function Deck:position()
+  local current = self:current()
+  local number, count = 0, 0
+  for _, card in ipairs(self.cards) do
+    if current and card.urgent == current.urgent then
+      count = count + 1
+      number = card == current and count or number
+    end
+  end
+  return number, count
+end
+
 --- Adds a card, or takes the place of the one of that id. Those that agents
 --- wait for come first, in the order that they came.
 ---@param card countersign.Card

@@ -180,7 +180,8 @@ function M.approval(approval, width)
     for index, effect in ipairs(approval.effects) do
       local from = cause(approval, index - 1)
       local words = effect
-      if from and not effect:find(from, 1, true) then
+      -- Many effects name the program already.
+      if from and not effect:find(from:match('^%S*'), 1, true) then
         words = ('%s: %s'):format(effect, from)
       end
       page:item('•', words, 'CountersignNotFine')

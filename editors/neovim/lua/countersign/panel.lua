@@ -65,11 +65,8 @@ local function footer(width)
 end
 
 local function title()
-  local count, current = deck:count(), deck:current()
-  local position = ''
-  if count > 1 and current then
-    position = (' (%d of %d)'):format(deck:index(current.id), count)
-  end
+  local number, count = deck:position()
+  local position = count > 1 and (' (%d of %d)'):format(number, count) or ''
   return { { ' ' .. open.drawing.title .. position .. ' ', 'CountersignTitle' } }
 end
 

@@ -126,23 +126,7 @@ return function(suite)
       },
     })
     local person, agent = begin(t)
-    person:sees(
-      'trust',
-      [[
-      local client = vim.lsp.get_clients({ name = 'countersign' })[1]
-      local rpc = require('countersign.rpc')
-      rpc.request(client.id, 'countersign/trust', { folder = ..., trusted = true }, function() end)
-      return true
-    ]],
-      t.workspace
-    )
-    person:sees(
-      'a workspace that is trusted',
-      [[
-      local _, raw = require('countersign').status()
-      return raw.status.workspaces[1].trusted
-    ]]
-    )
+    person:trusts()
     person:commands('Countersign mode auto')
     person:is_asked('In auto mode calls are decided without asking')
     person:reads_all()

@@ -152,6 +152,25 @@ function Person:has_a_server()
   end)
 end
 
+-- The workspace is trusted from now on, without having been asked.
+function Person:trusts()
+  self:lua(
+    [[
+      local client = vim.lsp.get_clients({ name = 'countersign' })[1]
+      local params = { folder = ..., trusted = true }
+      require('countersign.rpc').request(client.id, 'countersign/trust', params, function() end)
+    ]],
+    self.workspace
+  )
+  self:sees(
+    'a workspace that is trusted',
+    [[
+    local _, raw = require('countersign').status()
+    return raw.status.workspaces[1].trusted
+  ]]
+  )
+end
+
 -- Goes to what waits: `:Countersign pending`.
 function Person:goes_there()
   self:commands('Countersign pending')
