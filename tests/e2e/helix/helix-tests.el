@@ -123,6 +123,17 @@ If so it waits; if not, the agent is told to ask."
                                      (support-screen terminal)))
         (support-blocks hook)))))
 
+(ert-deftest helix-chooses-a-mode-by-its-command ()
+  (helix-tests-with place terminal
+    (when-let* ((hook (helix-tests--asks-p place terminal)))
+      (support-keys terminal "Enter")
+      (support-blocks hook)
+      (support-types terminal
+                     ":lsp-workspace-command countersign.server.setMode \"plan\"")
+      (support-keys terminal "Enter")
+      (should (string-search
+               "plan" (support-blocks (support-command place "touch x")))))))
+
 (ert-deftest helix-shows-an-edit-where-it-would-change-the-file ()
   (helix-tests-with place terminal
     (when-let* ((hook (helix-tests--asks-p place terminal)))
