@@ -227,7 +227,7 @@ M.SUBCOMMANDS = {
   log = {
     about = 'Show what the server and the language client logged.',
     run = function()
-      vim.cmd.split({ args = { vim.fn.fnameescape(vim.lsp.get_log_path()) } })
+      vim.cmd.split({ args = { vim.fn.fnameescape(vim.lsp.log.get_filename()) } })
       vim.bo.modeline = false
       vim.cmd.normal({ 'G', bang = true })
     end,

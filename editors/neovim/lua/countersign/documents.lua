@@ -234,7 +234,24 @@ function M.status_changed()
   end)
 end
 
---- Opens a document in the current window, or goes to where it is open.
+--- Splits an ordinary window: a float cannot be split, and the new window may
+--- show another buffer whatever the old one may.
+---@param buffer integer
+local function split(buffer)
+  if vim.api.nvim_win_get_config(0).relative ~= '' then
+    for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+      if vim.api.nvim_win_get_config(window).relative == '' then
+        vim.api.nvim_set_current_win(window)
+        break
+      end
+    end
+  end
+  vim.cmd.split()
+  vim.api.nvim_set_option_value('winfixbuf', false, { win = 0, scope = 'local' })
+  vim.api.nvim_win_set_buf(0, buffer)
+end
+
+--- Opens a document in a window of its own, or goes to where it is open.
 ---@param uri string
 function M.open(uri)
   local buffer = vim.fn.bufadd(uri)
@@ -244,8 +261,7 @@ function M.open(uri)
     return
   end
   vim.bo[buffer].buflisted = true
-  vim.cmd.split()
-  vim.api.nvim_win_set_buf(0, buffer)
+  split(buffer)
 end
 
 --- Shows Markdown that was fetched once.
@@ -258,8 +274,7 @@ local function show(markdown)
   vim.bo[buffer].modifiable = false
   vim.bo[buffer].filetype = 'markdown'
   vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = buffer, nowait = true })
-  vim.cmd.split()
-  vim.api.nvim_win_set_buf(0, buffer)
+  split(buffer)
 end
 
 --- Shows why a call was decided as it was.

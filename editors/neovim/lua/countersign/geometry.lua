@@ -21,6 +21,7 @@ local BORDER = 2
 ---@field column integer From 0.
 ---@field width integer Without the border.
 ---@field height integer Likewise.
+---@field fits boolean Whether all of it is on the screen.
 
 --- The cells of a line in the window.
 ---@param columns integer
@@ -49,7 +50,8 @@ function M.box(screen)
   if covers then
     row = 0
   end
-  return { row = row, column = column, width = width, height = height }
+  local fits = width + BORDER <= screen.columns and height + BORDER <= free
+  return { row = row, column = column, width = width, height = height, fits = fits }
 end
 
 --- Where the cursor is on the screen.

@@ -45,7 +45,9 @@ function Page:says(label, words, group)
     self:line(line)
   end
   if label ~= '' then
-    local span = { line = begins, from = 0, to = #label, group = group or 'CountersignLabel' }
+    -- A narrow window breaks the label itself.
+    local to = math.min(#label, #self.lines[begins])
+    local span = { line = begins, from = 0, to = to, group = group or 'CountersignLabel' }
     self.spans[#self.spans + 1] = span
   end
 end

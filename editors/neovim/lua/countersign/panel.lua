@@ -27,6 +27,7 @@ local deck = Deck.new()
 ---@field page integer Its tab page.
 ---@field drawing countersign.Drawing
 ---@field arming countersign.Arming
+---@field fits? boolean Whether all of it is on the screen.
 ---@field timer? uv.uv_timer_t
 ---@field before? integer The window that the person came from.
 
@@ -83,6 +84,7 @@ local function frame()
     focused = is_focused(),
     cursor = not is_focused() and geometry.cursor() or nil,
   })
+  open.fits = box.fits
   vim.api.nvim_win_set_config(open.window, {
     relative = 'editor',
     anchor = 'NW',
@@ -103,7 +105,8 @@ local function look()
     return
   end
   local unseen = open.arming:unseen()
-  if vim.api.nvim_win_get_tabpage(open.window) == vim.api.nvim_get_current_tabpage() then
+  local is_here = open.page == vim.api.nvim_get_current_tabpage()
+  if is_here and open.fits then
     open.arming:sees(vim.fn.line('w0', open.window), vim.fn.line('w$', open.window))
   end
   if unseen ~= open.arming:unseen() then
@@ -389,6 +392,8 @@ function M.show(id, focus)
   if focus and not is_focused() then
     open.before = vim.api.nvim_get_current_win()
     vim.api.nvim_set_current_win(open.window)
+    -- A mapping may have come here from another mode.
+    vim.cmd.stopinsert()
   end
   return true
 end

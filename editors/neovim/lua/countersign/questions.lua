@@ -6,6 +6,7 @@ local notify = require('countersign.notify')
 local panel = require('countersign.panel')
 local protocol = require('countersign.protocol')
 local rpc = require('countersign.rpc')
+local text = require('countersign.text')
 
 local M = {}
 
@@ -31,7 +32,7 @@ local function ask(id, title, words, entries, options, focus)
       for index, option in ipairs(options) do
         actions[index] = {
           key = index == 1 and 'n' or index == 2 and 'y' or tostring(index),
-          label = option.label,
+          label = text.short(option.label, 40),
           guarded = index > 1,
           run = function()
             panel.remove(id)

@@ -36,6 +36,16 @@ return function(suite)
     person:is_asked(COMMAND)
     person:is_asked('Asked because')
     hook:waits()
+    person:goes_there()
+    person:types('e')
+    person:sees(
+      'why',
+      [[
+      return table.concat(vim.fn.getline(1, '$'), '\n'):find('default mode asks', 1, true) ~= nil
+        and vim.api.nvim_win_get_config(0).relative == ''
+    ]]
+    )
+    person:types('q')
     answers(person, 'a')
     hook:allows()
     person:is_not_asked('Asked because')
@@ -145,6 +155,45 @@ return function(suite)
     person:types('s')
     hook:allows()
     person:sees('default mode', "return require('countersign').status():find(': default') ~= nil")
+  end)
+
+  test('settings of the configuration hold like the person wrote them into a file', function(t)
+    local _, agent = begin(t, {
+      lua = [[
+        local configuration = vim.g.countersign
+        configuration.settings = { permissions = { deny = { 'Bash(touch *)' } } }
+        vim.g.countersign = configuration
+      ]],
+    })
+    expect.contains(agent:calls_tool('Bash', { command = COMMAND }):blocks(), 'Bash(touch *)')
+  end)
+
+  test('two workspaces have a server each, and both ask in one window', function(t)
+    local person, agent = begin(t)
+    local other = vim.fs.dirname(t.workspace) .. '/other'
+    vim.fn.mkdir(other .. '/.git', 'p')
+    vim.fn.writefile({ 'other' }, other .. '/other.txt')
+    person:commands('edit ' .. other .. '/other.txt')
+    person:sees('two servers', "return #vim.lsp.get_clients({ name = 'countersign' }) == 2")
+    expect.eventually('a server that says that it serves the other workspace', function()
+      local found = vim.fn.glob(t.home .. '/run/**/*.server.json', true, true)
+      return vim.iter(found):any(function(file)
+        return vim.fn.readblob(file):find(other, 1, true)
+      end)
+    end)
+    local first = agent:calls_tool('Bash', { command = 'touch first' })
+    person:is_asked('touch first')
+    local workspace = t.workspace
+    t.workspace = other
+    local second = t.agent():calls_tool('Bash', { command = 'touch second' })
+    t.workspace = workspace
+    person:reads('(1 of 2)')
+    person:reads('2 to answer')
+    answers(person, 'a')
+    person:is_asked('touch second')
+    person:types('d')
+    first:allows()
+    second:blocks()
   end)
 
   test('an agent that is gone takes its window along', function(t)

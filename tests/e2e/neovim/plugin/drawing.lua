@@ -131,6 +131,28 @@ return function(suite)
     expect.equal('git push', lines[asks.line]:sub(asks.from + 1, asks.to))
   end)
 
+  test('highlights stay inside of their lines, however narrow the window is', function()
+    local layout = require('countersign.layout')
+    local approval = examples.approval({
+      text = '日本語 && echo \226\128\174 && ' .. ('x'):rep(60),
+      parts = { { text = 'echo', fine = false, why = 'y' }, { text = 'z', fine = true, why = 'y' } },
+      suggestions = { 'Bash(echo *)', 'Bash(z)' },
+    })
+    for width = 10, 60, 5 do
+      for _, drawn in ipairs({
+        { layout.approval(approval, width) },
+        { layout.remember(approval, 'Bash(echo *)', 'user', 1, width) },
+        { layout.question({ ('word '):rep(20) }, { ('entry'):rep(20) }, width) },
+      }) do
+        for _, span in ipairs(drawn[2]) do
+          local line = drawn[1][span.line]
+          local is_inside = line and span.from >= 0 and span.from <= span.to and span.to <= #line
+          expect.truth('a highlight inside of its line', is_inside, { width, span, line })
+        end
+      end
+    end
+  end)
+
   test('what an agent wrote cannot look like words of the plugin', function()
     local layout = require('countersign.layout')
     local approval = examples.approval({

@@ -217,7 +217,31 @@ return function(suite)
     expect.contains(ill, 'there is no option `colour`')
   end)
 
-  test('restart starts anew, and log and install say what they do', function(t)
+  test('install runs the program in a terminal, if it has that', function(t)
+    vim.fn.writefile({ 'first' }, t.workspace .. '/notes.txt')
+    local program = vim.fs.dirname(t.workspace) .. '/program'
+    local function writes(help)
+      vim.fn.writefile({
+        '#!/bin/sh',
+        ('case "$*" in "install --help") exit %d;; install) echo installing here;; esac'):format(
+          help
+        ),
+      }, program)
+      vim.fn.setfperm(program, 'rwx------')
+    end
+    writes(2)
+    local person = t.person({
+      lua = ("require('countersign').setup({ cmd = { %q, 'lsp' } })"):format(program),
+    })
+    person:commands('Countersign install')
+    person:is_told('cannot install itself')
+    writes(0)
+    person:commands('Countersign install')
+    person:reads('installing here')
+    expect.equal('terminal', person:lua('return vim.bo.buftype'))
+  end)
+
+  test('restart starts anew, and log shows the log', function(t)
     local person = begin(t)
     local before = person:lua("return vim.lsp.get_clients({ name = 'countersign' })[1].id")
     person:commands('Countersign restart')

@@ -150,7 +150,7 @@ return function(suite)
     local function at(changes)
       return box(vim.tbl_extend('force', screen, { focused = false }, changes))
     end
-    expect.equal({ row = 16, column = 10, width = 88, height = 10 }, at({}))
+    expect.equal({ row = 16, column = 10, width = 88, height = 10, fits = true }, at({}))
     expect.equal(0, at({ cursor = { row = 20, column = 40 } }).row)
     expect.equal(16, at({ cursor = { row = 20, column = 3 } }).row)
     expect.equal(16, at({ cursor = { row = 3, column = 40 } }).row)
@@ -165,8 +165,9 @@ return function(suite)
           one.width > 0 and one.height > 0 and one.row >= 0 and one.column >= 0,
           one
         )
-        local fits = columns < 16 or one.column + one.width + 2 <= columns
-        expect.truth('on the screen', fits, { columns, one })
+        local fits = one.column + one.width + 2 <= columns and one.row + one.height + 2 <= lines - 2
+        expect.equal({ columns, lines, fits }, { columns, lines, one.fits })
+        expect.truth('room on a usual screen', fits or columns < 14 or lines < 5, one)
       end
     end
   end)

@@ -410,6 +410,48 @@ return function(suite)
     answered(person, 1)
   end)
 
+  test('on a screen that is too small for the window nobody approves', function(t)
+    local person = begin(t, { size = { 13, 12 } })
+    asks(person, { text = 'echo one', parts = {} })
+    person:is_asked('echo one')
+    person:lua("require('countersign.panel').show(nil, true)")
+    person:sees('the focus in the window', "return vim.bo.filetype == 'countersign'")
+    for _ = 1, 30 do
+      person:presses('Space')
+    end
+    settled(person)
+    vim.wait(800)
+    person:types('a')
+    settled(person)
+    expect.equal({}, answers(person))
+    -- A no is always possible.
+    person:types('d')
+    expect.equal('deny', answered(person, 1)[1].choice)
+  end)
+
+  test('a mapping opens the window from insert mode, and answers nothing', function(t)
+    local person = begin(t, {
+      lua = "vim.keymap.set({ 'n', 'i' }, '<F2>', '<Cmd>Countersign pending<CR>')",
+    })
+    asks(person)
+    person:is_asked()
+    person:types('iabc')
+    person:presses('F2')
+    person:sees(
+      'normal mode in the window',
+      [[
+      return vim.bo.filetype == 'countersign' and vim.api.nvim_get_mode().mode == 'n'
+    ]]
+    )
+    person:reads_all()
+    person:types('e')
+    -- The stub does not explain; the focus stays where it is.
+    person:is_told('answered countersign/explain wrongly')
+    person:types('a')
+    answered(person, 1)
+    expect.equal('abcfirst', person:lua('return vim.fn.getline(1)'))
+  end)
+
   test('without a screen nothing is started, and what comes is not decided', function(t)
     vim.fn.writefile({ 'first' }, t.workspace .. '/notes.txt')
     local code = ([[
@@ -444,6 +486,52 @@ return function(suite)
       .system({ vim.v.progpath, '--headless', '--clean', '-n', '-l', file }, { text = true })
       :wait(20000)
     expect.equal({ 0, 'nothing was decided' }, { result.code, result.stdout })
+  end)
+
+  test('whoever leaves the last screen leaves asking to others, and takes it up again', function(t)
+    vim.fn.writefile({ 'first' }, t.workspace .. '/notes.txt')
+    local folder = vim.fs.dirname(t.workspace)
+    local socket = folder .. '/headless'
+    local file = folder .. '/headless.lua'
+    vim.fn.writefile({
+      ('vim.opt.runtimepath:prepend(%q)'):format(t.root .. '/editors/neovim'),
+      ('package.path = %q .. package.path'):format(t.root .. '/tests/e2e/neovim/plugin/?.lua;'),
+      "stub = require('stub')",
+      "require('countersign').setup({ cmd = stub.start })",
+    }, file)
+    local job = vim.fn.jobstart({
+      vim.v.progpath,
+      '--headless',
+      '--clean',
+      '-n',
+      '--listen',
+      socket,
+      '-u',
+      file,
+      t.workspace .. '/notes.txt',
+    })
+    local channel = expect.eventually('an editor that listens', function()
+      local connected, found = pcall(vim.fn.sockconnect, 'pipe', socket, { rpc = true })
+      return connected and found > 0 and found
+    end)
+    local function has_client(wanted)
+      expect.eventually('a client: ' .. tostring(wanted), function()
+        local code = "return #vim.lsp.get_clients({ name = 'countersign' })"
+        return (vim.rpcrequest(channel, 'nvim_exec_lua', code, {}) > 0) == wanted
+      end)
+    end
+    has_client(false)
+    for _ = 1, 2 do
+      local screen = vim.fn.jobstart(
+        { vim.v.progpath, '--server', socket, '--remote-ui' },
+        { pty = true, width = 80, height = 20, env = { TERM = 'xterm' } }
+      )
+      has_client(true)
+      vim.fn.jobstop(screen)
+      has_client(false)
+    end
+    vim.fn.chanclose(channel)
+    vim.fn.jobstop(job)
   end)
 
   test('one server for a workspace, however many files and windows', function(t)
