@@ -26,16 +26,17 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "Helix of trixie",
-        run: || helix("trixie"),
+        run: || helix("trixie", "none"),
     },
     Step {
         name: "Helix of sid",
-        run: || helix("sid"),
+        run: || helix("sid", "prompts"),
     },
 ];
 
-/// The tests of Helix are written in Emacs Lisp, so that both editors share
+/// `kind` is what that Helix has of prompts. The tests of Helix are written in Emacs Lisp, so that both editors share
 /// the agent, the terminal and what waits.
-fn helix(suite: &str) -> Result<bool> {
-    lane::helix(&Installation::of_emacs()?, &Installation::of_helix(suite)?)
+fn helix(suite: &str, kind: &str) -> Result<bool> {
+    let helix = Installation::of_helix(suite)?;
+    lane::helix(&Installation::of_emacs()?, &helix, kind)
 }

@@ -2,15 +2,15 @@
 
 ;;; Commentary:
 
-;; The configuration is the one of docs/editors/helix.md.  Whether this Helix
-;; has prompts is seen from what it does: the two kinds have tests of their own,
-;; and those of the other kind check that it is the other kind.
+;; The configuration is the one of docs/editors/helix.md.  A Helix without
+;; prompts is no surface: each test then ends with the agent being told to ask.
 
 ;;; Code:
 
 (require 'support)
 
 (defvar helix-program)
+(defvar helix-kind)
 
 (defun helix-tests--configuration (place)
   "What docs/editors/helix.md tells people to write, for the server of PLACE.
@@ -77,6 +77,7 @@ If so it waits; if not, the agent is told to ask."
                          (string-search helix-tests--titles
                                         (support-screen terminal))))
                    (lambda () (support-screen terminal)))
+    (should (equal helix-kind (if (file-exists-p hook) "none" "prompts")))
     (if (file-exists-p hook)
         (ert-info ((format "%S" (support-outcome hook)))
           ;; From the first call on, the agent's own prompt asks.

@@ -2,7 +2,8 @@
 
 ;;; Commentary:
 
-;; emacs -Q --batch -l run.el COUNTERSIGN FOLDER EMACS TMUX HELIX [TESTS]
+;; emacs -Q --batch -l run.el COUNTERSIGN FOLDER EMACS TMUX HELIX KIND [TESTS]
+;; KIND is `prompts' or `none', for what this Helix has.
 ;; Helix runs in a terminal; this Emacs looks at the screen and presses keys.
 ;; `cargo xtask test editors' installs all of it and calls this.
 
@@ -15,12 +16,14 @@
 (require 'support)
 
 (defvar helix-program nil "What starts Helix.")
+(defvar helix-kind nil "Whether it has prompts: \"prompts\" or \"none\".")
 
 (setq support-countersign (file-truename (pop command-line-args-left))
       support-folder (file-truename (pop command-line-args-left))
       support-emacs (pop command-line-args-left)
       support-tmux (pop command-line-args-left)
-      helix-program (pop command-line-args-left))
+      helix-program (pop command-line-args-left)
+      helix-kind (pop command-line-args-left))
 
 (load "helix-tests" nil t)
 

@@ -38,8 +38,8 @@ pub(super) fn emacs(emacs: &Installation) -> Result<bool> {
     tests(emacs, &command, folder.path())
 }
 
-/// The tests of Helix.
-pub(super) fn helix(emacs: &Installation, helix: &Installation) -> Result<bool> {
+/// The tests of Helix, which has `prompts` or `none`.
+pub(super) fn helix(emacs: &Installation, helix: &Installation, kind: &str) -> Result<bool> {
     println!("{}", helix.version);
     let folder = tempfile::Builder::new().prefix("helix-").tempdir()?;
     let mut command = batch(emacs, folder.path(), "tests/e2e/helix/run.el");
@@ -48,7 +48,8 @@ pub(super) fn helix(emacs: &Installation, helix: &Installation) -> Result<bool> 
         .arg(folder.path())
         .arg(emacs.program("emacs"))
         .arg(emacs.program("tmux"))
-        .arg(helix.program("hx"));
+        .arg(helix.program("hx"))
+        .arg(kind);
     tests(emacs, &command, folder.path())
 }
 
