@@ -19,7 +19,7 @@
       support-emacs (pop command-line-args-left)
       support-tmux (pop command-line-args-left))
 
-(dolist (tests '("text-tests" "prompt-tests" "server-tests" "eglot-tests"
+(dolist (tests '("text-tests" "draw-tests" "prompt-tests" "server-tests" "eglot-tests"
                  "screen-tests"))
   (load tests nil t))
 
