@@ -14,6 +14,16 @@
                    (support-place-workspace place)))
     (kill-buffer)))
 
+(ert-deftest server-ends-when-nobody-can-be-asked-any-more ()
+  (editor-with-place place
+    (let ((hook (support-command place "touch made-by-the-agent")))
+      (editor-asked)
+      ;; A batch Emacs has no frame that somebody sees.
+      (run-hook-with-args 'after-delete-frame-functions (selected-frame))
+      (should-not (countersign-client-all))
+      (should-not (countersign-prompt-open))
+      (should-not (equal (support-decision (support-outcome hook)) "allow")))))
+
 (defun server-tests--mark ()
   "What the mode line ends with: a mark, where something is to be said."
   (if (equal "ok" (plist-get (countersign-client-status editor-connection)
