@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use countersign_agents::acp::{self, Source};
 use countersign_core::call::Call;
@@ -12,6 +13,9 @@ use serde_json::{Map, Value};
 /// Calls that are known of one session, and the bytes that they may hold.
 const MOST_CALLS: usize = 256;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// How long a call that was allowed may wait for the client's part of it.
+const ALLOWED_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// Kinds of tools that never run undecided.
 const GUARDED: &[&str] = &["execute", "edit", "delete", "move"];
@@ -29,6 +33,8 @@ pub(crate) enum Verdict {
         call: Arc<Call>,
         /// Whether the client was asked to run it already.
         used: bool,
+        /// When it was allowed.
+        since: Instant,
     },
     /// It must not run, or the answer about it is void.
     Blocked,
@@ -130,25 +136,24 @@ impl Calls {
         }
     }
 
-    /// The call that was allowed and that the client now is to run, once.
-    pub(crate) fn take_allowed(&mut self, is_it: impl Fn(&Call) -> bool) -> Option<Source> {
-        self.known.iter_mut().rev().find_map(|known| {
-            let announced = known.announced.clone();
-            match &mut known.verdict {
+    /// Whether there is a call that was allowed and that the client now is to
+    /// run; it counts once. What was allowed long ago is decided anew.
+    pub(crate) fn take_allowed(&mut self, is_it: impl Fn(&Call) -> bool) -> bool {
+        self.known
+            .iter_mut()
+            .rev()
+            .any(|known| match &mut known.verdict {
                 Verdict::Allowed {
-                    answered,
-                    call,
-                    used,
-                } if !*used && is_it(call) => {
+                    call, used, since, ..
+                } if !*used && since.elapsed() <= ALLOWED_FOR && is_it(call) => {
                     *used = true;
-                    Some(Source::ToolCall {
-                        tool_call: (**answered).clone(),
-                        announced,
-                    })
+                    true
                 }
-                _ => None,
-            }
-        })
+                Verdict::None
+                | Verdict::Deciding(_)
+                | Verdict::Allowed { .. }
+                | Verdict::Blocked => false,
+            })
     }
 
     /// The client was allowed to write a file.
@@ -160,9 +165,8 @@ impl Calls {
     }
 
     /// The client was allowed to open a terminal, and did.
-    pub(crate) fn opened(&mut self, terminal: &str, source: Source) {
-        self.terminals
-            .push_back((terminal.to_owned(), Some(source)));
+    pub(crate) fn opened(&mut self, terminal: &str, source: Option<Source>) {
+        self.terminals.push_back((terminal.to_owned(), source));
         if self.terminals.len() > MOST_CALLS {
             self.terminals.pop_front();
         }

@@ -90,8 +90,13 @@ impl Proxy {
                 }
             }
             Kind::Notification { method } => {
+                let told = (method == "session/update").then(|| Told::read(&message));
                 if self.notification(&method, &message, back) {
                     self.to_client.pass(line, on);
+                }
+                // What we have to say about it comes after it.
+                if let Some(told) = told.flatten() {
+                    self.told(told);
                 }
             }
             Kind::Response { id, is_error } => {
@@ -141,6 +146,15 @@ impl Proxy {
             unambiguous(&params)?;
             Ok(params)
         });
+        if let Ok(params) = &params
+            && self.was_allowed(kind, params)
+        {
+            // The call was decided when the agent asked for permission.
+            let session = params.get("sessionId").and_then(Value::as_str);
+            let session = session.unwrap_or_default().to_owned();
+            self.pass_allowed(id.clone(), session, kind, params, back);
+            return false;
+        }
         let wanted = params.and_then(|params| self.wanted(kind, method, params));
         match wanted {
             Ok((session, params, tool_call, source, call, report)) => {
@@ -198,7 +212,7 @@ impl Proxy {
             .and_then(Value::as_str)
             .ok_or("`sessionId` is no text")?
             .to_owned();
-        let (source, tool_call, runs) = if kind == CheckedRequest::Permission {
+        let (source, tool_call) = if kind == CheckedRequest::Permission {
             let said = params
                 .get("toolCall")
                 .and_then(Value::as_object)
@@ -215,21 +229,15 @@ impl Proxy {
                 tool_call,
                 announced,
             };
-            (source, Some(id), false)
+            (source, Some(id))
         } else {
-            match self.allowed_before(kind, &session, &params) {
-                Some(source) => (source, None, true),
-                None => {
-                    let source = Source::Request {
-                        method: method.to_owned(),
-                        params: params.clone(),
-                    };
-                    (source, None, false)
-                }
-            }
+            let source = Source::Request {
+                method: method.to_owned(),
+                params: params.clone(),
+            };
+            (source, None)
         };
         let what = What::Call {
-            runs,
             source: source.clone(),
         };
         let report = self.report(&session, what);
@@ -244,14 +252,13 @@ impl Proxy {
         Ok((session, params, tool_call, source, Arc::new(call), report))
     }
 
-    /// The call that was allowed when the agent asked for permission, if this is
-    /// its client's part of it.
-    fn allowed_before(
-        &mut self,
-        kind: CheckedRequest,
-        session: &str,
-        params: &Value,
-    ) -> Option<Source> {
+    /// Whether this is the client's part of a call that was allowed when the
+    /// agent asked for permission: once, and not long after.
+    fn was_allowed(&mut self, kind: CheckedRequest, params: &Value) -> bool {
+        let text = |field: &str| params.get(field).and_then(Value::as_str);
+        let Some(session) = text("sessionId").filter(|id| self.sessions.is_known(id)) else {
+            return false;
+        };
         let known = self.sessions.get(session);
         let cwd = known.cwd.clone();
         match kind {
@@ -259,12 +266,12 @@ impl Proxy {
                 .calls
                 .take_allowed(|call| acp::runs(params, &cwd, call)),
             CheckedRequest::Write => {
-                let now = params.get("path").and_then(Value::as_str).and_then(content);
+                let now = text("path").and_then(content);
                 known
                     .calls
                     .take_allowed(|call| acp::writes(params, call, now.as_deref()))
             }
-            CheckedRequest::Read | CheckedRequest::Permission => None,
+            CheckedRequest::Read | CheckedRequest::Permission => false,
         }
     }
 
@@ -317,62 +324,36 @@ impl Proxy {
             self.to_agent.send(&message, Some(back));
             return false;
         }
-        match method {
-            "session/update" => self.update(message),
-            // What the client never heard of, it cannot cancel.
-            "$/cancel_request" => {
-                let key = message
-                    .part(&["requestId"])
-                    .and_then(|part| message::value(part).ok())
-                    .and_then(|id| match id {
-                        Value::String(id) => Some(id),
-                        Value::Number(id) => Some(id.to_string()),
-                        _ => None,
-                    });
-                return !key.is_some_and(|key| self.cancel_request(&key));
-            }
-            _ => {}
+        // What the client never heard of, it cannot cancel.
+        if method == "$/cancel_request" {
+            let id = message
+                .part(&["requestId"])
+                .and_then(|part| message::value(part).ok());
+            let key = match id {
+                Some(Value::String(id)) => Some(id),
+                Some(Value::Number(id)) => Some(id.to_string()),
+                Some(_) | None => None,
+            };
+            return !key.is_some_and(|key| self.cancel_request(&key));
         }
         true
     }
 
     /// What the agent says of a session.
-    fn update(&mut self, message: &Message<'_>) {
-        let text = |path: &[&str]| {
-            let part = message.part(path)?;
-            message::value(part).ok()?.as_str().map(str::to_owned)
-        };
-        let Some(session) = text(&["sessionId"]) else {
-            return;
-        };
-        match text(&["update", "sessionUpdate"]).as_deref() {
-            Some("tool_call" | "tool_call_update") => {
-                let Some(id) = text(&["update", "toolCallId"]) else {
-                    return;
-                };
-                let mut said = Map::new();
-                for field in ["title", "kind", "status", "rawInput", "content", "_meta"] {
-                    if let Some(part) = message.part(&["update", field]) {
-                        // What can be read in two ways is as good as another one.
-                        let value =
-                            message::value(part).unwrap_or_else(|why| json!({ "unreadable": why }));
-                        said.insert(field.to_owned(), value);
-                    }
-                }
-                said.insert("toolCallId".to_owned(), Value::String(id.clone()));
+    fn told(&mut self, told: Told) {
+        let Told { session, what } = told;
+        match what {
+            ToldOf::Call { id, said } => {
                 self.last_session = Some(session.clone());
                 let known = self.sessions.get(&session);
                 let is_replay = known.is_replayed;
                 let seen = known.calls.update(&id, said, is_replay);
                 self.saw(&session, &id, seen);
             }
-            Some("current_mode_update") => {
-                if let Some(mode) = text(&["update", "currentModeId"]) {
-                    let change = self.sessions.is_in(&session, &mode);
-                    self.mode_changed(&session, change);
-                }
+            ToldOf::Mode(mode) => {
+                let change = self.sessions.is_in(&session, &mode);
+                self.mode_changed(&session, change);
             }
-            _ => {}
         }
     }
 
@@ -489,6 +470,51 @@ impl Proxy {
         });
         let message = replies::call(None, "session/update", &update);
         self.to_client.send_if_read(&message);
+    }
+}
+
+/// What an update tells that matters here.
+struct Told {
+    session: String,
+    what: ToldOf,
+}
+
+enum ToldOf {
+    /// Something about a call.
+    Call {
+        id: String,
+        said: Map<String, Value>,
+    },
+    /// The agent is in this mode.
+    Mode(String),
+}
+
+impl Told {
+    fn read(message: &Message<'_>) -> Option<Self> {
+        let text = |path: &[&str]| {
+            let part = message.part(path)?;
+            message::value(part).ok()?.as_str().map(str::to_owned)
+        };
+        let session = text(&["sessionId"])?;
+        let what = match text(&["update", "sessionUpdate"])?.as_str() {
+            "tool_call" | "tool_call_update" => {
+                let id = text(&["update", "toolCallId"])?;
+                let mut said = Map::new();
+                for field in ["title", "kind", "status", "rawInput", "content", "_meta"] {
+                    if let Some(part) = message.part(&["update", field]) {
+                        // What can be read in two ways is as good as another one.
+                        let value =
+                            message::value(part).unwrap_or_else(|why| json!({ "unreadable": why }));
+                        said.insert(field.to_owned(), value);
+                    }
+                }
+                said.insert("toolCallId".to_owned(), Value::String(id.clone()));
+                ToldOf::Call { id, said }
+            }
+            "current_mode_update" => ToldOf::Mode(text(&["update", "currentModeId"])?),
+            _ => return None,
+        };
+        Some(Self { session, what })
     }
 }
 

@@ -160,8 +160,8 @@ impl Proxy {
         };
         let session = open.session;
         match after {
-            After::Nothing => {}
-            After::Written(source) => {
+            After::Nothing | After::Written(None) => {}
+            After::Written(Some(source)) => {
                 let failed = is_error;
                 self.note(&session, What::Result { source, failed });
             }
@@ -172,7 +172,8 @@ impl Proxy {
                     calls.opened(terminal, source);
                 }
             }
-            After::Opened(source) => {
+            After::Opened(None) => {}
+            After::Opened(Some(source)) => {
                 let failed = true;
                 self.note(&session, What::Result { source, failed });
             }

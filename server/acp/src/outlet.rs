@@ -11,6 +11,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// What may wait to be written, in KiB. One longer message waits alone.
 const ROOM: u32 = 4 * 1024;
 
+/// What may wait of answers of our own, in KiB: they have room of their own, so
+/// that one direction does not hold up the other.
+const REPLIES: u32 = 256;
+
 /// What of our own remarks may wait, in bytes.
 const MOST_QUEUED: usize = 1024 * 1024;
 
@@ -22,15 +26,28 @@ pub(crate) struct Room {
 
 /// Hands out room.
 #[derive(Debug, Clone)]
-pub(crate) struct Rooms(Arc<Semaphore>);
+pub(crate) struct Rooms {
+    semaphore: Arc<Semaphore>,
+    most: u32,
+}
 
 impl Rooms {
+    fn of(most: u32) -> Self {
+        Self {
+            semaphore: Arc::new(Semaphore::new(most as usize)),
+            most,
+        }
+    }
+
     /// Waits until there is room for so many bytes; none when the way is closed.
     pub(crate) async fn take(&self, bytes: usize) -> Option<Room> {
         let size = u32::try_from(bytes.div_ceil(1024))
-            .unwrap_or(ROOM)
-            .clamp(1, ROOM);
-        let permit = Arc::clone(&self.0).acquire_many_owned(size).await.ok()?;
+            .unwrap_or(self.most)
+            .clamp(1, self.most);
+        let permit = Arc::clone(&self.semaphore)
+            .acquire_many_owned(size)
+            .await
+            .ok()?;
         Some(Room { _permit: permit })
     }
 }
@@ -52,15 +69,16 @@ pub(crate) struct Outlet {
 /// What is written to the other end of an [`Outlet`].
 pub(crate) struct Written {
     frames: UnboundedReceiver<Frame>,
-    rooms: Rooms,
+    rooms: [Rooms; 2],
     queued: Arc<AtomicUsize>,
 }
 
 impl Outlet {
-    /// A way out, its room, and what takes from it.
-    pub(crate) fn new() -> (Self, Rooms, Written) {
+    /// A way out, its room for what passes and for answers, and what takes from
+    /// it.
+    pub(crate) fn new() -> (Self, [Rooms; 2], Written) {
         let (sender, receiver) = unbounded_channel();
-        let rooms = Rooms(Arc::new(Semaphore::new(ROOM as usize)));
+        let rooms = [Rooms::of(ROOM), Rooms::of(REPLIES)];
         let queued = Arc::new(AtomicUsize::new(0));
         let written = Written {
             frames: receiver,
@@ -125,7 +143,9 @@ impl Written {
             }
         }
         // Who waits for room waits no longer.
-        self.rooms.0.close();
+        for rooms in &self.rooms {
+            rooms.semaphore.close();
+        }
         let _ = output.shutdown().await;
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use camino::Utf8PathBuf;
 use countersign_agents::Answer;
@@ -91,10 +92,10 @@ pub(crate) struct Deciding {
 pub(crate) enum After {
     /// Nothing.
     Nothing,
-    /// A file was written.
-    Written(Source),
-    /// A terminal is open.
-    Opened(Source),
+    /// A file was written; none where the agent tells the result.
+    Written(Option<Source>),
+    /// A terminal is open; the same.
+    Opened(Option<Source>),
     /// What ran in this terminal has ended.
     Ended(String),
 }
@@ -322,6 +323,7 @@ impl Proxy {
                     answered: Arc::new(answered),
                     call: deciding.call,
                     used: false,
+                    since: Instant::now(),
                 }
             } else {
                 crate::calls::Verdict::Blocked
@@ -347,21 +349,47 @@ impl Proxy {
         }
     }
 
-    /// Has the client do what was allowed. What is passed on is what was read.
+    /// Has the client do what was allowed.
     fn pass_checked(&mut self, id: Id, session: String, deciding: Deciding) {
         let Deciding {
             kind,
             params,
             source,
-            back: deciding_back,
+            back,
             ..
         } = deciding;
+        self.pass_to_client(id, session, kind, &params, Some(source), back);
+    }
+
+    /// Has the client do its part of a call that was allowed before; its result
+    /// is the agent's to tell.
+    pub(crate) fn pass_allowed(
+        &mut self,
+        id: Id,
+        session: String,
+        kind: CheckedRequest,
+        params: &Value,
+        back: Room,
+    ) {
+        self.pass_to_client(id, session, kind, params, None, back);
+    }
+
+    /// What is passed on is what was read.
+    fn pass_to_client(
+        &mut self,
+        id: Id,
+        session: String,
+        kind: CheckedRequest,
+        params: &Value,
+        source: Option<Source>,
+        back: Room,
+    ) {
         if self.to_client.queued() > MOST_DECIDING_BYTES {
             let why = "Countersign: the client does not read what it is sent";
-            self.refuse(&id, kind, &params, why, Some(deciding_back));
+            self.refuse(&id, kind, params, why, Some(back));
             return;
         }
-        let message = replies::call(Some(&id.raw), kind.method(), &params);
+        let message = replies::call(Some(&id.raw), kind.method(), params);
         self.to_client.send(&message, None);
         let after = match kind {
             CheckedRequest::Write => {

@@ -81,22 +81,22 @@ pub async fn serve(
     if setup.has_person {
         service.connect(SurfaceKind::Acp, true, notice_sender);
     }
-    let (to_client, client_rooms, client_output) = Outlet::new();
-    let (to_agent, agent_rooms, agent_output) = Outlet::new();
+    let (to_client, [client_rooms, client_replies], client_output) = Outlet::new();
+    let (to_agent, [agent_rooms, agent_replies], agent_output) = Outlet::new();
     let client_writer = tokio::spawn(client_output.run(client.1));
     let agent_writer = tokio::spawn(agent_output.run(agent.1));
     let (events, mut receiver) = mpsc::channel(EVENTS);
     let agent_reader = tokio::spawn(read(
         agent.0,
-        client_rooms.clone(),
-        agent_rooms.clone(),
+        client_rooms,
+        agent_replies,
         events.clone(),
         Side::Agent,
     ));
     let client_reader = tokio::spawn(read(
         client.0,
         agent_rooms,
-        client_rooms,
+        client_replies,
         events.clone(),
         Side::Client,
     ));

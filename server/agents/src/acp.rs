@@ -54,10 +54,6 @@ pub struct Report {
 pub enum What {
     /// A call wants a decision.
     Call {
-        /// Whether it is the second word about a call that was decided when the
-        /// agent asked for permission: now the client is to run it.
-        #[serde(default)]
-        runs: bool,
         /// What the agent said.
         source: Source,
     },
@@ -158,12 +154,8 @@ pub fn understand(agent: Agent, report: &Report) -> Result<Decoded, DecodeError>
         Ok(read.call)
     };
     let kind = match &report.what {
-        What::Call { runs, source } => EventKind::Call {
-            stage: if *runs {
-                CallStage::PreTool
-            } else {
-                CallStage::PermissionRequest
-            },
+        What::Call { source } => EventKind::Call {
+            stage: CallStage::PermissionRequest,
             call: call(source)?,
         },
         What::Result { source, failed } => EventKind::Result {

@@ -57,7 +57,7 @@ async fn the_server_of_an_editor_decides_where_there_is_one() {
         (report.session_id.as_str(), &report.cwd),
         ("s", &stage.workspace)
     );
-    assert!(matches!(report.what, What::Call { runs: false, .. }));
+    assert!(matches!(report.what, What::Call { .. }));
     // Nothing was decided here.
     assert!(stage.rows(RecordKind::Decision).is_empty());
 }

@@ -95,11 +95,11 @@ async fn parameters_that_two_readers_may_read_differently_are_refused() {
         \"allow_once\"}],\"toolCall\":{\"toolCallId\":\"c\"}}}\n";
     never_arrives(&mut stage, line.as_bytes()).await;
     assert_eq!(stage.agent.hears().await["error"]["code"], -32_602);
-    let refused = stage.rows(RecordKind::Decision);
+    let refused = stage.wait_for_rows(RecordKind::Decision, 6).await;
     assert!(
         refused
             .iter()
-            .any(|row| row.record.reason.as_deref() == Some("invalid_call"))
+            .all(|row| row.record.reason.as_deref() == Some("invalid_call"))
     );
 }
 
@@ -166,7 +166,7 @@ async fn a_kind_of_tool_makes_nothing_safe() {
         json!({ "kind": "execute", "rawInput": { "command": "grow roses", "host": "garden" } }),
         // Nothing is known of it.
         json!({ "kind": "execute", "title": "grow roses" }),
-        json!({ "kind": "execute", "title": "grow roses", "rawInput": {} }),
+        json!({ "kind": "execute", "title": "grow herbs", "rawInput": {} }),
     ]
     .into_iter()
     .enumerate()
