@@ -29,7 +29,15 @@ fn call_with(sandbox: &Sandbox, reason: &str) -> String {
 #[test]
 fn following_tells_what_other_processes_write_and_ends_with_its_reader() {
     let sandbox = filled();
-    let words = ["log", "--follow", "-n", "1", "--json", "--decision", "block"];
+    let words = [
+        "log",
+        "--follow",
+        "-n",
+        "1",
+        "--json",
+        "--decision",
+        "block",
+    ];
     let mut child = start(&mut sandbox.command(&words));
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
@@ -112,18 +120,34 @@ fn explain_goes_on_to_how_the_asking_ended() {
     assert_eq!(layers.last(), Some(&("classifier", true)));
     assert_eq!(layers.len(), 10);
     let changes: Vec<_> = story["howToChange"].as_array().unwrap().iter().collect();
-    assert!(changes[0].as_str().unwrap().contains("configure a classifier"));
-    assert!(changes[1].as_str().unwrap().contains("an editor in which it can be asked"));
+    assert!(
+        changes[0]
+            .as_str()
+            .unwrap()
+            .contains("configure a classifier")
+    );
+    assert!(
+        changes[1]
+            .as_str()
+            .unwrap()
+            .contains("an editor in which it can be asked")
+    );
 
     let text = sandbox.run(&["explain", id]).stdout;
-    assert!(text.contains("then  ") && text.contains("answer: no_surface"), "{text}");
+    assert!(
+        text.contains("then  ") && text.contains("answer: no_surface"),
+        "{text}"
+    );
 }
 
 #[test]
 fn explain_takes_the_agents_id_and_names_calls_that_it_may_mean() {
     let sandbox = filled();
     let rows = sandbox.rows("decision");
-    let row = rows.iter().find(|row| row["agent_call"].is_string()).unwrap();
+    let row = rows
+        .iter()
+        .find(|row| row["agent_call"].is_string())
+        .unwrap();
     let theirs = row["agent_call"].as_str().unwrap();
     let ran = sandbox.run(&["explain", theirs, "--json"]);
     // Payloads of one kind share an id: then it says which there are.
@@ -162,10 +186,16 @@ fn explain_escapes_what_others_wrote() {
         .transition(&mut |transaction| transaction.append(&record))
         .unwrap();
     let text = sandbox.run(&["explain", "c1"]).stdout;
-    assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text}");
+    assert!(
+        !text.contains('\u{1b}') && !text.contains('\u{202e}'),
+        "{text}"
+    );
     let headings = text.lines().filter(|line| line.starts_with("to change"));
     assert_eq!(headings.count(), 1, "{text}");
-    assert!(text.lines().all(|line| !line.starts_with("call  other")), "{text}");
+    assert!(
+        text.lines().all(|line| !line.starts_with("call  other")),
+        "{text}"
+    );
 }
 
 #[test]
@@ -227,14 +257,24 @@ fn pruning_removes_what_the_limits_say_and_leaves_a_journal_that_verifies() {
     let before = sandbox.run(&["log", "verify", "--json"]);
     let head = printed(&before)["head"].as_str().unwrap().to_owned();
     let plan = printed(&sandbox.alone(&["log", "prune", "--dry-run", "--json"]));
-    assert_eq!((&plan["prunable"], &plan["removed"]), (&json!(20), &json!(0)));
+    assert_eq!(
+        (&plan["prunable"], &plan["removed"]),
+        (&json!(20), &json!(0))
+    );
     // Nobody is there to say yes.
     sandbox
         .alone(&["log", "prune"])
         .assert_failure(1, &["20 rows", "--yes"]);
     assert_eq!(sandbox.journal().len(), 20);
 
-    let first = ["log", "prune", "--yes", "--json", "--before", "1970-01-01T00:00:00.006Z"];
+    let first = [
+        "log",
+        "prune",
+        "--yes",
+        "--json",
+        "--before",
+        "1970-01-01T00:00:00.006Z",
+    ];
     let ran = printed(&sandbox.alone(&first));
     assert_eq!(ran["removed"], 5);
     assert_eq!(sandbox.journal().len(), 16);
@@ -283,7 +323,11 @@ fn an_agent_looks_and_does_not_prune() {
         &["doctor"],
     ] {
         let ran = sandbox.below_an_agent(words);
-        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{words:?} {ran:?}");
+        assert_eq!(
+            (ran.code, ran.stderr.as_str()),
+            (0, ""),
+            "{words:?} {ran:?}"
+        );
     }
     assert_eq!(sandbox.journal(), before);
 }
@@ -321,7 +365,11 @@ fn a_terminal_of_an_agent_gets_everything_at_once() {
     let words = ["log", "-n", "40"];
     let mut command = crate::support::through(
         &["/bin/sh", "-c", "\"$@\"; exit $?", "sh"],
-        &[&[crate::support::PROGRAM, "--home", sandbox.home.as_str()], &words[..]].concat(),
+        &[
+            &[crate::support::PROGRAM, "--home", sandbox.home.as_str()],
+            &words[..],
+        ]
+        .concat(),
     );
     std::os::unix::process::CommandExt::arg0(&mut command, "claude");
     let mut child = command

@@ -5,6 +5,7 @@ mod approvals;
 mod changed;
 mod clumsy;
 mod commands;
+mod degraded;
 mod denials;
 mod drawn;
 mod fatigue;

@@ -157,3 +157,68 @@ pub(super) fn of_journal(store: &Store, guard: &Guard) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+    use countersign_ipc::discovery::{Degraded, Publication, Root};
+    use countersign_ipc::instance::ServerInstance;
+    use countersign_ipc::wire::PROTOCOL;
+
+    use super::*;
+
+    #[test]
+    fn what_a_server_announces_is_told_with_its_time_and_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Utf8PathBuf::from_path_buf(folder.path().canonicalize().unwrap()).unwrap();
+        let places = Places::below(&home.join("countersign")).unwrap();
+        assert_eq!(of_servers(&places).len(), 1, "none runs");
+        let mut announcement = Announcement {
+            protocol: PROTOCOL,
+            version: "0.1.0".to_owned(),
+            instance: ServerInstance::of_this_process().unwrap(),
+            roots: vec![Root {
+                folder: "/home/ada/shop".into(),
+                mode: countersign_core::mode::ApprovalMode::Auto,
+            }],
+            activity: 1,
+            degraded: Vec::new(),
+        };
+        let mut publication = Publication::publish(&places.runtime_dir, &announcement).unwrap();
+        let told = |places| {
+            let findings = of_servers(places);
+            let mut text = Vec::new();
+            for finding in &findings {
+                finding.write(&mut text).unwrap();
+            }
+            let text = String::from_utf8(text).unwrap();
+            anstream::adapter::strip_str(&text).to_string()
+        };
+        let said = told(&places);
+        assert!(
+            said.contains("✓ server") && said.contains("/home/ada/shop: all is well"),
+            "{said}"
+        );
+
+        let degraded = |part: &str, why: &str| Degraded {
+            part: part.to_owned(),
+            since: 1_000,
+            why: why.to_owned(),
+        };
+        announcement.degraded = vec![
+            degraded("export", "the collector is silent"),
+            degraded("something new", "odd\u{1b}[2J\nand more"),
+        ];
+        publication.update(&announcement).unwrap();
+        let said = told(&places);
+        for part in [
+            "! export       the collector is silent (degraded since 1970-01-01 00:00:01 UTC; server of process ",
+            "→ start the collector",
+            "! server       odd\\x1b[2J",
+            "→ mend what is named",
+        ] {
+            assert!(said.contains(part), "no `{part}` in {said}");
+        }
+        assert_eq!(said.lines().count(), 4, "{said}");
+    }
+}
