@@ -157,7 +157,6 @@ If so it waits; if not, the agent is told to ask."
         ;; The whole is open below the prompt, which may cover it: so reading on
         ;; is an answer too.
         (support-shows terminal "session-")
-        (support-shows terminal "as it was shown to you?")
         (support-shows terminal "Read on, ask again in a minute")
         (support-waits hook)
         (sleep-for 0.7)
