@@ -16,7 +16,7 @@ use crate::node;
 use crate::repository::root;
 
 /// Changed with the way it is made, so that older ones are made anew.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 /// Where the headers of the system's Node.js are, if it has them: what is
 /// compiled uses only the interface that does not change between versions.
@@ -110,7 +110,9 @@ fn install(version: &Version, node: &Path, folder: &Path, vscode: &Path) -> Resu
     ];
     npm(vscode, &modules)?;
     npm(&vscode.join("extensions"), &modules)?;
-    // Looks at folders with all that is below them.
+    // What writes logs, which are also what is seen of an extension's output,
+    // and what looks at folders with all that is below them.
+    npm(vscode, &["rebuild", "@vscode/spdlog"])?;
     npm(
         vscode,
         &["rebuild", "@parcel/watcher", "--build-from-source"],

@@ -81,7 +81,7 @@ export class Agent {
   private hooks = 0;
 
   constructor(private readonly folders: Folders) {
-    this.process = fork(PROCESS, { stdio: 'inherit', env: environment(folders) });
+    this.process = fork(PROCESS, { stdio: 'inherit', cwd: '/', env: environment(folders) });
     this.process.on('message', (outcome: Outcome) => this.outcomes.set(outcome.number, outcome));
   }
 

@@ -26,6 +26,23 @@ export class Editor {
     return editor;
   }
 
+  /** Puts away what a test before left on the screen, and opens a file. */
+  async startsAnew(file?: string): Promise<void> {
+    await this.page.keyboard.press('Escape');
+    // Its agents are gone, and so is what they asked.
+    await expect(this.status).not.toHaveClass(/\bwarning-kind\b/, { timeout: 60_000 });
+    await this.runs('View: Close All Editors');
+    await expect(this.page.locator('.editor-instance')).toHaveCount(0);
+    await this.runs('Notifications: Clear All Notifications');
+    await this.runs('View: Show Explorer');
+    if (file) {
+      await this.page.keyboard.press('Control+P');
+      await this.page.locator('.quick-input-widget input[type="text"]').fill(file);
+      await this.picks(file.split('/').at(-1) as string);
+      await expect(this.lines.first()).toBeVisible();
+    }
+  }
+
   /** The extension's item in the status bar. */
   get status(): Locator {
     return this.page.locator('.statusbar-item[id^="countersign.countersign"]');
@@ -117,16 +134,17 @@ export class Editor {
     await this.picks(title);
   }
 
-  /** Picks an entry of the list that is open. */
+  /** Picks an entry of the list that is open, by its label. */
   async picks(label: string | RegExp): Promise<void> {
+    const named = this.page.locator('.label-name', { hasText: label });
     const rows = this.page.locator('.quick-input-widget .quick-input-list .monaco-list-row');
-    await rows.filter({ hasText: label }).first().click();
+    await rows.filter({ has: named }).first().click();
   }
 
   /** Chooses a mode and agrees to all that is asked about it. */
   async choosesMode(mode: string): Promise<void> {
     await this.runs('Countersign: Choose Mode');
-    await this.picks(new RegExp(`^${mode}\\b(?!-)`));
+    await this.picks(new RegExp(`^${mode}$`));
     await this.agrees();
   }
 

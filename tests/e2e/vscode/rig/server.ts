@@ -16,6 +16,8 @@ const QUIET = {
   'chat.disableAIFeatures': true,
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
+  // A window that is used again has nothing to ask about.
+  'files.autoSave': 'onFocusChange',
   'git.enabled': false,
   'security.workspace.trust.enabled': false,
   'telemetry.telemetryLevel': 'off',

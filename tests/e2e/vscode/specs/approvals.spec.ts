@@ -48,7 +48,7 @@ test('a key denies, and the agent is told so', async ({ agent, open }) => {
   await (await editor.prompt()).asks(COMMAND);
   await editor.goesToApproval();
   await editor.answers('n', () => editor.showsNoPrompt(600));
-  expect(await hook.blocks()).toContain('denied');
+  expect(await hook.blocks()).toContain('a person said no');
 });
 
 test('who types while an agent asks loses no key and approves nothing', async ({ agent, open }) => {

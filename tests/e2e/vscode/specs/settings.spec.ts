@@ -1,6 +1,5 @@
 // Who says what is allowed: the person, never the folder that is open.
 
-import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, test } from '../rig/test.ts';
@@ -31,7 +30,9 @@ test('what a folder sets can only tighten', async ({ agent, open }) => {
       '.vscode/settings.json': JSON.stringify(HOSTILE),
       countersign: PROGRAM,
     },
+    programs: ['countersign'],
     file: 'notes.txt',
+    alone: true,
   });
   await editor.guards('default');
   expect(await agent.runs('make publish').blocks()).toContain('make');
@@ -49,7 +50,8 @@ test('a program inside an open folder is never started', async ({ folders, open 
   const editor = await open({
     files: { 'notes.txt': 'first\n', countersign: PROGRAM },
     file: 'notes.txt',
-    prepare: () => chmodSync(program, 0o755),
+    alone: true,
+    programs: ['countersign'],
     settings: { 'countersign.server.path': program },
   });
   await editor.says('guard down', 'error');
@@ -63,6 +65,7 @@ test('a workspace that is not trusted is asked about, and auto mode is refused u
   const editor = await open({
     files: { 'notes.txt': 'first\n', '.vscode/settings.json': JSON.stringify(HOSTILE) },
     file: 'notes.txt',
+    alone: true,
     settings: {
       'security.workspace.trust.enabled': true,
       'security.workspace.trust.startupPrompt': 'never',

@@ -6,13 +6,13 @@ test('a command of 5,000 characters is shown whole, with what cannot be seen as 
   const editor = await open({ files: { 'notes.txt': 'first\n' }, file: 'notes.txt' });
   await editor.guards();
   const hidden = 'echo \u202eevil\u202c \u001b[31mred\u001b[0m a\u200bb <b>bold</b> &amp; [link](command:x)';
-  const middle = Array.from({ length: 480 }, (_, index) => `word-${index}`).join(' ');
+  const middle = Array.from({ length: 560 }, (_, index) => `word-${index}`).join(' ');
   const command = `${hidden}\n${middle} && touch the-very-end`;
   expect(command.length).toBeGreaterThan(4900);
   const hook = agent.runs(command);
   const prompt = await (await editor.prompt()).asks('the-very-end');
   const text = await prompt.text.innerText();
-  for (const shown of ['\\u{202e}evil', '\\u{202c}', '\\u{1b}[31mred', 'a\\u{200b}b', '<b>bold</b> &amp; [link](command:x)', 'word-0 ', 'word-479 ', '&& touch the-very-end']) {
+  for (const shown of ['\\u{202e}evil', '\\u{202c}', '\\u{1b}[31mred', 'a\\u{200b}b', '<b>bold</b> &amp; [link](command:x)', 'word-0 ', 'word-559 ', '&& touch the-very-end']) {
     expect(text).toContain(shown);
   }
   expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200b\u001b]/);
