@@ -35,6 +35,12 @@ pub struct OperationFacts {
     pub writes: Option<Footprint>,
     /// What the command would run or load as the definition of a task.
     pub loads: Loads,
+    /// Paths that the command would read or change, of which a deny or ask
+    /// rule speaks; bounded.
+    pub touched: Vec<PathFact>,
+    /// Whether the command would run a file of the workspace that is not as
+    /// the baseline has it.
+    pub runs_changed: bool,
     /// What the command would do, and why it is not contained, for people.
     pub found: Findings,
 }

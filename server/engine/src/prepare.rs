@@ -11,7 +11,7 @@ use countersign_core::effect::Effects;
 use countersign_core::facts::{Analysis, Facts, Findings, Loads, OperationFacts, TreeFact};
 use countersign_core::paths::{FileKind, PathFact};
 use countersign_core::policy::Policy;
-use countersign_core::programs;
+use countersign_core::programs::{self, Risk};
 use countersign_shell::Containment;
 
 use crate::host::Host;
@@ -64,6 +64,7 @@ pub(crate) fn facts_with(
                     cwd: &call.cwd,
                     had_back: &had_back,
                     trust: &trust,
+                    touched: RefCell::default(),
                 };
                 let mut effects = countersign_shell::effects(&view);
                 let mut containment = countersign_shell::contain(&effects, &world);
@@ -79,6 +80,14 @@ pub(crate) fn facts_with(
                     .as_ref()
                     .is_some_and(|edited| !edited.is_empty())
                     && is_contained_but_for_edits(&effects, &world);
+                let touched = world.touched.take();
+                let folders = touched
+                    .iter()
+                    .filter(|path| path.kind == FileKind::Directory)
+                    .map(|path| path.canonical.clone());
+                let roots = roots.into_iter().chain(folders).collect();
+                let runs_changed =
+                    policy.rules.allows_commands() && runs_changed(&view, &mut trust.borrow_mut());
                 let analysis = analysis(command, &view, &effects, &containment, &world);
                 effects.effects.append(&mut containment.of_scripts);
                 OperationFacts {
@@ -88,6 +97,8 @@ pub(crate) fn facts_with(
                     analysis,
                     writes: Some(crate::ledger::of_command(&effects, &containment)),
                     loads,
+                    touched,
+                    runs_changed,
                     found: Findings::new(effects, containment.because),
                 }
             }
@@ -108,6 +119,8 @@ pub(crate) fn facts_with(
                     analysis: Analysis::NotProven,
                     writes: None,
                     loads: Loads::default(),
+                    touched: Vec::new(),
+                    runs_changed: false,
                     found: Findings::default(),
                 }
             }
@@ -120,6 +133,24 @@ pub(crate) fn facts_with(
         operations,
         cwd: host.canonical(&call.cwd),
     }
+}
+
+/// Whether a command runs a file of the workspace, by its path or as what an
+/// interpreter is given, that is not as the baseline has it.
+fn runs_changed(view: &CommandView, trust: &mut Trust<'_>) -> bool {
+    view.commands.iter().any(|command| {
+        let name = command.name().map(programs::table_name).unwrap_or_default();
+        let interprets = matches!(
+            programs::risk(&name),
+            Some(Risk::RunsCode | Risk::Launches | Risk::RunsPackages)
+        );
+        let operands = command.operands.iter().map(|operand| &operand.path);
+        command
+            .program
+            .iter()
+            .chain(operands.filter(|_| interprets))
+            .any(|file| trust.is_changed(file))
+    })
 }
 
 /// Whether everything else that a command does is contained, where edited code

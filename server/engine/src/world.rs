@@ -31,6 +31,9 @@ const SYSTEM: &[&str] = &[
     "/usr", "/var",
 ];
 
+/// Most places that are kept for rules, of one command.
+const MOST_TOUCHED: usize = 512;
+
 /// Devices that only take or give bytes.
 const SINKS: &[&str] = &[
     "/dev/null",
@@ -53,6 +56,8 @@ pub(crate) struct CallWorld<'a> {
     pub(crate) had_back: &'a RefCell<HadBack<'a>>,
     /// The same.
     pub(crate) trust: &'a RefCell<Trust<'a>>,
+    /// The places that were asked about and of which a rule speaks.
+    pub(crate) touched: RefCell<Vec<PathFact>>,
 }
 
 impl CallWorld<'_> {
@@ -77,6 +82,25 @@ impl CallWorld<'_> {
                 Some(self.host.resolve(text, Utf8Path::new("/"), home, access))
             }
             None => None,
+        }
+    }
+
+    /// Keeps a place for the rules that speak of it.
+    fn touch(&self, fact: &PathFact) {
+        if fact.access == Access::List {
+            return;
+        }
+        let mut touched = self.touched.borrow_mut();
+        let rules = &self.policy.rules;
+        let restricts = |path| rules.restricts_path(path, self.cwd);
+        let restricts_below = || {
+            fact.kind == FileKind::Directory && rules.may_restrict_below(&fact.canonical, self.cwd)
+        };
+        if touched.len() < MOST_TOUCHED
+            && (restricts(&fact.canonical) || restricts(&fact.absolute) || restricts_below())
+            && !touched.contains(fact)
+        {
+            touched.push(fact.clone());
         }
     }
 
@@ -175,6 +199,7 @@ impl World for CallWorld<'_> {
                 can_be_had_back: false,
             };
         };
+        self.touch(&fact);
         let scope = self.scope(&fact, touch);
         let can_be_had_back = match (&scope, fact.kind) {
             (_, FileKind::Missing) => true,

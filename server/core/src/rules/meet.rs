@@ -294,6 +294,7 @@ impl<'r, 'a> Search<'r, 'a> {
                 }
                 shell_paths::search(self, command);
             }
+            shell_paths::touched(self);
         }
         if let Some(problem) = view.problems.first() {
             self.not_understood(&problem.reason, view.commands.is_empty());

@@ -4,7 +4,7 @@ use camino::Utf8Path;
 
 use crate::call::Operation;
 use crate::rules::index::Index;
-use crate::rules::rule::Rule;
+use crate::rules::rule::{Rule, Specifier};
 use crate::rules::{Hit, RuleList, RuleOrigin, Subject, meet};
 
 /// The permission rules of all layers.
@@ -66,6 +66,15 @@ impl RuleSet {
     #[must_use]
     pub fn ask(&self, subject: &Subject<'_>) -> Option<Hit<'_>> {
         meet::find(self, &self.ask, subject)
+    }
+
+    /// Whether an allow rule may speak of a command.
+    #[must_use]
+    pub fn allows_commands(&self) -> bool {
+        self.rules.iter().any(|rule| {
+            rule.list() == RuleList::Allow
+                && matches!(rule.specifier, Specifier::Command(_) | Specifier::None)
+        })
     }
 
     /// A deny or ask rule that cannot be read and that names the operation's

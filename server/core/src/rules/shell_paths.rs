@@ -122,6 +122,35 @@ pub(super) fn search(search: &mut Search<'_, '_>, command: &SimpleCommand) {
     }
 }
 
+/// Offers every path rule that speaks of what the command would do to files
+/// that perhaps no word of it names.
+pub(super) fn touched(search: &mut Search<'_, '_>) {
+    for path in &search.subject.facts.touched {
+        if !search.wants_possible() {
+            return;
+        }
+        let speaks = |rule: &Rule| {
+            if path.access.writes() {
+                rule.edits()
+            } else {
+                rule.reads()
+            }
+        };
+        if path.kind == FileKind::Directory {
+            search.below(path, |rule| speaks(rule).then_some(Certainty::Possible));
+        }
+        let folded = Folded::of(&path.absolute, &path.canonical);
+        let forms = folded.forms(&path.absolute, &path.canonical);
+        for rule in search.rules(search.index.for_path(&forms.forms)) {
+            if speaks(rule) && search.path_rule(rule, &forms).is_some() {
+                search.offer(rule, Certainty::Possible, || {
+                    format!("{}, which the command would touch", shown_path(path))
+                });
+            }
+        }
+    }
+}
+
 fn whole_folders(
     search: &mut Search<'_, '_>,
     command: &SimpleCommand,

@@ -282,6 +282,20 @@ impl<'a> Trust<'a> {
         Ok(there.map_err(|_| unclear(path))? == Some(blob))
     }
 
+    /// Whether a path is a file of the workspace that is not as the baseline has
+    /// it.
+    pub(crate) fn is_changed(&mut self, fact: &PathFact) -> bool {
+        let path = &fact.canonical;
+        let folder = path.parent().unwrap_or(path);
+        if fact.kind != FileKind::File || self.workspace(folder).is_err() {
+            return false;
+        }
+        let is_as_baseline = self
+            .ground(folder)
+            .and_then(|ground| self.is_as_baseline(path, &ground));
+        !is_as_baseline.unwrap_or(false)
+    }
+
     /// What the script at a path holds, if that is what the baseline has there,
     /// or what a call of an agent gave for it.
     pub(super) fn script(&mut self, fact: &PathFact) -> Result<ScriptContent, String> {

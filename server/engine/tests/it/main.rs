@@ -10,4 +10,5 @@ mod ledger;
 mod ledger_attacks;
 mod ledger_desk;
 mod project;
+mod rules;
 mod trust;
