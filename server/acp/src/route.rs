@@ -152,20 +152,14 @@ impl Route {
     async fn process(self: &Arc<Self>) -> Option<ProcessId> {
         let route = Arc::clone(self);
         let found = tokio::task::spawn_blocking(move || {
-            let known = route
-                .found
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            if let Some(known) = known.filter(countersign_ipc::alive) {
-                return Some(known);
+            let remembered = || route.found.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = remembered().clone();
+            if known.as_ref().is_some_and(countersign_ipc::alive) {
+                return known;
             }
-            let found = (route.find_agent)();
-            route
-                .found
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone_from(&found);
+            // Of the end of one that is gone, it is told in its name.
+            let found = (route.find_agent)().or(known);
+            remembered().clone_from(&found);
             found
         });
         found.await.ok().flatten()

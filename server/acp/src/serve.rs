@@ -25,7 +25,7 @@ const MOST: usize = 32 * 1024 * 1024;
 const EVENTS: usize = 16;
 
 /// How long the agent has to end after the client is gone.
-const AGENT_ENDS_WITHIN: Duration = Duration::from_secs(5);
+const AGENT_ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long what is still to be reported and written may take at the end.
 const LAST_WORDS: Duration = Duration::from_secs(3);
