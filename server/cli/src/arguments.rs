@@ -43,6 +43,13 @@ pub(crate) enum Command {
     /// Count what was decided, by day, agent, tool and layer, and how long it
     /// took.
     Stats(Stats),
+    /// List what user hooks can be on, what they are told, and which ones are
+    /// configured here.
+    Hooks {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Watch an agent session being decided: no editor, key or network.
     Demo,
     /// Trust the current workspace, and accept what its settings would loosen.

@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod explain;
+mod hooks;
 mod journal;
 mod lsp;
 mod model;
@@ -64,6 +65,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Log(log) => journal::run(&places()?, log),
         Command::Explain(explain) => explain::run(&places()?, explain),
         Command::Stats(stats) => stats::run(&places()?, stats),
+        Command::Hooks { json } => hooks::run(places()?, *json),
         Command::Demo => demo::run(),
         Command::Trust(trust) => trust::run(&places()?, trust),
         Command::Lsp(lsp) => lsp::run(places()?, lsp),

@@ -5,12 +5,14 @@
 
 mod alone;
 mod arguments;
+mod asked;
 mod history;
 mod judged;
 mod log_file;
 mod run;
 pub(crate) mod servers;
 mod state;
+pub(crate) mod user_hooks;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

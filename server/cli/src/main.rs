@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let rest: Vec<_> = arguments.collect();
     match rest.split_first() {
         Some((first, rest)) if first == "hook" => hook::main(rest),
+        Some((first, rest)) if first == hook::user_hooks::COMMAND => hook::user_hooks::main(rest),
         _ => commands::main(),
     }
 }

@@ -5,21 +5,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use countersign_agents::{EventKind, HookEvent as AgentHookEvent};
+use countersign_agents::HookEvent as AgentHookEvent;
 use countersign_core::call::SessionKey;
 use countersign_core::decision::Decision;
-use countersign_core::redact;
 use countersign_engine::observer::HookResult;
 use countersign_engine::request::{Asking, Outcome};
 use countersign_settings::{HookEvent, UserHook};
 use countersign_user_hooks::{
-    About, CallInput, Done, Firing, Payload, Place, Report, Runner, Running, Said, Variables,
-    names_of,
+    CallInput, Done, Firing, Payload, Place, Report, Runner, Running, Said, Variables, names_of,
 };
 use tokio::sync::oneshot;
 
 use crate::degraded::Component;
 use crate::guard::Guard;
+use crate::hook_payloads::{
+    News, WAITING, about, denied_payload, news_payload, session_payload, waiting_payload,
+};
 use crate::incoming::Prepared;
 use crate::pending::{Choice, PendingApproval};
 use crate::service::{Service, lock};
@@ -48,16 +49,6 @@ impl Hooks {
     fn runner(&self) -> &Runner {
         self.runner.get_or_init(|| Runner::new(|_| None))
     }
-}
-
-/// An event that is about no call.
-struct News<'n> {
-    event: HookEvent,
-    key: Option<&'n SessionKey>,
-    cwd: Option<&'n camino::Utf8Path>,
-    /// What a matcher is compared with.
-    kind: &'n str,
-    more: &'n [(&'n str, &'n str)],
 }
 
 impl Service {
@@ -113,25 +104,14 @@ impl Service {
             return;
         }
         match &outcome.decision {
-            Decision::Denied { reason, detail } => {
-                let input = CallInput {
-                    id: &outcome.call,
-                    call: &prepared.call,
-                    tool: &outcome.tool,
-                    reason: reason.as_str(),
-                    detail,
-                    effects: None,
-                    suggestions: None,
-                    counters: outcome.after,
-                    model: outcome.model.as_ref(),
-                };
+            Decision::Denied { .. } => {
                 let event = HookEvent::PermissionDenied;
                 let names = names_of(&prepared.call);
                 let hooks = Firing::hooks_for(&prepared.guard.effective, event, &names);
-                if !hooks.is_empty() {
-                    let about = about(prepared, outcome, event);
-                    let payload = Payload::of_call(&about, &input);
-                    self.fire(event, hooks, payload, &prepared.guard, Some(outcome));
+                if !hooks.is_empty()
+                    && let Some(payload) = denied_payload(&prepared.call, &prepared.guard, outcome)
+                {
+                    self.fire(event, hooks, payload, &prepared.guard, outcome);
                 }
             }
             Decision::Ask { .. } if prepared.asking == Asking::Delegate => {
@@ -143,21 +123,17 @@ impl Service {
 
     /// A person is asked, here or by the agent itself.
     pub(crate) fn tell_hooks_waiting(&self, guard: &Guard, outcome: &Outcome) {
-        let message = format!(
-            "{} needs your permission to use {}",
-            outcome.key.agent,
-            redact::visible(&outcome.tool.to_string())
-        );
-        self.tell_hooks(
-            guard,
-            &News {
-                event: HookEvent::Notification,
-                key: Some(&outcome.key),
-                cwd: None,
-                kind: "permission_prompt",
-                more: &[("message", &message), ("call", &outcome.call)],
-            },
-        );
+        let event = HookEvent::Notification;
+        let hooks = Firing::hooks_for(&guard.effective, event, &[WAITING.to_owned()]);
+        if !hooks.is_empty() {
+            self.fire(
+                event,
+                hooks,
+                waiting_payload(guard, outcome),
+                guard,
+                outcome,
+            );
+        }
     }
 
     /// A part of the guard is not as it should be. What is wrong with hooks is
@@ -192,26 +168,14 @@ impl Service {
 
     /// A session began or ended, by the word of its agent.
     pub(crate) fn tell_hooks_session(&self, event: &AgentHookEvent, guard: &Guard) {
-        let (on, name, word) = match &event.kind {
-            EventKind::SessionStart { source } => (HookEvent::SessionStart, "source", source),
-            EventKind::SessionEnd { reason } => (HookEvent::SessionEnd, "reason", reason),
-            EventKind::Call { .. }
-            | EventKind::AgentDenied { .. }
-            | EventKind::Result { .. }
-            | EventKind::UserMessage { .. }
-            | EventKind::TurnEnd
-            | EventKind::Other => return,
+        let Some((on, kind, payload)) = session_payload(event, guard) else {
+            return;
         };
-        self.tell_hooks(
-            guard,
-            &News {
-                event: on,
-                key: Some(&event.key),
-                cwd: Some(&event.cwd),
-                kind: word,
-                more: &[(name, word)],
-            },
-        );
+        let hooks = Firing::hooks_for(&guard.effective, on, &[kind]);
+        if !hooks.is_empty() {
+            let firing = self.firing(on, hooks, payload, guard, None, None);
+            self.begin_hooks(firing, Some(event.key.clone()));
+        }
     }
 
     fn tell_hooks(&self, guard: &Guard, news: &News<'_>) {
@@ -220,18 +184,7 @@ impl Service {
         if hooks.is_empty() {
             return;
         }
-        let about = About {
-            event: news.event,
-            key: news.key,
-            cwd: news.cwd,
-            workspace: guard.workspace.as_deref(),
-            mode: None,
-        };
-        let mut more = news.more.to_vec();
-        if news.event == HookEvent::Notification {
-            more.push(("notification_type", news.kind));
-        }
-        let payload = Payload::of_event(&about, &more);
+        let payload = news_payload(guard, news);
         let firing = self.firing(news.event, hooks, payload, guard, None, None);
         self.begin_hooks(firing, news.key.cloned());
     }
@@ -242,11 +195,11 @@ impl Service {
         hooks: Vec<UserHook>,
         payload: Payload,
         guard: &Guard,
-        outcome: Option<&Outcome>,
+        outcome: &Outcome,
     ) {
-        let call = outcome.map(|outcome| outcome.call.clone());
+        let call = Some(outcome.call.clone());
         let firing = self.firing(event, hooks, payload, guard, call, None);
-        self.begin_hooks(firing, outcome.map(|outcome| outcome.key.clone()));
+        self.begin_hooks(firing, Some(outcome.key.clone()));
     }
 
     fn firing(
@@ -306,7 +259,8 @@ impl Service {
             counters: approval.counters,
             model: approval.model.as_ref(),
         };
-        let payload = Payload::of_call(&about(prepared, outcome, event), &input);
+        let about = about(&prepared.call, &prepared.guard, outcome, event);
+        let payload = Payload::of_call(&about, &input);
         let until = approval.expires.min(prepared.deadline);
         let left = until.saturating_duration_since(Instant::now());
         let deadline = until.checked_sub(LAST_WORD.min(left / 4)).unwrap_or(until);
@@ -437,15 +391,5 @@ struct Ended(Running);
 impl Drop for Ended {
     fn drop(&mut self) {
         self.0.end();
-    }
-}
-
-fn about<'a>(prepared: &'a Prepared, outcome: &'a Outcome, event: HookEvent) -> About<'a> {
-    About {
-        event,
-        key: Some(&outcome.key),
-        cwd: Some(&prepared.call.cwd),
-        workspace: prepared.guard.workspace.as_deref(),
-        mode: Some(outcome.mode),
     }
 }

@@ -25,6 +25,7 @@ pub mod guard;
 mod guards;
 mod health;
 mod history;
+mod hook_payloads;
 mod hooks;
 mod in_flight;
 mod incoming;
@@ -58,6 +59,7 @@ pub use degraded::{Component, DegradedPart};
 pub use effects::{command_effects, effects};
 pub use grants::GrantError;
 pub use health::{ClassifierHealth, ClassifierState};
+pub use hook_payloads::{denied_payload, request_payload, session_payload, waiting_payload};
 pub use incoming::{
     Gone, Handled, Incoming, Origin, Proxy, agent_event, answer_of, asking_without_surface,
 };

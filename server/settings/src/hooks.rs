@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use countersign_core::call::Digest;
+use countersign_core::redact;
 use serde::{Deserialize, Serialize};
 
 use crate::effective::Source;
@@ -120,12 +121,12 @@ impl HookAction {
         }
     }
 
-    /// What may be shown of it anywhere: of an address only the server,
-    /// because its path may be a secret.
+    /// What may be shown of it anywhere: of an address only the server, because
+    /// its path may be a secret; a command masked.
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
-            Self::Command { command } => command.clone(),
+            Self::Command { command } => redact::mask(command).into_owned(),
             Self::Http { url, .. } => match url::Url::parse(url) {
                 Ok(url) => format!("{}/…", url.origin().ascii_serialization()),
                 Err(_) => "an address".to_owned(),

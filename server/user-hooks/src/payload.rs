@@ -95,6 +95,24 @@ impl Payload {
         Self::of(members)
     }
 
+    /// One that was made elsewhere.
+    #[must_use]
+    pub const fn made(bytes: Vec<u8>, is_whole: bool) -> Self {
+        Self { bytes, is_whole }
+    }
+
+    /// Whether the input of the call is in it.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// The JSON.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     fn of(mut members: Map<String, Value>) -> Self {
         let whole = serde_json::to_vec(&members).unwrap_or_default();
         if whole.len() <= MOST_BYTES {

@@ -74,6 +74,7 @@ pub(super) fn run(places: Places, lsp: &Lsp) -> Result<ExitCode> {
         .context("the server's threads cannot be started")?;
     let telemetry = Telemetry::default();
     let (service, store) = service(places, lsp.approval_mode, &telemetry)?;
+    service.give_hooks(crate::hook::user_hooks::variable);
     let end = runtime.block_on(async {
         let hooks = tokio::spawn(hooks(Arc::clone(&service)));
         let following = tokio::spawn(follow(Arc::clone(&service)));
@@ -90,6 +91,7 @@ pub(super) fn run(places: Places, lsp: &Lsp) -> Result<ExitCode> {
     });
     // A read of standard input that stays open cannot be ended.
     runtime.shutdown_background();
+    service.end_hooks(LAST_ANSWERS);
     if let Some(Err(error)) = store.map(|store| store.flush()) {
         tracing::error!("what was allowed last is not recorded: {error}");
     }

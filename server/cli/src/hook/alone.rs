@@ -16,6 +16,7 @@ use countersign_service::guard::{self, Guard};
 use countersign_service::{agent_event, answer_of, asking_without_surface};
 use countersign_settings::Places;
 
+use super::asked;
 use super::judged::Judged;
 use super::state::{self, State};
 
@@ -62,15 +63,21 @@ pub(super) fn handle(alone: &Alone<'_>, places: Places) -> Result<HookOutput, St
         return deciding.decide(*stage, call);
     }
     let Ground { guard, .. } = Ground::now(alone, &state, &engine, &places)?;
-    if let Some(noted) = agent_event(&event.kind)
-        && let Err(error) = engine
+    if let Some(noted) = agent_event(&event.kind) {
+        let noted = engine
             .note(&event.key, noted, alone.process, guard.policy.limits)
-            .and_then(|noted| engine.look_after(&noted, &guard.host, &guard.policy))
-    {
-        // Nothing is to be decided here, and the tool has run or the turn has
-        // ended: what could not be noted has no authority, which is the safe
-        // side of every one of these events.
-        tracing::error!("an event of {} is not noted: {error}", event.key);
+            .and_then(|noted| {
+                engine.look_after(&noted, &guard.host, &guard.policy)?;
+                Ok(noted)
+            });
+        match noted {
+            Ok(noted) if noted.ignored => {}
+            Ok(_) => asked::tell_session(&guard, event),
+            // Nothing is to be decided here, and the tool has run or the turn
+            // has ended: what could not be noted has no authority, which is the
+            // safe side of every one of these events.
+            Err(error) => tracing::error!("an event of {} is not noted: {error}", event.key),
+        }
     }
     if matches!(
         event.kind,
@@ -164,25 +171,31 @@ impl Deciding<'_> {
         for _ in 0..MOST_TRIES {
             let seen = self.look_at(call, &ground.guard);
             let request = self.request(stage, call, &ground.guard, &seen);
+            let asked = self.asked_first(&request, &ground.guard);
+            let request = asked.request(&request);
             let reply = self
                 .engine
                 .decide(&request)
                 .map_err(|error: StateError| error.to_string())?;
-            let answer = match reply {
-                Reply::NoOpinion => Answer::NoOpinion,
-                Reply::Done(outcome) => answer_of(&outcome.decision),
+            let outcome = match reply {
+                Reply::NoOpinion => return Ok(encode(event, &Answer::NoOpinion)),
+                Reply::Done(outcome) => outcome,
                 Reply::Classify => match self.judge(&request, &ground)? {
-                    Judged::Decided(outcome) => answer_of(&outcome.decision),
+                    Judged::Decided(outcome) => outcome,
                     Judged::Void(now) => {
                         ground = *now;
                         continue;
                     }
                 },
             };
-            return Ok(encode(event, &answer));
+            match self.with_hooks(&request, &ground.guard, asked, &outcome)? {
+                Some(decision) => return Ok(encode(event, &answer_of(&decision))),
+                None => ground = self.ground()?,
+            }
         }
         let seen = self.look_at(call, &ground.guard);
         let outcome = self.no_answer_held(&self.request(stage, call, &ground.guard, &seen))?;
+        self.tell_hooks(call, &ground.guard, &outcome);
         Ok(encode(event, &answer_of(&outcome.decision)))
     }
 
