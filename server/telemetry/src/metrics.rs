@@ -183,9 +183,7 @@ impl Metrics {
                 KeyValue::new(names::MODE, call.mode.as_str()),
             ],
         );
-        if !call.is_alone
-            && let Ok(took) = call.decided.duration_since(call.began)
-        {
+        if let Ok(took) = call.decided.duration_since(call.began) {
             self.decision_duration
                 .record(took.as_secs_f64(), &[decision]);
         }

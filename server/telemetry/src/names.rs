@@ -161,7 +161,6 @@ attributes! {
     SESSION_ID = "session.id", "string: 16 hexadecimal digits", [CALL, BLOCKED_ON_USER], false: "A pseudonym of the session: a digest of its id under a random key of this machine. Never the agent's own id.";
     SUBAGENT = "countersign.subagent", "boolean: `true`", [CALL], false: "A sub-agent makes the call. Absent otherwise.";
     RECORDED = "countersign.recorded", "boolean: `false`", [CALL], false: "The decision could not be recorded, and so was made as in default mode. Absent otherwise.";
-    ALONE = "countersign.alone", "boolean: `true`", [CALL], false: "A hook decided alone, without a server; a later server exports it from the journal, with the time of the decision and without its parts.";
     RULE_ID = "countersign.rule.id", "string: 16 hexadecimal digits", [CALL, RULES], false: "A pseudonym of the rule that decided, and its place, as for `session.id`.";
     VERDICT = "countersign.static_analysis.verdict", "string: `contained`, `read_only`, `blocked`, `not_proven`", [STATIC_ANALYSIS], false: "What is proven of the command.";
     STAGE = "countersign.classifier.stage", "string: `fast`, `thinking`", [CLASSIFIER, on::OPERATION_DURATION, on::TOKEN_USAGE], false: "The stage of the classifier.";

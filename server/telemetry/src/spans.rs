@@ -73,7 +73,6 @@ pub(crate) fn call(call: &Call) -> (Span, Place) {
     for (name, holds, value) in [
         (names::SUBAGENT, call.is_subagent, true),
         (names::RECORDED, !call.is_recorded, false),
-        (names::ALONE, call.is_alone, true),
     ] {
         if holds {
             attributes.flag(name, value);

@@ -202,7 +202,7 @@ fn ends(stop: oneshot::Sender<Stop>, thread: JoinHandle<()>, flush: Duration) ->
     let until = Instant::now() + flush;
     // What counts what it could not send needs a moment, too.
     let asked = Stop {
-        until: until - flush / 20,
+        until: until - flush / 8,
     };
     if stop.send(asked).is_err() {
         return thread.is_finished();

@@ -68,8 +68,6 @@ pub(crate) struct Call {
     pub(crate) counters: Counters,
     pub(crate) question: Option<Question>,
     pub(crate) is_recorded: bool,
-    /// Whether a hook decided alone, and this comes from the journal.
-    pub(crate) is_alone: bool,
     pub(crate) rule: Option<String>,
     pub(crate) log: Option<String>,
     pub(crate) content: Option<Content>,
@@ -221,9 +219,8 @@ impl Call {
             counters: outcome.after,
             question: outcome.model.as_ref().map(Question::of),
             is_recorded: outcome.recorded,
-            is_alone: false,
             rule: is_of_a_rule(&outcome.decision, asked)
-                .then(|| pseudonyms.map(|pseudonyms| pseudonyms.rule(detail)))
+                .then(|| pseudonyms.map(|pseudonyms| pseudonyms.rule(rule_in(detail))))
                 .flatten(),
             log: denial_log_naming(outcome, tool),
             content: include_content.then(|| Content {
@@ -268,6 +265,16 @@ fn is_of_a_rule(decision: &Decision, asked: Option<AskReason>) -> bool {
         }
         Decision::Block { .. } | Decision::Denied { .. } => false,
     }
+}
+
+/// The rule in the words of a decision, without what it matched.
+fn rule_in(detail: &str) -> &str {
+    [" matches ", " may match "]
+        .into_iter()
+        .filter_map(|word| detail.split_once(word))
+        .map(|(rule, _)| rule)
+        .min_by_key(|rule| rule.len())
+        .unwrap_or(detail)
 }
 
 /// A text of others on request: masked first, so that nothing that is cut off

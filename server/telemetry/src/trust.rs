@@ -57,6 +57,18 @@ pub(crate) fn config(ca_file: Option<&Utf8Path>) -> Result<ClientConfig, String>
                 .to_owned(),
         );
     }
+    with(roots)
+}
+
+/// What connections are made with where nothing is said over TLS.
+///
+/// # Errors
+/// Why none can be.
+pub(crate) fn nobody() -> Result<ClientConfig, String> {
+    with(RootCertStore::empty())
+}
+
+fn with(roots: RootCertStore) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -48,7 +48,9 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("hyper-util", NETWORK),
     ("rustls", NETWORK),
     ("ureq", NETWORK),
-    ("opentelemetry-otlp", &["countersign-telemetry"]),
+    ("opentelemetry_sdk", &["countersign-telemetry"]),
+    ("opentelemetry-proto", &["countersign-telemetry"]),
+    ("tonic", &["countersign-telemetry"]),
     // Signal handlers are the only code that needs the C library's own calls.
     ("libc", &["countersign"]),
 ];

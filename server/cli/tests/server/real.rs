@@ -3,6 +3,7 @@
 
 mod asked;
 mod counted;
+mod exported;
 mod judged;
 mod lost;
 mod nested;
@@ -18,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     [
         asked::trials(),
         counted::trials(),
+        exported::trials(),
         judged::trials(),
         lost::trials(),
         nested::trials(),

@@ -35,13 +35,14 @@ impl Http {
         if is_loopback(&target.endpoint) {
             builder = builder.no_proxy();
         }
-        // Over TLS also where only the proxy is; a system without certificates
-        // can still speak to a collector of its own.
-        match crate::trust::config(target.ca_file.as_deref()) {
-            Ok(tls) => builder = builder.tls_backend_preconfigured(tls),
-            Err(problem) if target.endpoint.scheme() == "https" => return Err(problem),
-            Err(_) => builder = builder.no_proxy().tls_backend_preconfigured(without_tls()?),
-        }
+        // The system's certificates are many, and only read where they count: a
+        // proxy in front of an endpoint without TLS is spoken to without it, too.
+        let tls = if target.endpoint.scheme() == "https" {
+            crate::trust::config(target.ca_file.as_deref())?
+        } else {
+            crate::trust::nobody()?
+        };
+        builder = builder.tls_backend_preconfigured(tls);
         Ok(Self {
             client: builder
                 .build()
@@ -112,16 +113,6 @@ fn taken(signal: Signal, answer: &[u8]) -> Taken {
             .and_then(|answer| Some(answer.partial_success?.rejected_data_points)),
     };
     rejected(count.unwrap_or(0))
-}
-
-/// Trusts nobody, for endpoints that are not spoken to over TLS.
-fn without_tls() -> Result<rustls::ClientConfig, String> {
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth())
 }
 
 /// What went wrong at last, without the URL.

@@ -66,10 +66,16 @@ fn the_total_cap_and_a_consecutive_cap_are_told_apart() {
                 assert_eq!(said(FALLBACK_REASON).as_deref(), Some(reason));
                 assert_eq!(said(CONSECUTIVE_DENIALS).as_deref(), Some("2"));
                 assert_eq!(said(TOTAL_DENIALS).as_deref(), Some("2"));
-                assert_eq!(said(names::TRIGGER).as_deref(), Some("denial_cap_triggered"));
+                assert_eq!(
+                    said(names::TRIGGER).as_deref(),
+                    Some("denial_cap_triggered")
+                );
                 assert_eq!(said(names::DENIAL_CAP_TRIGGERED).as_deref(), Some("true"));
             }
-            assert_eq!(attribute(wait, names::DECISION).as_deref(), Some("proceed_once"));
+            assert_eq!(
+                attribute(wait, names::DECISION).as_deref(),
+                Some("proceed_once")
+            );
             assert_eq!(attribute(wait, names::SOURCE).as_deref(), Some("vscode"));
             assert!(attribute(wait, names::DURATION_MS).is_some());
             assert_eq!(attribute(call, names::OUTCOME).as_deref(), Some("allow"));
@@ -85,13 +91,20 @@ fn the_counter_of_unavailable_answers_is_told_where_its_cap_forced_the_ask() {
     let desk = Desk::new(PROTOCOLS[0]);
     desk.run("s", COMMAND, &blocked());
     for _ in 0..2 {
-        desk.run("s", COMMAND, &Verdict::Unavailable(UnavailableReason::Timeout));
+        desk.run(
+            "s",
+            COMMAND,
+            &Verdict::Unavailable(UnavailableReason::Timeout),
+        );
     }
     desk.run("s", COMMAND, &Verdict::Allow);
     let received = desk.finish();
     let (call, _) = asked(&received);
     let said = |name| attribute(call, name);
-    assert_eq!(said(FALLBACK_REASON).as_deref(), Some("consecutive_unavailable"));
+    assert_eq!(
+        said(FALLBACK_REASON).as_deref(),
+        Some("consecutive_unavailable")
+    );
     assert_eq!(said(CAP_KIND).as_deref(), Some("consecutive"));
     assert_eq!(said(CONSECUTIVE_DENIALS).as_deref(), Some("2"));
     assert_eq!(said(TOTAL_DENIALS).as_deref(), Some("3"));
@@ -140,7 +153,10 @@ fn permission_denied_appears_for_denials_of_the_classifier_only() {
     let mut told = Vec::new();
     for span in received.named(CALL) {
         let of = |name| attribute(span, name).unwrap_or_default();
-        let denied = span.events.iter().any(|event| event.name == PERMISSION_DENIED);
+        let denied = span
+            .events
+            .iter()
+            .any(|event| event.name == PERMISSION_DENIED);
         told.push((of(names::CALL_DECISION), of(names::REASON), denied));
     }
     told.sort();
@@ -177,17 +193,28 @@ fn every_decision_in_auto_mode_has_its_counters_and_only_an_ask_a_reason_to_fall
         .collect();
     // After applying: an allow of the classifier ends the row.
     let expected = [("0", "0"), ("1", "1"), ("0", "1")];
-    assert_eq!(counters, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    assert_eq!(
+        counters,
+        expected.map(|(a, b)| (a.to_owned(), b.to_owned()))
+    );
     let default = json!({"tools": {"approvalMode": "default"}});
     let setup = Collector::new(PROTOCOLS[0], Behaviour::Takes).into();
     let desk = Desk::with(&setup, &default);
     desk.run("s", COMMAND, &Verdict::Allow);
     let received = desk.finish();
     let (call, wait) = asked(&received);
-    for name in [CONSECUTIVE_DENIALS, TOTAL_DENIALS, FALLBACK_REASON, CAP_KIND] {
+    for name in [
+        CONSECUTIVE_DENIALS,
+        TOTAL_DENIALS,
+        FALLBACK_REASON,
+        CAP_KIND,
+    ] {
         assert_eq!((attribute(call, name), attribute(wait, name)), (None, None));
     }
-    assert_eq!(attribute(wait, names::TRIGGER).as_deref(), Some("approval_mode"));
+    assert_eq!(
+        attribute(wait, names::TRIGGER).as_deref(),
+        Some("approval_mode")
+    );
 }
 
 #[test]

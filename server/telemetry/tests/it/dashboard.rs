@@ -100,14 +100,23 @@ fn the_dashboard_shows_metrics_and_labels_that_there_are() {
     }
     for metric in METRICS {
         let name = prometheus(metric.name);
-        assert!(shown.iter().any(|shown| shown.starts_with(&name)), "{name} is not shown");
+        assert!(
+            shown.iter().any(|shown| shown.starts_with(&name)),
+            "{name} is not shown"
+        );
     }
 }
 
 #[test]
 fn the_examples_fit_together() {
     let compose = read("compose.yaml");
-    for name in ["collector.yaml", "prometheus.yaml", "datasources.yaml", "dashboards.yaml", "dashboard.json"] {
+    for name in [
+        "collector.yaml",
+        "prometheus.yaml",
+        "datasources.yaml",
+        "dashboards.yaml",
+        "dashboard.json",
+    ] {
         assert!(compose.contains(name), "{name}");
         assert!(!read(name).is_empty());
     }

@@ -62,7 +62,10 @@ pub(crate) struct Decided {
 
 impl Desk {
     pub(crate) fn new(protocol: ExportProtocol) -> Self {
-        Self::with(&Collector::new(protocol, Behaviour::Takes).into(), &json!({}))
+        Self::with(
+            &Collector::new(protocol, Behaviour::Takes).into(),
+            &json!({}),
+        )
     }
 
     /// With more settings of the user, and a collector of one's own.

@@ -1,5 +1,5 @@
 use countersign_telemetry::document;
-use countersign_telemetry::names::{ATTRIBUTES, LOGS, METRICS, SPANS};
+use countersign_telemetry::names::{ATTRIBUTES, EVENTS, LOGS, METRICS, SPANS};
 
 #[test]
 #[allow(
@@ -20,18 +20,30 @@ fn the_page_about_telemetry_is_up_to_date() {
 
 #[test]
 fn every_name_is_there_once_and_documented() {
-    let mut names: Vec<&str> = ATTRIBUTES.iter().map(|attribute| attribute.name).collect();
-    names.extend(SPANS.iter().chain(LOGS).map(|name| name.name));
-    names.extend(METRICS.iter().map(|metric| metric.name));
-    let count = names.len();
-    names.sort_unstable();
-    names.dedup();
-    assert_eq!(names.len(), count);
     let page = document();
-    for name in names {
-        assert!(page.contains(&format!("| `{name}` |")), "{name}");
+    for mut names in [
+        ATTRIBUTES
+            .iter()
+            .map(|known| known.name)
+            .collect::<Vec<_>>(),
+        SPANS.iter().map(|known| known.name).collect(),
+        EVENTS.iter().map(|known| known.name).collect(),
+        LOGS.iter().map(|known| known.name).collect(),
+        METRICS.iter().map(|known| known.name).collect(),
+    ] {
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for name in names {
+            assert!(page.contains(&format!("| `{name}` |")), "{name}");
+        }
     }
     for attribute in ATTRIBUTES {
-        assert!(!attribute.on.is_empty() && attribute.doc.ends_with('.'), "{}", attribute.name);
+        assert!(
+            !attribute.on.is_empty() && attribute.doc.ends_with('.'),
+            "{}",
+            attribute.name
+        );
     }
 }

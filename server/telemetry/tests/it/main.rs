@@ -1,6 +1,6 @@
 //! Telemetry as a collector receives it.
 
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod acceptance;
 mod bounds;

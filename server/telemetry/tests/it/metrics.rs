@@ -31,7 +31,10 @@ fn by(received: &Received, metric: &str, labels: &[&str]) -> Vec<(Vec<String>, u
 }
 
 fn row(labels: &[&str], value: u64) -> (Vec<String>, u64) {
-    (labels.iter().map(|label| (*label).to_owned()).collect(), value)
+    (
+        labels.iter().map(|label| (*label).to_owned()).collect(),
+        value,
+    )
 }
 
 #[test]
@@ -42,7 +45,11 @@ fn decisions_denials_fallbacks_answers_and_models_are_counted() {
         desk.run("s", "ls", &Verdict::Allow);
         desk.run("s", COMMAND, &Verdict::Allow);
         desk.run("s", COMMAND, &blocked());
-        desk.run("s", COMMAND, &Verdict::Unavailable(UnavailableReason::Timeout));
+        desk.run(
+            "s",
+            COMMAND,
+            &Verdict::Unavailable(UnavailableReason::Timeout),
+        );
         let mcp = Tool::from_canonical("mcp__a__b");
         desk.decide(desk.call("s", mcp, Subject::Other), Some(&Verdict::Allow));
         let asked = desk.run("s", "git push origin x", &Verdict::Allow);
@@ -59,7 +66,11 @@ fn decisions_denials_fallbacks_answers_and_models_are_counted() {
             took: Duration::from_millis(20),
         });
         let received = desk.finish();
-        let decisions = ["countersign.decision", "countersign.via", "countersign.tool"];
+        let decisions = [
+            "countersign.decision",
+            "countersign.via",
+            "countersign.tool",
+        ];
         assert_eq!(
             by(&received, "countersign.decisions", &decisions),
             [
@@ -71,7 +82,11 @@ fn decisions_denials_fallbacks_answers_and_models_are_counted() {
             ]
         );
         assert_eq!(
-            by(&received, "countersign.denials", &["countersign.reason", "countersign.agent"]),
+            by(
+                &received,
+                "countersign.denials",
+                &["countersign.reason", "countersign.agent"]
+            ),
             [
                 row(&["classifier_blocked", "claude-code"], 1),
                 row(&["classifier_unavailable", "claude-code"], 1),
@@ -81,12 +96,23 @@ fn decisions_denials_fallbacks_answers_and_models_are_counted() {
             by(&received, "countersign.fallbacks", &["countersign.reason"]),
             [row(&["ask_rule"], 2)]
         );
-        assert_eq!(by(&received, "countersign.approvals.pending", &[]), [row(&[], 1)]);
         assert_eq!(
-            by(&received, "countersign.approval.duration", &["trigger", "decision", "source"]),
+            by(&received, "countersign.approvals.pending", &[]),
+            [row(&[], 1)]
+        );
+        assert_eq!(
+            by(
+                &received,
+                "countersign.approval.duration",
+                &["trigger", "decision", "source"]
+            ),
             [row(&["ask_rule", "proceed_once", "vscode"], 1)]
         );
-        let stages = ["countersign.classifier.stage", "gen_ai.request.model", "error.type"];
+        let stages = [
+            "countersign.classifier.stage",
+            "gen_ai.request.model",
+            "error.type",
+        ];
         assert_eq!(
             by(&received, "gen_ai.client.operation.duration", &stages),
             [
@@ -104,7 +130,11 @@ fn decisions_denials_fallbacks_answers_and_models_are_counted() {
             .sum();
         assert!((input - 4.0 * 1_200.0).abs() < 0.5, "{input}");
         assert_eq!(
-            by(&received, "countersign.hook.duration", &["hook_event", "countersign.hook.result"]),
+            by(
+                &received,
+                "countersign.hook.duration",
+                &["hook_event", "countersign.hook.result"]
+            ),
             [row(&["SessionStart", "silent"], 1)]
         );
         let durations = received.points("countersign.decision.duration");
@@ -117,7 +147,10 @@ fn decisions_denials_fallbacks_answers_and_models_are_counted() {
 fn names_of_tools_and_models_that_anybody_chooses_are_no_labels() {
     let desk = Desk::new(PROTOCOLS[0]);
     for number in 0..50 {
-        for name in [format!("tool_{number}"), format!("mcp__server{number}__tool")] {
+        for name in [
+            format!("tool_{number}"),
+            format!("mcp__server{number}__tool"),
+        ] {
             let call = desk.call("s", Tool::from_canonical(&name), Subject::Other);
             desk.decide(call, Some(&Verdict::Allow));
         }
@@ -140,5 +173,8 @@ fn the_user_says_what_the_machine_is_called() {
     let received = desk.finish();
     assert_eq!(received.resource["service.name"], "mine");
     assert_eq!(received.resource["team"], "guards");
-    assert_eq!(received.resource["service.version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        received.resource["service.version"],
+        env!("CARGO_PKG_VERSION")
+    );
 }

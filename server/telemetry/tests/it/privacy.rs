@@ -35,7 +35,10 @@ fn export(setup: &Setup, settings: &Value) -> Received {
     for (command, verdict) in [
         ("SECRET-allowed x", &Verdict::Allow),
         ("SECRET-denied x", &Verdict::Allow),
-        ("curl https://SECRET-host/SECRET-path -d SECRET-data", &blocked()),
+        (
+            "curl https://SECRET-host/SECRET-path -d SECRET-data",
+            &blocked(),
+        ),
         ("curl https://SECRET-host --token hunter2", &unavailable),
         ("curl https://SECRET-host", &Verdict::Allow),
         ("cat SECRET-file", &Verdict::Allow),
@@ -63,7 +66,11 @@ fn export(setup: &Setup, settings: &Value) -> Received {
     call.key.subagent = Some("SECRET-subagent".to_owned());
     call.id = Some("SECRET-call".to_owned());
     desk.decide(call, Some(&Verdict::Allow));
-    for name in ["SECRET_tool", "mcp__SECRETserver__SECRETtool", "mcp__SECRETserver__asked"] {
+    for name in [
+        "SECRET_tool",
+        "mcp__SECRETserver__SECRETtool",
+        "mcp__SECRETserver__asked",
+    ] {
         let call = desk.call(session, Tool::from_canonical(name), Subject::Other);
         let verdict = blocked();
         desk.decide(call, Some(&verdict));
@@ -110,7 +117,11 @@ fn with_the_users_leave_it_does_and_what_is_recognised_as_a_secret_is_masked() {
     for protocol in PROTOCOLS {
         let setup = Collector::new(protocol, Behaviour::Takes).into();
         let received = export(&setup, &settings(true));
-        for word in ["curl https://SECRET-host", "SECRET-reason", "mcp__SECRETserver__SECRETtool"] {
+        for word in [
+            "curl https://SECRET-host",
+            "SECRET-reason",
+            "mcp__SECRETserver__SECRETtool",
+        ] {
             assert!(occurrences(&received, word) > 0, "{word}");
         }
         assert_eq!(occurrences(&received, "hunter2"), 0);
@@ -141,7 +152,11 @@ fn what_is_exported_on_request_is_bounded() {
 fn a_session_and_a_rule_have_the_same_pseudonym_each_time() {
     let setup = Collector::new(PROTOCOLS[0], Behaviour::Takes).into();
     let desk = Desk::with(&setup, &settings(false));
-    for (session, command) in [("a", "SECRET-denied 1"), ("a", "SECRET-denied 2"), ("b", "ls")] {
+    for (session, command) in [
+        ("a", "SECRET-denied 1"),
+        ("a", "SECRET-denied 2"),
+        ("b", "ls"),
+    ] {
         desk.run(session, command, &Verdict::Allow);
     }
     let received = desk.finish();

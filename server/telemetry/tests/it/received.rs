@@ -148,7 +148,11 @@ impl Received {
             }
         };
         for span in &self.spans {
-            assert!(SPANS.iter().any(|known| known.name == span.name), "{}", span.name);
+            assert!(
+                SPANS.iter().any(|known| known.name == span.name),
+                "{}",
+                span.name
+            );
             attributes(&span.name, &span.attributes);
             for event in &span.events {
                 assert!(EVENTS.iter().any(|known| known.name == event.name));
@@ -164,11 +168,18 @@ impl Received {
         for metric in &self.metrics {
             let known = METRICS.iter().find(|known| known.name == metric.name);
             let known = known.unwrap_or_else(|| panic!("{} is not documented", metric.name));
-            assert_eq!((metric.unit.as_str(), metric.description.as_str()), (known.unit, known.doc));
+            assert_eq!(
+                (metric.unit.as_str(), metric.description.as_str()),
+                (known.unit, known.doc)
+            );
             for point in self.points(&metric.name) {
                 for label in point.labels.keys() {
                     let known = ATTRIBUTES.iter().find(|known| known.name == label).unwrap();
-                    assert!(known.on.contains(&metric.name.as_str()), "{label} on {}", metric.name);
+                    assert!(
+                        known.on.contains(&metric.name.as_str()),
+                        "{label} on {}",
+                        metric.name
+                    );
                 }
             }
         }
@@ -183,7 +194,10 @@ pub(crate) fn said(attributes: &[KeyValue], name: &str) -> Option<String> {
 fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for attribute in attributes {
-        let value = attribute.value.as_ref().and_then(|value| value.value.clone());
+        let value = attribute
+            .value
+            .as_ref()
+            .and_then(|value| value.value.clone());
         let text = match value.unwrap() {
             any_value::Value::StringValue(text) => text,
             any_value::Value::IntValue(number) => number.to_string(),

@@ -34,7 +34,10 @@ fn a_call_has_a_child_for_every_part_that_was_at_work() {
     let below = received.below(call);
     assert_eq!(names_of(&below), [names::RULES, names::STATIC_ANALYSIS]);
     let analysis = received.only(names::STATIC_ANALYSIS);
-    assert_eq!(said(&analysis.attributes, names::VERDICT).as_deref(), Some("read_only"));
+    assert_eq!(
+        said(&analysis.attributes, names::VERDICT).as_deref(),
+        Some("read_only")
+    );
     for part in below {
         assert!(part.start_time_unix_nano >= call.start_time_unix_nano);
         assert!(part.end_time_unix_nano <= call.end_time_unix_nano);
@@ -62,8 +65,14 @@ fn a_call_has_a_child_for_every_part_that_was_at_work() {
     ];
     assert_eq!(names_of(&below), expected);
     let hook = received.only(names::HOOK);
-    assert_eq!(said(&hook.attributes, names::HOOK_RESULT).as_deref(), Some("timeout"));
-    assert_eq!(hook.end_time_unix_nano - hook.start_time_unix_nano, 3_000_000);
+    assert_eq!(
+        said(&hook.attributes, names::HOOK_RESULT).as_deref(),
+        Some("timeout")
+    );
+    assert_eq!(
+        hook.end_time_unix_nano - hook.start_time_unix_nano,
+        3_000_000
+    );
 }
 
 #[test]
@@ -104,8 +113,18 @@ fn every_wait_for_a_person_begins_and_ends() {
         because: NotAsked::Paused,
     };
     for (answer, source, decision, exactly) in [
-        (Answer::ProceedOnce, AnswerSource::Neovim, "proceed_once", "proceed_once"),
-        (Answer::ProceedAlways, AnswerSource::Vscode, "proceed_always", "proceed_always"),
+        (
+            Answer::ProceedOnce,
+            AnswerSource::Neovim,
+            "proceed_once",
+            "proceed_once",
+        ),
+        (
+            Answer::ProceedAlways,
+            AnswerSource::Vscode,
+            "proceed_always",
+            "proceed_always",
+        ),
         (
             Answer::ProceedOnceAndSwitchToDefault,
             AnswerSource::OtherEditor,
@@ -113,10 +132,20 @@ fn every_wait_for_a_person_begins_and_ends() {
             "proceed_once_and_switch_to_default",
         ),
         (cancel, AnswerSource::StandardPrompt, "cancel", "cancel"),
-        (Answer::Dismissed, AnswerSource::Vscode, "cancel", "dismissed"),
+        (
+            Answer::Dismissed,
+            AnswerSource::Vscode,
+            "cancel",
+            "dismissed",
+        ),
         (Answer::Timeout, AnswerSource::None, "timeout", "timeout"),
         (Answer::Aborted, AnswerSource::None, "aborted", "aborted"),
-        (Answer::NoSurface, AnswerSource::None, "aborted", "no_surface"),
+        (
+            Answer::NoSurface,
+            AnswerSource::None,
+            "aborted",
+            "no_surface",
+        ),
         (not_asked, AnswerSource::None, "aborted", "not_asked"),
     ] {
         let setup = Collector::new(PROTOCOLS[0], Behaviour::Takes).into();
@@ -146,10 +175,22 @@ fn where_nobody_can_be_asked_the_wait_is_there_without_length() {
     let (call, wait) = (received.only(CALL), received.only(BLOCKED_ON_USER));
     assert_eq!(wait.parent_span_id, call.span_id);
     assert_eq!(wait.start_time_unix_nano, wait.end_time_unix_nano);
-    assert_eq!(said(&wait.attributes, names::ANSWER).as_deref(), Some("no_surface"));
-    assert_eq!(said(&wait.attributes, names::SOURCE).as_deref(), Some("none"));
-    assert_eq!(said(&call.attributes, names::CALL_DECISION).as_deref(), Some("ask"));
-    assert_eq!(said(&call.attributes, names::OUTCOME).as_deref(), Some("block"));
+    assert_eq!(
+        said(&wait.attributes, names::ANSWER).as_deref(),
+        Some("no_surface")
+    );
+    assert_eq!(
+        said(&wait.attributes, names::SOURCE).as_deref(),
+        Some("none")
+    );
+    assert_eq!(
+        said(&call.attributes, names::CALL_DECISION).as_deref(),
+        Some("ask")
+    );
+    assert_eq!(
+        said(&call.attributes, names::OUTCOME).as_deref(),
+        Some("block")
+    );
 }
 
 #[test]
@@ -170,8 +211,14 @@ fn the_agents_own_prompt_ends_with_what_the_agent_reports() {
         .unwrap();
     let received = desk.finish();
     let wait = received.only(BLOCKED_ON_USER);
-    assert_eq!(said(&wait.attributes, names::SOURCE).as_deref(), Some("agent"));
-    assert_eq!(said(&wait.attributes, names::DECISION).as_deref(), Some("proceed_once"));
+    assert_eq!(
+        said(&wait.attributes, names::SOURCE).as_deref(),
+        Some("agent")
+    );
+    assert_eq!(
+        said(&wait.attributes, names::DECISION).as_deref(),
+        Some("proceed_once")
+    );
 }
 
 #[test]
@@ -230,5 +277,8 @@ fn the_logs_are_the_lines_of_the_one_formatter_and_belong_to_their_calls() {
          consecutiveUnavailable=0, totalBlock=1, totalUnavailable=0"
     );
     let call = received.only(CALL);
-    assert_eq!((&logs[0].trace_id, &logs[0].span_id), (&call.trace_id, &call.span_id));
+    assert_eq!(
+        (&logs[0].trace_id, &logs[0].span_id),
+        (&call.trace_id, &call.span_id)
+    );
 }
