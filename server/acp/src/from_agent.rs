@@ -54,7 +54,7 @@ const ACTED_BY: &[&str] = &[
 
 impl Proxy {
     /// The agent said a line.
-    pub(crate) fn from_agent(&mut self, line: Line, rooms: Rooms) {
+    pub(crate) fn agent_said(&mut self, line: Line, rooms: Rooms) {
         let Rooms { on, back } = rooms;
         let line = match line {
             Line::Whole(line) => line,

@@ -32,7 +32,7 @@ pub(crate) enum Wants {
 
 impl Proxy {
     /// The client said a line.
-    pub(crate) fn from_client(&mut self, line: Line, rooms: Rooms) {
+    pub(crate) fn client_said(&mut self, line: Line, rooms: Rooms) {
         let Rooms { on, back } = rooms;
         let why = match line {
             Line::Whole(line) if Self::is_blank(&line) => {

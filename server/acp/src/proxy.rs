@@ -166,8 +166,8 @@ impl Proxy {
         loop {
             tokio::select! {
                 event = events.recv() => match event {
-                    Some(Event::FromAgent(line, rooms)) => self.from_agent(line, rooms),
-                    Some(Event::FromClient(line, rooms)) => self.from_client(line, rooms),
+                    Some(Event::FromAgent(line, rooms)) => self.agent_said(line, rooms),
+                    Some(Event::FromClient(line, rooms)) => self.client_said(line, rooms),
                     Some(Event::Decided { job, answer }) => self.decided(job, answer),
                     Some(Event::TooSoon { approval, tries }) => self.asked_too_soon(&approval, tries),
                     Some(Event::AgentEnded) | None => return Ended::Agent,

@@ -59,11 +59,10 @@ pub(crate) fn result(id: &str, result: &Value) -> Value {
 
 /// A request or, without an id, a notification.
 pub(crate) fn call(id: Option<&str>, method: &str, params: &Value) -> Value {
-    let mut message = json!({ "jsonrpc": "2.0", "method": method, "params": params });
-    if let Some(id) = id {
-        message["id"] = raw(id);
+    match id {
+        Some(id) => json!({ "jsonrpc": "2.0", "id": raw(id), "method": method, "params": params }),
+        None => json!({ "jsonrpc": "2.0", "method": method, "params": params }),
     }
-    message
 }
 
 /// What the agent is told of a permission: the option of this kind, and never

@@ -59,7 +59,7 @@ fn any_message() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn every_byte_that_is_not_checked_arrives_in_both_directions(

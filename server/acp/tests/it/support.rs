@@ -75,12 +75,9 @@ impl End {
     }
 
     /// The next message.
-    #[track_caller]
-    pub(crate) fn hears(&mut self) -> impl Future<Output = Value> {
-        async {
-            let line = self.hears_line().await.expect("the proxy has ended");
-            serde_json::from_str(&line).unwrap()
-        }
+    pub(crate) async fn hears(&mut self) -> Value {
+        let line = self.hears_line().await.expect("the proxy has ended");
+        serde_json::from_str(&line).unwrap()
     }
 
     /// Says no more.
@@ -279,22 +276,15 @@ impl Stage {
     }
 
     /// Waits until there are so many rows of a kind.
-    #[track_caller]
-    pub(crate) fn wait_for_rows(
-        &self,
-        kind: RecordKind,
-        count: usize,
-    ) -> impl Future<Output = Vec<JournalRow>> {
-        async move {
-            for _ in 0..3_000 {
-                let rows = self.rows(kind);
-                if rows.len() >= count {
-                    return rows;
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
+    pub(crate) async fn wait_for_rows(&self, kind: RecordKind, count: usize) -> Vec<JournalRow> {
+        for _ in 0..3_000 {
+            let rows = self.rows(kind);
+            if rows.len() >= count {
+                return rows;
             }
-            panic!("there are {} rows of {kind:?}", self.rows(kind).len());
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        panic!("there are {} rows of {kind:?}", self.rows(kind).len());
     }
 
     /// Everything that was said until now has passed when this returns: what
