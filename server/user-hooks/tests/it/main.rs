@@ -5,6 +5,7 @@
 mod answers;
 mod bounds;
 mod desk;
+mod documented;
 mod http;
 mod listing;
 mod surroundings;
