@@ -1,6 +1,7 @@
 // A person's desk: one home, one workspace, one VS Code. Opening VS Code takes
 // longer than most tests, so tests that open it alike share a desk.
 
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -8,7 +9,7 @@ import type { Browser, BrowserContext } from '@playwright/test';
 
 import { Editor } from './editor.ts';
 import { installed } from './installed.ts';
-import { remove, VSCode, withOthers, type Folders } from './server.ts';
+import { environment, remove, VSCode, withOthers, type Folders } from './server.ts';
 
 /** How VS Code is opened. */
 export interface Opening {
@@ -71,7 +72,7 @@ export class Desk {
       remove(one);
       mkdirSync(one, { recursive: true });
     }
-    mkdirSync(join(folders.workspace, '.git'), { recursive: true });
+    execFileSync('git', ['init', '--quiet', '--initial-branch=main', folders.workspace], { env: environment(folders) });
     write(folders, opening);
     const others = join(folders.editor, 'extensions');
     const all = opening.extensions

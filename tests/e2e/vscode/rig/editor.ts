@@ -11,6 +11,8 @@ import { Prompt } from './prompt.ts';
 import type { Folders } from './server.ts';
 
 export class Editor {
+  private isGreeted = false;
+
   private constructor(
     readonly page: Page,
     private readonly folders: Folders,
@@ -62,6 +64,19 @@ export class Editor {
   async guards(mode = 'default'): Promise<void> {
     await this.says(mode);
     await expect.poll(() => this.server(), { message: 'a server that serves the workspace' }).toBeDefined();
+    await this.readsTheGreeting();
+  }
+
+  /** The first start greets once, in a corner where prompts are. */
+  private async readsTheGreeting(): Promise<void> {
+    if (!this.isGreeted) {
+      const greeting = this.message('Countersign guards the agents in this window');
+      await expect(greeting).toBeVisible();
+      await greeting.hover();
+      await greeting.getByRole('button', { name: /^Clear Notification/ }).click();
+      await expect(greeting).toBeHidden();
+      this.isGreeted = true;
+    }
   }
 
   /** The process of the server that serves the workspace, as it announces itself to hooks. */
@@ -134,30 +149,28 @@ export class Editor {
     await this.picks(title);
   }
 
-  /** Picks an entry of the list that is open, by its label. */
+  /** Picks an entry of the list that is open, by its label and with the keyboard. */
   async picks(label: string | RegExp): Promise<void> {
-    const named = this.page.locator('.label-name', { hasText: label });
-    const rows = this.page.locator('.quick-input-widget .quick-input-list .monaco-list-row');
-    await rows.filter({ has: named }).first().click();
+    const list = this.page.locator('.quick-input-widget .quick-input-list');
+    const focused = list.locator('.monaco-list-row.focused .label-name');
+    await expect(list.locator('.label-name', { hasText: label }).first()).toBeVisible();
+    await expect(async () => {
+      if ((await focused.filter({ hasText: label }).count()) === 0) {
+        await this.page.keyboard.press('ArrowDown');
+      }
+      await expect(focused.filter({ hasText: label })).toHaveCount(1, { timeout: 500 });
+    }).toPass({ intervals: [20] });
+    await this.page.keyboard.press('Enter');
   }
 
-  /** Chooses a mode and agrees to all that is asked about it. */
-  async choosesMode(mode: string): Promise<void> {
+  /** Chooses a mode, and agrees to what is asked about it. */
+  async choosesMode(mode: string, asks?: string): Promise<void> {
     await this.runs('Countersign: Choose Mode');
     await this.picks(new RegExp(`^${mode}$`));
-    await this.agrees();
-  }
-
-  /** Agrees to questions until there is none. */
-  private async agrees(): Promise<void> {
-    const prompt = new Prompt(this.webView());
-    const isOver = this.page.locator('.statusbar-item', { hasText: /Countersign: \S+ mode for/ }).or(this.page.locator('.notification-toast'));
-    await expect(async () => {
-      if (await prompt.approve.isEnabled({ timeout: 100 }).catch(() => false)) {
-        await prompt.approve.click({ timeout: 1000 });
-      }
-      expect(await isOver.count()).toBeGreaterThan(0);
-    }).toPass({ timeout: 60_000 });
+    if (asks) {
+      const question = await (await this.prompt()).asks(asks);
+      await question.approves();
+    }
   }
 
   /** A message at the corner of the window. */

@@ -91,7 +91,7 @@ export class VSCode {
     const [user, data] = [join(folders.editor, 'user'), join(folders.editor, 'server')];
     // What is set for a machine counts where extensions run, all else where
     // the person sits: here both are one.
-    for (const file of [join(user, 'User/settings.json'), join(data, 'data/Machine/settings.json')]) {
+    for (const file of [join(user, 'User/settings.json'), join(user, 'Machine/settings.json')]) {
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
     }

@@ -12,7 +12,7 @@ test('a command of 5,000 characters is shown whole, with what cannot be seen as 
   const hook = agent.runs(command);
   const prompt = await (await editor.prompt()).asks('the-very-end');
   const text = await prompt.text.innerText();
-  for (const shown of ['\\u{202e}evil', '\\u{202c}', '\\u{1b}[31mred', 'a\\u{200b}b', '<b>bold</b> &amp; [link](command:x)', 'word-0 ', 'word-559 ', '&& touch the-very-end']) {
+  for (const shown of ['<U+202E>evil<U+202C>', '\\x1b[31mred\\x1b[0m', 'a<U+200B>b', '<b>bold</b> &amp; [link](command:x)', 'word-0 ', 'word-559 ', '&& touch the-very-end']) {
     expect(text).toContain(shown);
   }
   expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200b\u001b]/);

@@ -19,7 +19,7 @@ test('sessions and decisions are listed, and each says why', async ({ agent, ope
   await editor.shows('views');
   await entry.hover();
   await entry.getByRole('button', { name: /why/i }).click();
-  await expect(editor.page.locator('.editor-instance')).toContainText(/default.mode.asks/);
+  await expect(editor.page.locator('.editor-instance').last()).toContainText(/a.person.said.no/);
   await editor.shows('why');
 });
 
