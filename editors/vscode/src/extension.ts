@@ -26,7 +26,7 @@ import { Changes } from './documents/changes';
 import { Documents } from './documents/provider';
 import { Guard } from './guard';
 import { CHANGE_SCHEME, Context, PROMPT_VIEW, QUESTION_VIEW, SCHEME, Setting, View } from './ids';
-import { offerStart } from './offers';
+import { offerReview } from './offers';
 import { ApprovalFlow } from './prompt/flow';
 import { panels } from './prompt/panel';
 import { questions } from './prompt/questions';
@@ -109,7 +109,7 @@ export function activate(context: vscode.ExtensionContext): CountersignApi {
     guard.onDidChange(() => {
       void vscode.commands.executeCommand('setContext', Context.running, guard.server.kind === 'running');
     }),
-    offerStart(guard, context),
+    offerReview(guard),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (concernsStart(change)) {
         void guard.restart();

@@ -1,23 +1,18 @@
-// What is offered once: the walkthrough at the first start, and a look at what a
-// workspace's settings would loosen. Only looking is offered; a toast agrees to nothing.
+// What is offered by itself: a look at what a workspace's settings would loosen.
+// Only looking is offered; a toast agrees to nothing. (VS Code opens the
+// walkthrough when the extension is installed.)
 
 import * as vscode from 'vscode';
 
 import type { Guard } from './guard';
 import { Command } from './ids';
 
-const WELCOMED = 'welcomed';
-
-export function offerStart(guard: Guard, context: vscode.ExtensionContext): vscode.Disposable {
+export function offerReview(guard: Guard): vscode.Disposable {
   const offered = new Set<string>();
   const subscription = guard.onDidChange(() => {
     const { status } = guard;
     if (guard.server.kind !== 'running' || status === undefined) {
       return;
-    }
-    if (!context.globalState.get<boolean>(WELCOMED, false)) {
-      void context.globalState.update(WELCOMED, true);
-      void offer('Countersign guards the agents in this window.', 'Get Started', Command.openWalkthrough);
     }
     for (const { folder, trusted, pending, removed, consentDigest, removalDigest } of status.workspaces) {
       const what = `${folder} ${consentDigest ?? ''} ${removalDigest ?? ''}`;

@@ -33,6 +33,20 @@ describe('the list of decisions', () => {
     expect(entries(ROWS).map(({ call }) => call)).toEqual(['call-4', 'call-2', 'call-1']);
   });
 
+  it('has each call once, as it was decided in the end', () => {
+    const asked = row(5, { call: 'c', decision: 'ask', reason: 'approval_mode', subject: 'make' });
+    const { subject: _, workspace: __, ...bare } = row(6, { kind: 'answer', call: 'c', decision: 'block', reason: 'cancel', detail: 'a person said no' });
+    expect(entries([asked, ...ROWS, bare])).toHaveLength(4);
+    expect(entries([asked, ...ROWS, bare])[0]).toMatchObject({
+      call: 'c',
+      decision: 'block',
+      reason: 'person',
+      subject: 'make',
+      workspace: '/w',
+      isGrantable: false,
+    });
+  });
+
   it('says which calls can be granted: those that the classifier denied', () => {
     expect(entries(ROWS).filter(({ isGrantable }) => isGrantable).map(({ call }) => call)).toEqual(['call-2']);
   });

@@ -5,7 +5,7 @@ import { shortened } from '../text/visible';
 
 /** A session in a few words; ids are long and say little. */
 export function named({ agent, session, subagent }: SessionName): string {
-  const id = shortened(session, 12);
+  const id = shortened(session, 9);
   return subagent === undefined ? `${agent} ${id}` : `${agent} ${id} / ${shortened(subagent, 24)}`;
 }
 

@@ -32,30 +32,50 @@ export interface HistoryEntry {
 
 const GRANTABLE = new Set(['classifier_blocked', 'classifier_unavailable']);
 
-/** The decisions among rows, the newest first. */
+/** How a person or the time answered an ask, in the words of decisions. */
+const ANSWERS: readonly (readonly [answer: string, reason: string])[] = [
+  ['proceed_once', 'approval'],
+  ['proceed_always', 'approval'],
+  ['proceed_once_and_switch_to_default', 'approval'],
+  ['cancel', 'person'],
+];
+
+/** The calls among rows, each with the last that was decided of it, the newest first. */
 export function entries(rows: readonly JournalRow[]): HistoryEntry[] {
-  const found = rows.flatMap((row): HistoryEntry[] => {
-    if (row.kind !== 'decision' || row.call == null || row.decision == null) {
-      return [];
-    }
+  const found = new Map<string, HistoryEntry>();
+  const put = (entry: HistoryEntry): void => {
+    // What was decided last stands last.
+    found.delete(entry.call);
+    found.set(entry.call, entry);
+  };
+  for (const row of rows) {
+    const { kind, call, time } = row;
+    const decision = row.decision ?? '';
     const reason = row.reason ?? '';
-    return [
-      {
-        call: row.call,
-        time: row.time,
+    const known = found.get(call ?? '');
+    if (call == null || decision === '') {
+      continue;
+    }
+    if (kind === 'decision') {
+      put({
+        call,
+        time,
         agent: row.key?.agent ?? '',
         session: row.key?.session ?? '',
         tool: row.tool ?? '',
-        decision: row.decision,
+        decision,
         reason,
         detail: row.detail ?? '',
         subject: row.subject ?? '',
         workspace: row.workspace ?? undefined,
-        isGrantable: row.decision === 'block' && GRANTABLE.has(reason),
-      },
-    ];
-  });
-  return found.reverse();
+        isGrantable: decision === 'block' && GRANTABLE.has(reason),
+      });
+    } else if (kind === 'answer' && known !== undefined) {
+      const said = ANSWERS.find(([answer]) => answer === reason)?.[1] ?? reason;
+      put({ ...known, time, decision, reason: said, detail: row.detail ?? known.detail, isGrantable: false });
+    }
+  }
+  return [...found.values()].reverse();
 }
 
 /** Those that a filter lets through. */

@@ -4,7 +4,7 @@
 import type { Guard } from '../guard';
 import type { Blocked } from './blocked';
 
-const ROWS = 200;
+const ROWS = 500;
 /** In milliseconds. */
 const CALM = 250;
 
@@ -14,7 +14,7 @@ export function followBlocked(guard: Guard, blocked: Blocked): { dispose(): void
   const look = async (): Promise<void> => {
     const folders = (guard.status?.workspaces ?? []).map(({ folder }) => folder);
     try {
-      blocked.update(await guard.journal({ decision: 'block', limit: ROWS }), folders);
+      blocked.update(await guard.journal({ limit: ROWS }), folders);
     } catch {
       // The server ended meanwhile; it is looked at again when it is back.
       seen = undefined;

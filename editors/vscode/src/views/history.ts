@@ -132,13 +132,10 @@ export class HistoryView implements vscode.TreeDataProvider<CallItem>, vscode.Di
     if (this.guard.server.kind !== 'running') {
       return [];
     }
-    const { decision, session } = this.filter;
+    const { session } = this.filter;
     try {
-      return await this.guard.journal({
-        limit: ROWS,
-        ...(decision !== undefined && { decision }),
-        ...(session !== undefined && { session }),
-      });
+      // Of an ask and its answer both are needed, so the decision is no filter here.
+      return await this.guard.journal({ limit: ROWS, ...(session !== undefined && { session }) });
     } catch {
       // The server ended meanwhile; the list is drawn again when it is back.
       return [];
@@ -161,8 +158,6 @@ function draw(entry: HistoryEntry): CallItem {
   text.appendMarkdown(`**${plain(entry.decision)}** ${code(entry.tool)} (${plain(entry.reason)}), ${plain(entry.agent)}\n\n`);
   text.appendMarkdown(`${code(shortened(entry.subject, 1000))}\n\n${plain(entry.detail)}`);
   item.tooltip = text;
-  // The same call may be in the list twice: asked, then decided.
-  item.id = `${entry.call} ${entry.time} ${entry.decision}`;
   item.command = { command: Command.explain, title: 'Why?', arguments: [entry.call] };
   return item;
 }
