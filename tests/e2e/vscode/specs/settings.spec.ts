@@ -78,7 +78,7 @@ test('a workspace that is not trusted is asked about, and auto mode is refused u
   await hook.allows();
   await agent.runs('make publish').blocks();
 
-  await editor.choosesMode('auto', 'In auto mode');
+  await editor.choosesMode('auto');
   await expect(editor.message(/trust/i)).toBeVisible();
   await editor.shows('untrusted');
   await editor.says('default');

@@ -13,7 +13,7 @@ test('sessions and decisions are listed, and each says why', async ({ agent, ope
   await prompt.deny.click();
   await hook.blocks();
   await editor.opensViews();
-  await expect(editor.entry(/claude-code/).first()).toBeVisible();
+  await expect(editor.entry(`claude-code ${agent.session.slice(0, 6)}`)).toBeVisible();
   const entry = editor.entry(/touch made-by-the-agent/).last();
   await expect(entry).toBeVisible();
   await editor.shows('views');
@@ -28,7 +28,7 @@ test('a session is a document that follows what happens', async ({ agent, open }
   await editor.guards();
   await agent.callsTool('Read', { file_path: 'notes.txt' }).allows();
   await editor.opensViews();
-  const session = editor.entry(/claude-code/).first();
+  const session = editor.entry(`claude-code ${agent.session.slice(0, 6)}`);
   await session.hover();
   await session.getByRole('button', { name: 'Show Session' }).click();
   const text = editor.page.locator('.editor-instance').first();
