@@ -185,6 +185,8 @@ export function interceptCommand(parts: Parts, command: string, args: readonly u
         return resetCounters(parts, session(first));
       case ServerCommand.trust:
         return typeof first === 'string' ? trust.trust(first) : trust.review();
+      case ServerCommand.setBaseline:
+        return typeof first === 'string' ? trust.baseline(first, false) : trust.review();
       case ServerCommand.consent:
         return typeof first === 'string' ? trust.consent(first) : trust.review();
       default:

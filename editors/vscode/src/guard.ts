@@ -12,6 +12,7 @@ import {
   type JournalFilter,
   Method,
   type ResolveApproval,
+  type SetBaseline,
   type SetMode,
 } from './protocol/messages';
 import * as schemas from './protocol/schemas';
@@ -170,6 +171,10 @@ export class Guard implements vscode.Disposable {
 
   async setTrust(folder: string, trusted: boolean): Promise<void> {
     await this.ask(Method.trust, schemas.Nothing, { folder, trusted });
+  }
+
+  async setBaseline(params: SetBaseline): Promise<void> {
+    await this.ask(Method.setBaseline, schemas.Nothing, params);
   }
 
   async consent(params: Consent): Promise<void> {

@@ -57,6 +57,28 @@ export class Trust {
     }
   }
 
+  /** Asks whether what is checked out may execute; with `workTree` also everything else in the folder. */
+  async baseline(folder: string, workTree: boolean): Promise<void> {
+    const commit = this.workspace(folder)?.baseline?.head;
+    if (commit === undefined) {
+      void vscode.window.showInformationMessage('Countersign: no commit is checked out in this folder.');
+      return;
+    }
+    const rest = workTree ? '\n\nAnd everything else that lies in the folder now, whoever wrote it: look at it first.' : '';
+    const agreed = await this.ask({
+      title: 'Trust what is checked out to execute?',
+      why: 'tasks and scripts as this commit has them would run without review',
+      detail: folder,
+      text: `Commit ${commit}${rest}`,
+      textLabel: 'What is trusted',
+      noLabel: 'No',
+      yesLabel: 'Trust',
+    });
+    if (agreed) {
+      await this.act(() => this.guard.setBaseline({ folder, commit, ...(workTree && { workTree }) }));
+    }
+  }
+
   /** Asks for consent to whatever waits in a folder. */
   async consent(folder: string): Promise<void> {
     await this.loosen(folder);
@@ -64,7 +86,7 @@ export class Trust {
   }
 
   private offers(workspace: Workspace): (vscode.QuickPickItem & { act: () => Promise<void> })[] {
-    const { folder, trusted, pending, withdrawn, removed } = workspace;
+    const { folder, trusted, pending, withdrawn, removed, baseline } = workspace;
     const offers = [
       trusted
         ? {
@@ -86,6 +108,21 @@ export class Trust {
         label: `$(trash) Review ${removed.length} restrictions that left the settings…`,
         description: folder,
         act: () => this.remove(folder),
+      });
+    }
+    if (baseline?.head !== undefined) {
+      const commit = baseline.head.slice(0, 10);
+      if (baseline.head !== baseline.commit) {
+        offers.push({
+          label: `$(git-commit) Trust commit ${commit} to execute…`,
+          description: folder,
+          act: () => this.baseline(folder, false),
+        });
+      }
+      offers.push({
+        label: `$(folder) Trust commit ${commit} and all files here to execute…`,
+        description: folder,
+        act: () => this.baseline(folder, true),
       });
     }
     return offers;

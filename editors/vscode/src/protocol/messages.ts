@@ -26,6 +26,7 @@ export const Method = {
   grant: 'countersign/grant',
   resetCounters: 'countersign/resetCounters',
   trust: 'countersign/trust',
+  setBaseline: 'countersign/setBaseline',
   consent: 'countersign/consent',
   // Looking.
   pendingApprovals: 'countersign/pendingApprovals',
@@ -46,6 +47,7 @@ export const ServerCommand = {
   setMode: 'countersign.server.setMode',
   resetCounters: 'countersign.server.resetCounters',
   trust: 'countersign.server.trust',
+  setBaseline: 'countersign.server.setBaseline',
   consent: 'countersign.server.consent',
 } as const;
 
@@ -112,6 +114,7 @@ export const Sent = {
   [Method.grant]: v.strictObject({ id: text }),
   [Method.resetCounters]: v.strictObject({ session: v.exactOptional(SessionName) }),
   [Method.trust]: v.strictObject({ folder: text, trusted: v.boolean() }),
+  [Method.setBaseline]: v.strictObject({ folder: text, commit: text, workTree: v.exactOptional(v.boolean()) }),
   [Method.consent]: v.strictObject({ folder: text, digest: text, what: v.picklist(['loosening', 'removal']) }),
   [Method.explain]: v.strictObject({ id: text }),
   [Method.wholeCall]: v.strictObject({ id: text }),
@@ -125,6 +128,7 @@ export const Sent = {
 
 export type SetMode = v.InferOutput<(typeof Sent)[typeof Method.setMode]>;
 export type ResolveApproval = v.InferOutput<(typeof Sent)[typeof Method.resolveApproval]>;
+export type SetBaseline = v.InferOutput<(typeof Sent)[typeof Method.setBaseline]>;
 export type Consent = v.InferOutput<(typeof Sent)[typeof Method.consent]>;
 export type JournalFilter = v.InferOutput<(typeof Sent)[typeof Method.journal]>;
 export type ToolCall = v.InferOutput<(typeof Sent)[typeof Method.toolCall]>;

@@ -118,6 +118,14 @@ export type Decision = v.InferOutput<typeof Decision>;
 export const Entry = v.object({ key: text, text, place: v.exactOptional(text) });
 export type Entry = v.InferOutput<typeof Entry>;
 
+/** What is trusted to execute in a workspace. */
+export const Baseline = v.object({
+  commit: v.exactOptional(text),
+  head: v.exactOptional(text),
+  since: time,
+  by: text,
+});
+
 export const Workspace = v.object({
   folder: text,
   trusted: v.boolean(),
@@ -128,6 +136,7 @@ export const Workspace = v.object({
   removed: v.array(Entry),
   removalDigest: v.exactOptional(text),
   problems: count,
+  baseline: v.exactOptional(Baseline),
 });
 export type Workspace = v.InferOutput<typeof Workspace>;
 
