@@ -26,4 +26,5 @@ mod support;
 mod surroundings;
 mod trust;
 mod usage;
+mod user_hooks;
 mod with_model;
