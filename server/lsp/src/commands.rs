@@ -11,6 +11,7 @@ use countersign_core::call::SessionKey;
 use countersign_core::decision::Decision;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::Millis;
+use countersign_engine::ledger::Vouching;
 use countersign_service::{
     AnswerError, Choice, PersonError, Remember, Said, Service, SessionView, TOO_SOON,
 };
@@ -103,6 +104,14 @@ impl Actor {
             commands::TRUST => {
                 let folder = self.workspace_argument(arguments)?;
                 self.prompt_or_fail(Subject::Trust(folder))?;
+            }
+            commands::SET_BASELINE => {
+                let folder = self.workspace_argument(arguments)?;
+                let head = self.service().head_of(&folder);
+                let head = head.ok_or_else(|| {
+                    failure(code::NOT_FOUND, "no commit is checked out in the workspace")
+                })?;
+                self.prompt_or_fail(Subject::Baseline(folder, head))?;
             }
             commands::CONSENT => {
                 let folder = self.workspace_argument(arguments)?;
@@ -305,6 +314,10 @@ impl Actor {
                     Ok(())
                 });
             }
+            Subject::Baseline(folder, commit) => self.act(move |service| async move {
+                let (vouching, source) = (Vouching::Commit, AnswerSource::StandardPrompt);
+                service.set_baseline(folder, commit, vouching, source).await
+            }),
             Subject::Consent(folder, digest, _) => self.act(move |service| async move {
                 let source = AnswerSource::StandardPrompt;
                 service.consent(folder, digest, source).await
@@ -417,6 +430,7 @@ impl Actor {
             Subject::Confirm(_)
             | Subject::Remember { .. }
             | Subject::Trust(_)
+            | Subject::Baseline(..)
             | Subject::Mode { .. }
             | Subject::Reset(_) => {}
         }

@@ -186,6 +186,14 @@ fn workspace(service: &Service, folder: &str, settings: &Effective) -> protocol:
         removed: entries(&settings.kept_tightening),
         removal_digest: removed.then(|| settings.removal_digest().to_string()),
         problems: settings.problems.len(),
+        baseline: service
+            .baseline(folder.into())
+            .map(|(known, head)| protocol::Baseline {
+                commit: known.commit,
+                head,
+                since: known.since,
+                by: known.by.as_str().to_owned(),
+            }),
     }
 }
 

@@ -73,6 +73,18 @@ pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
                 ("Trust this workspace".to_owned(), Action::Yes),
             ],
         }),
+        Subject::Baseline(folder, commit) => Some(Prompt {
+            message: format!(
+                "Countersign: take commit {} of {} for trusted to execute? Its tests, tasks and \
+                 scripts then run without review until an agent changes them.",
+                commit.get(..12).unwrap_or(commit),
+                code_without_links(folder.as_str())
+            ),
+            actions: vec![
+                ("Not now".to_owned(), Action::No),
+                ("Trust what is checked out".to_owned(), Action::Yes),
+            ],
+        }),
         Subject::Consent(folder, digest, seen) => {
             let settings = service.settings(folder);
             if settings.consent_digest() != *digest || settings.pending_consent.is_empty() {

@@ -38,6 +38,9 @@ pub(crate) enum Subject {
     },
     /// A workspace may be trusted.
     Trust(Utf8PathBuf),
+    /// What is checked out in a workspace may be trusted to execute: this
+    /// commit.
+    Baseline(Utf8PathBuf, String),
     /// A workspace's settings would loosen, by the set of this digest; whether
     /// the person was shown all of it.
     Consent(Utf8PathBuf, Digest, bool),
@@ -61,6 +64,7 @@ impl Subject {
             Self::Approval(id) | Self::Confirm(id) | Self::Remember { id, .. } => Some(id),
             Self::Grant { .. }
             | Self::Trust(_)
+            | Self::Baseline(..)
             | Self::Consent(..)
             | Self::Removal(..)
             | Self::Mode { .. }

@@ -37,6 +37,9 @@ pub mod requests {
     pub const RESET_COUNTERS: &str = "countersign/resetCounters";
     /// A person trusts a folder or takes that back.
     pub const TRUST: &str = "countersign/trust";
+    /// A person says that what is checked out in a workspace is trusted to
+    /// execute.
+    pub const SET_BASELINE: &str = "countersign/setBaseline";
     /// A person accepts what a workspace's settings loosen or dropped.
     pub const CONSENT: &str = "countersign/consent";
     /// What waits for a person.
@@ -100,10 +103,13 @@ pub mod commands {
     pub const RESET_COUNTERS: &str = "countersign.server.resetCounters";
     /// Trust a workspace: opens a prompt. Argument: its folder, if several.
     pub const TRUST: &str = "countersign.server.trust";
+    /// Take what is checked out for trusted to execute: opens a prompt.
+    /// Argument: the workspace's folder, if several.
+    pub const SET_BASELINE: &str = "countersign.server.setBaseline";
     /// Accept what a workspace's settings loosen: opens a prompt.
     pub const CONSENT: &str = "countersign.server.consent";
     /// All of them, as they are advertised.
-    pub const ALL: [&str; 12] = [
+    pub const ALL: [&str; 13] = [
         APPROVE,
         DENY,
         REMEMBER,
@@ -115,6 +121,7 @@ pub mod commands {
         SET_MODE,
         RESET_COUNTERS,
         TRUST,
+        SET_BASELINE,
         CONSENT,
     ];
 }
@@ -566,6 +573,20 @@ pub struct TrustParams {
     pub trusted: bool,
 }
 
+/// `countersign/setBaseline`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetBaselineParams {
+    /// The workspace's canonical folder.
+    pub folder: String,
+    /// The commit that the person was shown, in hexadecimal: it must be what is
+    /// checked out.
+    pub commit: String,
+    /// Whether the person also looked at everything else in the folder: then
+    /// what agents wrote there before counts no more.
+    pub work_tree: bool,
+}
+
 /// `countersign/consent`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -609,6 +630,23 @@ pub struct Entry {
     pub place: Option<String>,
 }
 
+/// What is trusted to execute in a workspace: tasks and scripts as this commit
+/// has them run without review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Baseline {
+    /// The commit in hexadecimal; none: nothing is trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The commit that is checked out now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+    /// Since when it is the baseline, in milliseconds since 1970.
+    pub since: i64,
+    /// Why it is this one, in plain words.
+    pub by: String,
+}
+
 /// A workspace in the status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -633,6 +671,10 @@ pub struct Workspace {
     pub removal_digest: Option<String>,
     /// How many problems its settings have.
     pub problems: usize,
+    /// What is trusted to execute, once a guarded call could have written
+    /// something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
 }
 
 /// A session in the status.

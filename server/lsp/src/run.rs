@@ -46,6 +46,7 @@ pub async fn run(
     .custom_method(requests::GRANT, Backend::grant)
     .custom_method(requests::RESET_COUNTERS, Backend::reset_counters)
     .custom_method(requests::TRUST, Backend::trust)
+    .custom_method(requests::SET_BASELINE, Backend::set_baseline)
     .custom_method(requests::CONSENT, Backend::consent)
     .custom_method(requests::PENDING_APPROVALS, Backend::pending_approvals)
     .custom_method(requests::STATUS, Backend::status)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use countersign_core::approval::AnswerSource;
 use countersign_core::call::Digest;
+use countersign_engine::ledger::Vouching;
 use countersign_service::{AnswerError, Choice, GrantError, PersonError, Remember, Said, Service};
 use countersign_store::Filter;
 use serde::de::DeserializeOwned;
@@ -34,7 +35,7 @@ use crate::protocol::{
     self, CallParams, CallResult, CancelToolCallParams, ConsentParams, ConsentTo, ExplainParams,
     ExplainResult, GrantParams, JournalParams, JournalResult, PendingApprovalsResult,
     ResetCountersParams, ResolveApprovalParams, ResolveApprovalResult, SessionEventParams,
-    SessionsResult, SetModeParams, SetModeResult, TextDocumentContentParams,
+    SessionsResult, SetBaselineParams, SetModeParams, SetModeResult, TextDocumentContentParams,
     TextDocumentContentResult, ToolCallParams, ToolResultParams, TrustParams,
 };
 use crate::shared::Shared;
@@ -217,6 +218,21 @@ impl Backend {
         self.uses();
         self.service()
             .trust(params.folder.into(), params.trusted, source)
+            .await
+            .map(|()| Value::Null)
+            .map_err(|error| of_person(&error))
+    }
+
+    pub(crate) async fn set_baseline(&self, params: SetBaselineParams) -> Result<Value> {
+        let source = self.source()?;
+        self.uses();
+        let vouching = if params.work_tree {
+            Vouching::WorkTree
+        } else {
+            Vouching::Commit
+        };
+        self.service()
+            .set_baseline(params.folder.into(), params.commit, vouching, source)
             .await
             .map(|()| Value::Null)
             .map_err(|error| of_person(&error))
@@ -512,7 +528,9 @@ pub(crate) fn of_person(error: &PersonError) -> Error {
         PersonError::UnknownSession(_) | PersonError::Grant(GrantError::NotDenied(_)) => {
             code::NOT_FOUND
         }
-        PersonError::OtherDigest | PersonError::Grant(GrantError::Changed(_)) => code::CHANGED,
+        PersonError::OtherDigest
+        | PersonError::OtherCommit
+        | PersonError::Grant(GrantError::Changed(_)) => code::CHANGED,
         PersonError::NotTrusted { .. }
         | PersonError::NeedsNotice(_)
         | PersonError::NeedsConfirmation

@@ -7,8 +7,10 @@ use std::time::Instant;
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::approval::AnswerSource;
 use countersign_core::call::{Digest, SessionKey};
+use countersign_core::ledger::WorkspaceBaseline;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::StateError;
+use countersign_engine::ledger::Vouching;
 use countersign_engine::prepare;
 use countersign_settings::{EditError, Effective, StateFileError, TrustStore};
 
@@ -41,6 +43,9 @@ pub enum PersonError {
     /// What was to be accepted is not what is there now.
     #[error("what was shown is not what the settings say now; look again")]
     OtherDigest,
+    /// What was to be trusted is not what is checked out.
+    #[error("the commit that was shown is not the one that is checked out; look again")]
+    OtherCommit,
     /// The settings cannot be written.
     #[error(transparent)]
     Settings(#[from] EditError),
@@ -281,6 +286,49 @@ impl Service {
             Ok(())
         })
         .await
+    }
+
+    /// A person says that the commit which is checked out in a workspace is
+    /// trusted to execute: exactly the one they were shown.
+    ///
+    /// # Errors
+    /// Why the baseline stays what it was.
+    pub async fn set_baseline(
+        self: &Arc<Self>,
+        workspace: Utf8PathBuf,
+        commit: String,
+        vouching: Vouching,
+        source: AnswerSource,
+    ) -> Result<(), PersonError> {
+        self.act(move |service| {
+            let guard = service.guards.of_workspace(&workspace);
+            let look = service.engine.head(&service.guards.host(), &guard.policy);
+            let look = look.filter(|look| look.head.as_ref() == Some(&commit));
+            let look = look.ok_or(PersonError::OtherCommit)?;
+            service
+                .engine
+                .person_sets_baseline(None, &workspace, &look, vouching, source)?;
+            service.mark(None);
+            Ok(())
+        })
+        .await
+    }
+
+    /// What is trusted to execute in a workspace, and the commit that is
+    /// checked out; none before a guarded call could have written something.
+    #[must_use]
+    pub fn baseline(&self, workspace: &Utf8Path) -> Option<(WorkspaceBaseline, Option<String>)> {
+        let known = self.engine.baseline(workspace).ok()??;
+        Some((known, self.head_of(workspace)))
+    }
+
+    /// The commit that is checked out in a workspace, in hexadecimal.
+    #[must_use]
+    pub fn head_of(&self, workspace: &Utf8Path) -> Option<String> {
+        let guard = self.guards.of_workspace(workspace);
+        self.engine
+            .head(&self.guards.host(), &guard.policy)
+            .and_then(|look| look.head)
     }
 
     /// A person accepts what a workspace's settings would loosen: exactly the

@@ -25,7 +25,9 @@ impl Finder<'_> {
         let words = self.command.words.get(1..).unwrap_or_default();
         if let [only_checks, file] = words
             && only_checks.literal() == Some("-n")
-            && file.literal().is_some_and(|text| !text.starts_with(['-', '+']))
+            && file
+                .literal()
+                .is_some_and(|text| !text.starts_with(['-', '+']))
         {
             self.touch(Touch::Read, &file.value, file.span.clone(), false);
             return true;

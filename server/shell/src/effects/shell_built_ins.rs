@@ -82,8 +82,8 @@ impl Finder<'_> {
             }
             "alias" | "bind" | "complete" | "enable" | "hash" => {
                 // `hash -r` only forgets where programs were found.
-                let forgets =
-                    name == "hash" && self.command.words.get(1).and_then(Word::literal) == Some("-r");
+                let forgets = name == "hash"
+                    && self.command.words.get(1).and_then(Word::literal) == Some("-r");
                 if self.command.words.len() > 1 + usize::from(forgets) {
                     self.effect(EffectKind::Doing(Doing::Poisoning, name.to_owned()), span);
                 }

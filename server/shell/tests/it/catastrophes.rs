@@ -418,6 +418,8 @@ fn nobody_types_where_a_person_approves() {
     check_guard(
         &[
             "nvim --server /tmp/nvim.sock --remote-send ':w<CR>'",
+            "emacsclient --eval '(countersign-approve)'",
+            "emacsclient -e '(execute-kbd-macro \"a\")'",
             "nvim --server $NVIM --remote-expr 'v:true'",
             "tmux send-keys y Enter",
             "tmux send-keys -t 0 'countersign trust' Enter",

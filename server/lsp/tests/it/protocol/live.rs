@@ -101,6 +101,10 @@ fn a_client_that_declares_nothing_may_look_and_not_act() {
             "countersign-resetCounters/params.json",
         ),
         (requests::TRUST, "countersign-trust/params.json"),
+        (
+            requests::SET_BASELINE,
+            "countersign-setBaseline/params.json",
+        ),
         (requests::CONSENT, "countersign-consent/params.json"),
     ] {
         let params = golden(&format!("requests/{file}"));

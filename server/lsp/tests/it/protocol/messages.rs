@@ -68,6 +68,7 @@ pub(crate) fn methods() -> Vec<Message> {
         requests::GRANT(GrantParams) -> ();
         requests::RESET_COUNTERS(ResetCountersParams) -> ();
         requests::TRUST(TrustParams) -> ();
+        requests::SET_BASELINE(SetBaselineParams) -> ();
         requests::CONSENT(ConsentParams) -> ();
         requests::PENDING_APPROVALS() -> PendingApprovalsResult;
         requests::STATUS() -> Status;
