@@ -11,6 +11,9 @@ use countersign_core::mode::{AgentMode, ApprovalMode};
 use countersign_core::tool::Tool;
 use serde_json::{Value, json};
 
+/// The folder in which the real agents were captured.
+const FOLDER: &str = "/srv/mila/orchard";
+
 fn capture(name: &str) -> Value {
     let file =
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/captures/acp/{name}.json"));
@@ -25,7 +28,7 @@ fn arrives(
 ) -> Result<(Call, Option<ApprovalMode>), String> {
     let report = Report {
         session_id: session.to_owned(),
-        cwd: "/home/dev/project".into(),
+        cwd: FOLDER.into(),
         plan_mode: true,
         what: What::Call { source },
     };
@@ -67,7 +70,7 @@ fn commands(call: &Call) -> Vec<&str> {
 
 #[test]
 fn what_the_real_agents_ask_is_the_command_that_they_run() {
-    let wanted = "echo hi > /home/dev/project/out.txt";
+    let wanted = "cargo fmt --check > /srv/mila/orchard/fmt.log";
     for (agent, name) in [
         (Agent::Qwen, "qwen"),
         (Agent::Opencode, "opencode"),
@@ -102,7 +105,9 @@ fn a_question_and_a_hook_about_one_call_are_joined() {
         panic!("no call");
     };
     let mut said = capture("qwen")["params"]["toolCall"].clone();
+    // The two were captured in runs of their own.
     said["toolCallId"] = json!(hooked.id);
+    said["rawInput"]["command"] = hooked.raw_input["command"].clone();
     let announced = None;
     let source = Source::ToolCall {
         tool_call: said,
@@ -154,7 +159,7 @@ fn known_shapes_are_the_calls_that_they_look_like() {
         json!({ "command": ["bash", "-lc", "make all"], "cwd": "shed" }),
     );
     assert_eq!(commands(&call), ["make all"]);
-    assert_eq!(call.cwd, "/home/dev/project/shed");
+    assert_eq!(call.cwd, "/srv/mila/orchard/shed");
     let call = of(
         "edit",
         json!({ "filePath": "a", "oldString": "x", "newString": "y" }),
