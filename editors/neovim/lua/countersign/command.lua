@@ -181,6 +181,25 @@ local function settings()
   end)
 end
 
+--- Asks about what is checked out in a workspace; the first one if none is named.
+local function baseline(words)
+  with_client(function(client, current)
+    local folder = words[1] and vim.fs.normalize(vim.fn.fnamemodify(words[1], ':p')) or nil
+    local workspace = vim.iter(current and current.workspaces or {}):find(function(one)
+      return not folder or one.folder == folder
+    end)
+    if not workspace then
+      notify.warning('no such workspace is open here')
+    elseif not questions.baseline(client, workspace) then
+      rpc.command(client, 'setBaseline', { workspace.folder }, function(_, problem)
+        if problem then
+          notify.warning(problem.message)
+        end
+      end)
+    end
+  end)
+end
+
 ---@type table<string, countersign.Subcommand>
 M.SUBCOMMANDS = {
   pending = { about = 'Open what waits for you.', run = pending },
@@ -213,6 +232,10 @@ M.SUBCOMMANDS = {
     end,
   },
   settings = { about = 'Open what waits of trust and settings.', run = settings },
+  baseline = {
+    about = 'Open the question whether what is checked out is trusted to execute.',
+    run = baseline,
+  },
   explain = {
     about = 'Say why a call was decided as it was; the last one by itself.',
     run = explain,

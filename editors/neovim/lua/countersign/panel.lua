@@ -391,9 +391,12 @@ function M.show(id, focus)
   end
   if focus and not is_focused() then
     open.before = vim.api.nvim_get_current_win()
+    local mode = vim.api.nvim_get_mode().mode
     vim.api.nvim_set_current_win(open.window)
     -- A mapping may have come here from another mode.
-    vim.cmd.stopinsert()
+    if not vim.startswith(mode, 'n') then
+      vim.cmd.stopinsert()
+    end
   end
   return true
 end

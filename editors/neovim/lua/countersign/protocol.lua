@@ -189,7 +189,11 @@ local status = record({
     withdrawn = entries,
     removed = entries,
     problems = whole,
-  }, { consentDigest = text, removalDigest = text })),
+  }, {
+    consentDigest = text,
+    removalDigest = text,
+    baseline = record({ since = whole, by = text }, { commit = text, head = text }),
+  })),
   sessions = list(session),
   classifier = record(
     { state = one_of({ 'none', 'ready', 'unavailable' }) },
@@ -278,6 +282,7 @@ M.results = {
   ['countersign/resetCounters'] = nothing,
   ['countersign/resolveApproval'] = record({ decision = text }, { warning = text }),
   ['countersign/sessions'] = record({ sessions = list(session) }),
+  ['countersign/setBaseline'] = nothing,
   ['countersign/setMode'] = record(
     { result = one_of({ 'done', 'needsNotice', 'needsConfirmation' }) },
     { text = text, setAside = list(text) }

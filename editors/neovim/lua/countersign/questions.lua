@@ -324,6 +324,39 @@ function M.settings(client, status)
   return asked
 end
 
+--- Asks whether what is checked out in a workspace is trusted to execute.
+---@param client integer
+---@param workspace countersign.Workspace
+---@return boolean asked Nothing is, where the server does not tell what is checked out.
+function M.baseline(client, workspace)
+  local baseline = workspace.baseline
+  local head = baseline and baseline.head
+  if not head then
+    return false
+  end
+  local function take(whole)
+    return function()
+      local params = { folder = workspace.folder, commit = head, workTree = whole }
+      rpc.request(client, 'countersign/setBaseline', params, function(_, problem)
+        told(problem, 'what is checked out is trusted to execute')
+      end)
+    end
+  end
+  local words = {
+    'Take what is checked out for trusted to execute? Its tests, tasks and scripts then run '
+      .. 'without review until an agent changes them.',
+    baseline.commit and 'Trusted now: ' .. baseline.commit or 'Nothing is trusted now.',
+    'Because: ' .. baseline.by,
+    'Checked out:',
+  }
+  ask('baseline ' .. workspace.folder, 'Trust in code', words, { workspace.folder, head }, {
+    { label = 'not now', chosen = nothing },
+    { label = 'trust this commit', chosen = take(false) },
+    { label = 'and all else in the folder', chosen = take(true) },
+  }, true)
+  return true
+end
+
 --- Asks whether a call that a model denied may run once, exactly as it was.
 ---@param client integer
 ---@param id string The guard's id of the call.

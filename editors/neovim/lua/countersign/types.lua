@@ -104,6 +104,12 @@
 ---@field text string
 ---@field place? string
 
+---@class countersign.Baseline
+---@field commit? string
+---@field head? string
+---@field since integer
+---@field by string
+
 ---@class countersign.Workspace
 ---@field folder string
 ---@field trusted boolean
@@ -114,6 +120,7 @@
 ---@field removed countersign.SettingsEntry[]
 ---@field removalDigest? string
 ---@field problems integer
+---@field baseline? countersign.Baseline
 
 ---@class countersign.SessionName
 ---@field agent string

@@ -601,6 +601,29 @@ return function(suite)
     person:sees('a command', "return #stub.asked('workspace/executeCommand') == 1")
   end)
 
+  test('what is checked out is trusted by the commit that was shown', function(t)
+    local person = begin(t)
+    local workspace = examples.workspace({ folder = t.workspace })
+    says(person, 'countersign/status', examples.status({ workspaces = { workspace } }))
+    person:sees('a status', "return require('countersign').status():find('default') ~= nil")
+    -- A server that does not tell the commit asks by itself.
+    person:commands('Countersign baseline')
+    person:sees('a command', "return #stub.asked('workspace/executeCommand') == 1")
+    workspace.baseline = { commit = 'aaaa', head = 'bbbb', since = 1, by = 'HEAD was that' }
+    says(person, 'countersign/status', examples.status({ workspaces = { workspace } }))
+    person:commands('Countersign baseline')
+    person:is_asked('│ bbbb')
+    person:is_asked('Trusted now: aaaa')
+    expect.equal({}, person:lua("return stub.asked('countersign/setBaseline')"))
+    person:reads_all()
+    person:types('y')
+    person:sees('a baseline', "return #stub.asked('countersign/setBaseline') == 1")
+    expect.equal(
+      { folder = t.workspace, commit = 'bbbb', workTree = false },
+      person:lua("return stub.asked('countersign/setBaseline')[1]")
+    )
+  end)
+
   test('an edit of several files, as the server reads them', function(t)
     local person = begin(t, {
       lua = [[
