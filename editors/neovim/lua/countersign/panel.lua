@@ -9,6 +9,7 @@ local appearance = require('countersign.appearance')
 local config = require('countersign.config')
 local footers = require('countersign.footers')
 local geometry = require('countersign.geometry')
+local keys = require('countersign.keys')
 
 local M = {}
 
@@ -57,12 +58,12 @@ local function footer(width)
   if not is_focused() then
     return footers.away()
   end
-  local keys = vim.list_extend({}, open.drawing.actions)
-  keys[#keys + 1] = { key = 'q', label = 'later' }
+  local all = vim.list_extend({}, open.drawing.actions)
+  all[#all + 1] = { key = 'q', label = 'later' }
   if deck:count() > 1 then
-    keys[#keys + 1] = { key = 'Tab', label = 'next' }
+    all[#all + 1] = { key = 'Tab', label = 'next' }
   end
-  return footers.keys(keys, open.arming:is_armed(), open.arming:unseen(), width)
+  return footers.keys(all, open.arming:is_armed(), open.arming:unseen(), width)
 end
 
 local function title()
@@ -172,19 +173,6 @@ local function press(action)
   action.run()
 end
 
-local function map(lhs, run, description)
-  vim.keymap.set(
-    'n',
-    lhs,
-    run,
-    { buffer = open.buffer, nowait = true, desc = 'Countersign: ' .. description }
-  )
-end
-
---- Keys that would only complain that nothing can be changed.
-local HARMLESS =
-  { 'A', 'C', 'I', 'O', 'P', 'R', 'S', 'X', 'c', 'i', 'o', 'p', 'x', '.', 'Q', '<CR>' }
-
 --- A space before each line.
 ---@param drawing countersign.Drawing
 ---@return countersign.Drawing
@@ -218,31 +206,10 @@ local function draw()
       hl_group = span.group,
     })
   end
-  vim.api.nvim_buf_call(buffer, function()
-    vim.cmd('silent! mapclear <buffer>')
-  end)
-  for _, lhs in ipairs(HARMLESS) do
-    map(lhs, '<Nop>', 'nothing')
-  end
-  for index, action in ipairs(open.drawing.actions) do
-    local function run()
-      press(action)
-    end
-    map(action.key, run, action.label)
-    if index == 1 then
-      map('<CR>', run, action.label)
-    end
-  end
-  map('<Space>', '<C-f>', 'read on')
-  for _, lhs in ipairs({ 'q', '<Esc>' }) do
-    map(lhs, M.put_aside, 'later')
-  end
-  map('<Tab>', function()
-    M.turn(1)
-  end, 'next')
-  map('<S-Tab>', function()
-    M.turn(-1)
-  end, 'previous')
+  keys.bind(buffer, open.drawing.actions, press, {
+    later = M.put_aside,
+    turn = M.turn,
+  })
   vim.api.nvim_win_set_cursor(open.window, { 1, 0 })
   frame()
   watch()

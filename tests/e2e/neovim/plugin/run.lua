@@ -51,7 +51,17 @@ function options.close(context)
   end
 end
 
-for _, tests in ipairs({ 'units', 'drawing', 'windows', 'answers', 'status', 'agents', 'screens' }) do
+for _, tests in ipairs({
+  'units',
+  'drawing',
+  'windows',
+  'places',
+  'corners',
+  'answers',
+  'status',
+  'agents',
+  'screens',
+}) do
   require(tests)(suite)
 end
 local failed = suite.run(options)
