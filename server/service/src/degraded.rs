@@ -165,7 +165,7 @@ impl Service {
                 why: redact::bounded(&redact::mask(&one.why), WHY_BYTES).into_owned(),
             });
         }
-        parts.sort_by(|a, b| (a.part, a.since).cmp(&(b.part, b.since)));
+        parts.sort_by_key(|part| (part.part, part.since));
         parts
     }
 

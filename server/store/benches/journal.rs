@@ -2,7 +2,12 @@
 //! filters and `explain` read. Each must answer within 500 ms. The answers are
 //! looked at, so that nothing fast and wrong is measured.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout
+)]
 
 use std::path::Path;
 use std::time::Duration;
