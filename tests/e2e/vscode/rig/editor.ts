@@ -11,8 +11,6 @@ import { Prompt } from './prompt.ts';
 import type { Folders } from './server.ts';
 
 export class Editor {
-  private isGreeted = false;
-
   private constructor(
     readonly page: Page,
     private readonly folders: Folders,
@@ -64,19 +62,6 @@ export class Editor {
   async guards(mode = 'default'): Promise<void> {
     await this.says(mode);
     await expect.poll(() => this.server(), { message: 'a server that serves the workspace' }).toBeDefined();
-    await this.readsTheGreeting();
-  }
-
-  /** The first start greets once, in a corner where prompts are. */
-  private async readsTheGreeting(): Promise<void> {
-    if (!this.isGreeted) {
-      const greeting = this.message('Countersign guards the agents in this window');
-      await expect(greeting).toBeVisible();
-      await greeting.hover();
-      await greeting.getByRole('button', { name: /^Clear Notification/ }).click();
-      await expect(greeting).toBeHidden();
-      this.isGreeted = true;
-    }
   }
 
   /** The process of the server that serves the workspace, as it announces itself to hooks. */

@@ -24,7 +24,7 @@ test('a command of 5,000 characters is shown whole, with what cannot be seen as 
   await expect(prompt.approve).toBeDisabled();
   await editor.goesToApproval();
   await editor.presses('y');
-  await editor.answers('End', () => expect(prompt.text).toHaveAttribute('data-whole', 'true', { timeout: 600 }));
+  await editor.answers('PageDown', () => expect(prompt.text).toHaveAttribute('data-whole', 'true', { timeout: 600 }));
   hook.waits();
   await prompt.approves();
   await hook.allows();
