@@ -20,7 +20,7 @@ use crate::host::{self, Host};
 use crate::ledger::{Baseline, Records};
 
 /// Most names that are looked at for one call.
-const MOST_NAMES: usize = 5_000;
+const MOST_NAMES: usize = 10_000;
 
 /// Most bytes that are hashed for one call.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
@@ -183,19 +183,15 @@ impl<'a> Trust<'a> {
                 running.key.agent
             )));
         }
-        if written.is_possibly_written()
-            && let Some(path) = self.first_that_differs(ground)?
-        {
-            self.edited = None;
-            return Err(Doubt(format!(
-                "agents may have changed anything in the workspace: {} is not as the baseline has it",
-                seen(&path, ground)
-            )));
-        }
+        let is_anything = written.is_possibly_written();
         let mut edited = Vec::new();
+        if is_anything && let Err(doubt) = self.all_that_differ(ground, &mut edited) {
+            self.edited = None;
+            return Err(doubt);
+        }
         for entry in &written.entries {
             let is_there = entry.what != Written::Unbounded && may_be_code(&entry.path);
-            if is_there && self.differs(&entry.path, ground)? {
+            if is_there && !edited.contains(&entry.path) && self.differs(&entry.path, ground)? {
                 edited.push(entry.path.clone());
             }
         }
@@ -214,10 +210,12 @@ impl<'a> Trust<'a> {
         if let Some(all) = &mut self.edited {
             all.extend(edited);
         }
-        Err(Doubt(format!(
-            "agents changed what it may run: {}{more}",
-            names.join(", ")
-        )))
+        let names = names.join(", ");
+        Err(Doubt(if is_anything {
+            format!("agents may have changed what it may run: {names}{more}")
+        } else {
+            format!("agents changed what it may run: {names}{more}")
+        }))
     }
 
     /// Whether what is at a path is something else than in the baseline.
@@ -234,9 +232,28 @@ impl<'a> Trust<'a> {
         }
     }
 
-    /// The first file of the workspace that may be code and is not as the
-    /// baseline has it.
-    fn first_that_differs(&mut self, ground: &Ground) -> Result<Option<Utf8PathBuf>, Doubt> {
+    /// The files of the workspace that may be code and are not as the baseline
+    /// has them, those that are gone included.
+    fn all_that_differ(
+        &mut self,
+        ground: &Ground,
+        found: &mut Vec<Utf8PathBuf>,
+    ) -> Result<(), Doubt> {
+        let inside = ground
+            .workspace
+            .strip_prefix(&ground.root)
+            .map_err(|_| unclear(&ground.workspace))?;
+        let known = ground
+            .tree
+            .entries_below(inside)
+            .map_err(|_| unclear(&ground.workspace))?;
+        for entry in known {
+            self.look()?;
+            let path = ground.root.join(&entry.path);
+            if may_be_code(&path) && fs::symlink_metadata(&path).is_err() {
+                found.push(path);
+            }
+        }
         let mut folders = vec![ground.workspace.clone()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).map_err(|_| unclear(&folder))? {
@@ -246,9 +263,14 @@ impl<'a> Trust<'a> {
                     .into_string()
                     .map_err(|_| unclear(&folder))?;
                 let path = folder.join(name);
-                self.names = self.names.checked_sub(1).ok_or_else(|| {
-                    Doubt("agents may have changed anything in the workspace".to_owned())
-                })?;
+                self.look()?;
+                if found.len() > Loads::MOST {
+                    return Err(Doubt(format!(
+                        "agents may have changed anything in the workspace: more than {} files \
+                         are not as the baseline has them",
+                        Loads::MOST
+                    )));
+                }
                 if path == ground.root.join(".git") {
                     continue;
                 }
@@ -256,11 +278,20 @@ impl<'a> Trust<'a> {
                 if kind.is_dir() {
                     folders.push(path);
                 } else if may_be_code(&path) && !self.is_as_baseline(&path, ground)? {
-                    return Ok(Some(path));
+                    found.push(path);
                 }
             }
         }
-        Ok(None)
+        Ok(())
+    }
+
+    /// Counts a name that is looked at.
+    fn look(&mut self) -> Result<(), Doubt> {
+        self.names = self
+            .names
+            .checked_sub(1)
+            .ok_or_else(|| Doubt("agents may have changed anything in the workspace".to_owned()))?;
+        Ok(())
     }
 
     /// Whether the regular file at a path holds what the baseline has there.

@@ -8,6 +8,7 @@ mod commands;
 mod degraded;
 mod denials;
 mod drawn;
+mod edited;
 mod fatigue;
 mod hook;
 mod hooks;
