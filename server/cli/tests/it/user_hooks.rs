@@ -136,7 +136,10 @@ fn a_denial_is_answered_while_its_hook_still_runs() {
     // Waits until nobody holds its output.
     let ran = sandbox.hook(CLAUDE, "PreToolUse", &call);
     assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(ran.stderr.starts_with("Blocked by auto mode policy"), "{ran:?}");
+    assert!(
+        ran.stderr.starts_with("Blocked by auto mode policy"),
+        "{ran:?}"
+    );
     assert!(begin.elapsed() < Duration::from_secs(25));
     let told = told(&kept);
     assert_eq!(told["hook_event_name"], "PermissionDenied");
