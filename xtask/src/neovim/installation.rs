@@ -105,8 +105,14 @@ impl Installation {
         let modules = Libraries::below(&self.files)?.folder.join("lua/5.1/?.so");
         let share = self.files.join("usr/share");
         Ok([
-            ("VIMRUNTIME", share.join("nvim/runtime").display().to_string()),
-            ("TERMINFO_DIRS", share.join("terminfo").display().to_string()),
+            (
+                "VIMRUNTIME",
+                share.join("nvim/runtime").display().to_string(),
+            ),
+            (
+                "TERMINFO_DIRS",
+                share.join("terminfo").display().to_string(),
+            ),
             ("LUA_CPATH", format!("{};;", modules.display())),
         ])
     }
