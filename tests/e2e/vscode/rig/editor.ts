@@ -84,6 +84,21 @@ export class Editor {
     return prompt;
   }
 
+  /** The prompt in which a text is asked about, where several are open. */
+  async promptAbout(text: string): Promise<Prompt> {
+    let found: Prompt | undefined;
+    await expect(async () => {
+      for (const frame of this.page.frames()) {
+        const prompt = new Prompt(frame);
+        if ((await prompt.text.filter({ hasText: text }).count()) > 0) {
+          found = prompt;
+        }
+      }
+      expect(found).toBeDefined();
+    }).toPass();
+    return found as Prompt;
+  }
+
   /** No prompt is open. */
   async showsNoPrompt(timeout = 30_000): Promise<void> {
     await expect(this.page.locator('iframe.webview')).toHaveCount(0, { timeout });
@@ -100,12 +115,13 @@ export class Editor {
   }
 
   /** Goes to the newest approval by the chord; from then on keys are for it. */
-  async goesToApproval(): Promise<void> {
+  async goesToApproval(about?: string): Promise<Prompt> {
     await this.presses('Control+K', 'Control+Y');
-    const prompt = await this.prompt();
+    const prompt = about ? await this.promptAbout(about) : await this.prompt();
     const hasKeyboard = (): Promise<boolean> =>
       prompt.deny.evaluate((deny) => document.hasFocus() && document.activeElement === deny);
     await expect.poll(hasKeyboard, { message: 'a prompt with the keyboard' }).toBe(true);
+    return prompt;
   }
 
   /** Presses keys one after the other: a chord. */

@@ -1,11 +1,11 @@
 // The extension's prompt, as a person reads and answers it.
 
-import { expect, type FrameLocator, type Locator } from '@playwright/test';
+import { expect, type Frame, type FrameLocator, type Locator } from '@playwright/test';
 
 import { Prompt as Ids } from '../../../../editors/vscode/src/ids.ts';
 
 export class Prompt {
-  constructor(private readonly frame: FrameLocator) {}
+  constructor(private readonly frame: Frame | FrameLocator) {}
 
   /** A part of the prompt, by its id. */
   part(name: keyof typeof Ids): Locator {
