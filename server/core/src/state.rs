@@ -103,6 +103,9 @@ pub struct CallState {
     pub tool: Tool,
     /// What was decided.
     pub decision: Decision,
+    /// What a person was asked, once that was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Decision>,
     /// The events seen of it.
     pub events: Vec<CallEvent>,
     /// Where it stands.

@@ -89,6 +89,7 @@ pub(crate) fn apply(
             }
         },
         delegated_to: None,
+        asked: None,
         decided: applying.now,
         writes: CallWrites::None,
     };

@@ -62,6 +62,13 @@ pub(crate) fn still_holds(earlier: &CallState, step: &Step, shown: impl Fn() -> 
         (Decision::Ask { .. }, _) => earlier.approval == Some(shown()),
         (Decision::Allow { .. }, Step::Done(Decision::Allow { .. })) => true,
         (Decision::Allow { via, .. }, Step::Classify) => is_of_this_call(*via),
+        // Exactly this was asked, and a person said yes.
+        (
+            Decision::Allow {
+                via: Via::Approval, ..
+            },
+            Step::Done(asked @ Decision::Ask { .. }),
+        ) if earlier.asked.as_ref() == Some(asked) => true,
         (Decision::Allow { via, .. }, Step::Done(Decision::Ask { reason, .. })) => {
             is_of_this_call(*via) && only_lacks_a_verdict(*reason)
         }

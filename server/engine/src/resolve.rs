@@ -3,7 +3,7 @@
 
 use countersign_core::approval::{Answer, AnswerSource};
 use countersign_core::call::{Digest, SessionKey};
-use countersign_core::decision::AskReason;
+use countersign_core::decision::{AskReason, Decision};
 use countersign_core::denials::{DenialEvent, DenialLimits};
 use countersign_core::mode::ApprovalMode;
 use countersign_core::policy::Policy;
@@ -263,7 +263,10 @@ pub(crate) fn settle(
     } else {
         CallStatus::Finished
     };
-    state.decision = decision.clone();
+    let put = std::mem::replace(&mut state.decision, decision.clone());
+    if matches!(put, Decision::Ask { .. }) {
+        state.asked = Some(put);
+    }
     if answer.proceeds() {
         let process = sessions.root().process.clone();
         ledger::may_run(transaction, state, process.as_ref(), now)?;

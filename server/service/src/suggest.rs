@@ -1,11 +1,13 @@
-//! Rules that a person may have remembered with an approval: as narrow as the
-//! call itself, and offered only if they really would have allowed it.
+//! Rules that a person may have remembered with an approval: no wider than what
+//! does the same as the call, and offered only if they really would have
+//! allowed it.
 
 use countersign_core::call::{Access, Call, Subject};
-use countersign_core::command::SimpleCommand;
+use countersign_core::command::{SimpleCommand, Word};
 use countersign_core::decision::{AskReason, Decision, Via};
 use countersign_core::facts::Facts;
 use countersign_core::mode::ApprovalMode;
+use countersign_core::programs;
 use countersign_core::rules::{Reading, Rule, RuleList, RuleOrigin, Scope};
 use countersign_core::tool::Tool;
 
@@ -18,9 +20,10 @@ const LONGEST: usize = 400;
 /// Most rules for one call.
 const MOST: usize = 8;
 
-/// The rules that would cover exactly this call, one for each part that is not
-/// already fine; none where nothing may be remembered, or where even they
-/// would not allow it.
+/// The rules that would cover this call, one for each part that is not already
+/// fine; none where nothing may be remembered, or where even they would not
+/// allow it. A rule has a wildcard only where everything that it may stand for
+/// does the same; else it is the line itself.
 #[must_use]
 pub(crate) fn suggestions(
     call: &Call,
@@ -33,20 +36,31 @@ pub(crate) fn suggestions(
     if !reason.may_remember() {
         return Vec::new();
     }
-    let Some(mut rules) = literal_rules(call, facts, parts) else {
-        return Vec::new();
-    };
-    rules.sort();
-    rules.dedup();
     let fits = |rule: &String| rule.len() <= LONGEST && !rule.chars().any(|c| c.is_control());
-    if rules.is_empty() || rules.len() > MOST || !rules.iter().all(fits) {
-        return Vec::new();
+    for width in [Width::Generalised, Width::Literal] {
+        let Some(mut rules) = rules(call, facts, parts, width) else {
+            continue;
+        };
+        rules.sort();
+        rules.dedup();
+        if !rules.is_empty()
+            && rules.len() <= MOST
+            && rules.iter().all(fits)
+            && allow_it(&rules, call, facts, guard, mode)
+        {
+            return rules;
+        }
     }
-    if allow_it(&rules, call, facts, guard, mode) {
-        rules
-    } else {
-        Vec::new()
-    }
+    Vec::new()
+}
+
+/// How much a rule for a command covers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Width {
+    /// All words that change nothing about what the command does.
+    Generalised,
+    /// Exactly these words.
+    Literal,
 }
 
 /// Whether the call would be allowed by a rule if these rules were there.
@@ -80,7 +94,7 @@ fn allow_it(
 
 /// One rule for each part that is not fine; `None` where a part cannot be said
 /// literally.
-fn literal_rules(call: &Call, facts: &Facts, parts: &[Part]) -> Option<Vec<String>> {
+fn rules(call: &Call, facts: &Facts, parts: &[Part], width: Width) -> Option<Vec<String>> {
     let mut rules = Vec::new();
     let mut parts = parts.iter();
     for (operation, facts) in call.operations.iter().zip(&facts.operations) {
@@ -92,7 +106,13 @@ fn literal_rules(call: &Call, facts: &Facts, parts: &[Part]) -> Option<Vec<Strin
                 }
                 for command in simple_commands(Some(view)) {
                     if !parts.next()?.fine {
-                        rules.push(command_rule(command)?);
+                        let wide = (width == Width::Generalised)
+                            .then(|| generalised(command))
+                            .flatten();
+                        rules.push(match wide {
+                            Some(rule) => rule,
+                            None => command_rule(command)?,
+                        });
                     }
                 }
             }
@@ -129,6 +149,22 @@ fn literal_rules(call: &Call, facts: &Facts, parts: &[Part]) -> Option<Vec<Strin
         }
     }
     Some(rules)
+}
+
+/// `Bash(… *)` where the words begin with a command that does the same whatever
+/// harmless words follow, and harmless words do.
+fn generalised(command: &SimpleCommand) -> Option<String> {
+    if !command.assignments.is_empty() {
+        return None;
+    }
+    let words: Option<Vec<&str>> = command.words.iter().map(Word::literal).collect();
+    let words = words?;
+    let fixed = programs::fixed_command(words.iter().copied())?;
+    let rest = words.iter().skip(fixed.words.len());
+    fixed
+        .uncovered(rest.map(|word| (*word, true)))
+        .is_none()
+        .then(|| format!("Bash({} *)", fixed.words.join(" ")))
 }
 
 /// `Bash(…)` with exactly these words.

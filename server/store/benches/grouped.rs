@@ -78,6 +78,7 @@ fn allow(store: &dyn StateStore, session: usize) {
                 events: vec![CallEvent::PreTool],
                 status: CallStatus::Decided,
                 delegated_to: None,
+                asked: None,
                 decided: now,
                 writes: countersign_core::state::CallWrites::None,
             })?;

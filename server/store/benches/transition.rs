@@ -70,6 +70,7 @@ fn transition(store: &dyn StateStore, number: &mut i64) {
                 events: vec![CallEvent::PreTool],
                 status: CallStatus::Decided,
                 delegated_to: None,
+                asked: None,
                 decided: now,
                 writes: countersign_core::state::CallWrites::None,
             })?;

@@ -160,6 +160,7 @@ mod tests {
             events: Vec::new(),
             status: CallStatus::Decided,
             delegated_to: None,
+            asked: None,
             decided: 1,
             writes: countersign_core::state::CallWrites::None,
         }

@@ -63,6 +63,7 @@ pub(crate) fn call(key: &SessionKey, id: &str, decided: Millis, status: CallStat
         events: Vec::new(),
         status,
         delegated_to: None,
+        asked: None,
         decided,
         writes: countersign_core::state::CallWrites::None,
     }

@@ -89,6 +89,7 @@ fn row(sandbox: &Sandbox, agent: &str, decision: Decision, status: CallStatus) -
         events: vec![CallEvent::PermissionRequest],
         status,
         delegated_to: None,
+        asked: None,
         writes: countersign_core::state::CallWrites::None,
         decided: std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)

@@ -268,6 +268,30 @@ fn two_events_of_one_call_are_one_approval_and_one_row() {
 }
 
 #[test]
+fn what_was_approved_is_not_asked_about_again_before_it_runs() {
+    let world = World::new(Setup::default());
+    let mut screen = world.vscode();
+    let call = json!({ "tool_name": "Bash", "tool_input": { "command": "git push" } });
+    let asked = world.hook("s1", "PermissionRequest", call.clone());
+    let approval = screen.approval();
+    screen.choose(&approval, "approve");
+    assert_eq!(asked.said(), "allow approval");
+    assert_eq!(
+        world.hook("s1", "PreToolUse", call.clone()).said(),
+        "allow approval"
+    );
+    assert_eq!(world.rows(RecordKind::Answer).len(), 1);
+    // Once it ran, the same is another call.
+    let mut ran = call.clone();
+    ran["tool_response"] = json!({ "stdout": "" });
+    world.hook("s1", "PostToolUse", ran).handled();
+    let again = world.hook("s1", "PreToolUse", call);
+    let approval = screen.approval();
+    screen.choose(&approval, "deny");
+    assert_eq!(again.said(), "block person");
+}
+
+#[test]
 fn when_one_of_two_events_gives_up_the_other_still_gets_the_answer() {
     let world = World::new(Setup::default());
     let mut screen = world.vscode();

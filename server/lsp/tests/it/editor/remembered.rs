@@ -194,6 +194,31 @@ fn what_an_ask_rule_asks_for_can_be_approved_and_not_remembered() {
 }
 
 #[test]
+fn a_rule_is_suggested_for_all_that_does_the_same_and_else_for_the_line_alone() {
+    let world = World::new(Setup::default());
+    let mut screen = world.vscode();
+    for (command, rules) in [
+        ("cargo test -p api", json!(["Bash(cargo test *)"])),
+        (
+            "cargo test --config x=1",
+            json!(["Bash(cargo test --config x=1)"]),
+        ),
+        ("rm notes.txt", json!(["Bash(rm notes.txt)"])),
+        (
+            "git push origin main",
+            json!(["Bash(git push origin main)"]),
+        ),
+        ("./deploy.sh now", json!(["Bash(./deploy.sh now)"])),
+    ] {
+        let hook = world.bash("s1", command);
+        let approval = screen.approval();
+        assert_eq!(approval["suggestions"], rules, "{command}");
+        screen.choose(&approval, "approve");
+        assert_eq!(hook.said(), "allow approval");
+    }
+}
+
+#[test]
 fn for_a_compound_command_one_rule_for_each_part_that_was_not_fine_is_remembered() {
     let world = World::new(Setup::default());
     let mut screen = world.vscode();

@@ -134,7 +134,7 @@ fn what_the_server_offers_is_said_when_it_begins() {
     let commands = offered["executeCommandProvider"]["commands"]
         .as_array()
         .unwrap();
-    assert_eq!(commands.len(), 12);
+    assert_eq!(commands.len(), 13);
     for command in commands {
         assert!(
             command.as_str().unwrap().starts_with("countersign.server."),
