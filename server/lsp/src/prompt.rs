@@ -61,7 +61,7 @@ pub(crate) fn of(service: &Arc<Service>, subject: &Subject) -> Option<Prompt> {
                 ],
             })
         }
-        Subject::Grant { id, seen } => Some(grant(&*denied_call(service, id)?.0, *seen)),
+        Subject::Grant { id, seen } => Some(grant(&denied_call(service, id)?.0, *seen)),
         Subject::Trust(folder) => Some(Prompt {
             message: format!(
                 "Countersign: Trust {}? In a trusted workspace agents may edit files without \

@@ -240,11 +240,10 @@ impl Service {
         approval: &Arc<PendingApproval>,
     ) -> bool {
         let hooks = self.request_hooks(prepared);
-        let Some(over) = self
-            .approvals
-            .asks_hooks(&approval.id)
-            .filter(|_| !hooks.is_empty())
-        else {
+        if hooks.is_empty() {
+            return false;
+        }
+        let Some(over) = self.approvals.asks_hooks(&approval.id) else {
             return false;
         };
         let event = HookEvent::PermissionRequest;
