@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use crate::names::{ATTRIBUTES, Attribute, EVENTS, LOGS, METRICS, MetricKind, Name, SPANS};
 
 /// What stands before the tables.
-const BEFORE: &str = include_str!("document/before.md");
+const BEFORE: &str = include_str!("document/before.txt");
 
 /// What stands after them.
-const AFTER: &str = include_str!("document/after.md");
+const AFTER: &str = include_str!("document/after.txt");
 
 /// The page about telemetry.
 #[must_use]

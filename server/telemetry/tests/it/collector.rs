@@ -116,8 +116,9 @@ fn http(mut stream: TcpStream, kept: &Mutex<Received>, behaviour: Behaviour) {
         kept.lock().unwrap().take(&path, &head, &body);
         let (status, answer) = match behaviour {
             Behaviour::Hangs => {
-                std::thread::sleep(Duration::from_secs(600));
-                return;
+                loop {
+                    std::thread::park();
+                }
             }
             Behaviour::Takes => (200, Vec::new()),
             Behaviour::Rejects(count) => (200, partial(&path, count)),
