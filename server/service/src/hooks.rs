@@ -41,7 +41,7 @@ pub(crate) struct Hooks {
     runner: OnceLock<Runner>,
     /// When a person was last told something of the hook at this place.
     told: Mutex<HashMap<String, Instant>>,
-    /// Those that failed at their last run, and why.
+    /// Those that failed at their last run, and where and why.
     failing: Mutex<BTreeMap<String, String>>,
 }
 
@@ -368,14 +368,14 @@ impl Service {
             match (&report.problem, fails) {
                 (Some(problem), true) if failing.len() < MOST_TOLD => {
                     let what = format!("{}: {problem}", report.run.event);
-                    failing.insert(report.place.clone(), what);
+                    failing.insert(report.id.clone(), format!("{}: {what}", report.place));
                 }
-                _ => drop(failing.remove(&report.place)),
+                _ => drop(failing.remove(&report.id)),
             }
             failing
                 .iter()
                 .next()
-                .map(|(place, what)| format!("a user hook fails ({place}: {what})"))
+                .map(|(_, what)| format!("a user hook fails ({what})"))
         };
         match why {
             Some(why) => self.degrade(Component::Hooks, &why),

@@ -34,6 +34,8 @@ pub struct Report {
     pub run: HookRun,
     /// Where the hook stands.
     pub place: String,
+    /// What tells it from others at the same place: a line may have several.
+    pub id: String,
     /// What went wrong, or what it told the person: bounded and without control
     /// characters. None where all is well.
     pub problem: Option<String>,
@@ -142,6 +144,12 @@ async fn one(hook: &UserHook, firing: &Firing, tools: &Tools) -> (Report, Verdic
             took: start.elapsed(),
         },
         place: hook.place(),
+        id: format!(
+            "{} {} {}",
+            hook.place(),
+            hook.matcher.as_str(),
+            hook.action.shown()
+        ),
         problem: end.problem,
     };
     (report, end.verdict)
