@@ -30,7 +30,6 @@ impl World for Nothing {
             scope: Scope::Workspace,
             kind: FileKind::Missing,
             can_be_had_back: true,
-            is_trusted_to_execute: false,
         }
     }
 
