@@ -41,7 +41,10 @@ test('what a model blocked can be allowed once, after a confirmation', async ({ 
     await editor.opensViews();
     const entry = editor.entry(/git push origin main/).first();
     await entry.click({ button: 'right' });
-    await editor.page.locator('.monaco-menu').getByText(/^Allow This Exact Call Once/).click();
+    const allow = editor.page.locator('.monaco-menu .action-item', { hasText: /^Allow This Exact Call Once/ });
+    await allow.hover();
+    await expect(allow).toHaveClass(/focused/);
+    await editor.presses('Enter');
     const question = await (await editor.prompt()).asks('git push origin main');
     await editor.shows('grant');
     await question.approves();
