@@ -36,9 +36,7 @@ export class Editor {
     await this.runs('Notifications: Clear All Notifications');
     await this.runs('View: Show Explorer');
     if (file) {
-      await this.page.keyboard.press('Control+P');
-      await this.page.locator('.quick-input-widget input[type="text"]').fill(file);
-      await this.picks(file.split('/').at(-1) as string);
+      await this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: file }).dblclick();
       await expect(this.lines.first()).toBeVisible();
     }
   }

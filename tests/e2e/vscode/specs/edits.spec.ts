@@ -5,12 +5,12 @@ import { join } from 'node:path';
 
 import { expect, test } from '../rig/test.ts';
 
-const FILES = { 'src/cart.ts': 'export function total(prices: number[]) {\n  let sum = 0;\n  for (const price of prices) sum += price;\n  return sum;\n}\n' };
+const FILES = { 'cart.ts': 'export function total(prices: number[]) {\n  let sum = 0;\n  for (const price of prices) sum += price;\n  return sum;\n}\n' };
 
 test('an edit is shown at its line and as a diff, and a code action denies it', async ({ agent, folders, open }) => {
-  const editor = await open({ files: FILES, file: 'src/cart.ts' });
+  const editor = await open({ files: FILES, file: 'cart.ts' });
   await editor.guards();
-  const file = join(folders.workspace, 'src/cart.ts');
+  const file = join(folders.workspace, 'cart.ts');
   const hook = agent.edits(file, '  return sum;', '  return Math.round(sum * 100) / 100;');
   const prompt = await (await editor.prompt()).asks('Math.round');
 
@@ -38,7 +38,7 @@ test('an edit is shown at its line and as a diff, and a code action denies it', 
 });
 
 test('what was blocked stays in view until it is dismissed', async ({ agent, folders, open }) => {
-  const editor = await open({ files: FILES, file: 'src/cart.ts' });
+  const editor = await open({ files: FILES, file: 'cart.ts' });
   await editor.guards();
   await agent.writes(join(folders.workspace, '.countersign/settings.json'), '{}').blocks();
   await editor.opensViews();
