@@ -114,8 +114,15 @@ pub fn drives_the_guard(command: &SimpleCommand) -> Option<String> {
     let mut words = command.words.iter().skip(1).map(|word| word.literal());
     let looks = match words.next() {
         None | Some(Some("--version" | "--help" | "-V" | "-h")) => true,
-        Some(Some("log")) => words
-            .all(|word| word.is_some_and(|word| word != "prune" && !word.starts_with("--anchor"))),
+        Some(Some("log")) => {
+            let mut is_searched_for = false;
+            words.all(|word| {
+                let is_text = std::mem::replace(&mut is_searched_for, word == Some("--text"));
+                word.is_some_and(|word| {
+                    (word != "prune" || is_text) && !word.starts_with("--anchor")
+                })
+            })
+        }
         // Asking the model uncounted would let an agent try out which words pass.
         Some(Some("check")) => words
             .take_while(|word| *word != Some("--"))
@@ -160,6 +167,13 @@ mod tests {
             "countersign check --json -- ls --with-model",
             "countersign log --json",
             "countersign log verify",
+            "countersign log --follow --agent claude-code",
+            "countersign log --text prune",
+            "countersign log --text prune-me",
+            "countersign explain 0f3a",
+            "countersign stats --json --since 7d",
+            "countersign hooks --json",
+            "countersign doctor",
             "/usr/local/bin/countersign schema",
             "grep countersign README.md",
             "countersigned trust",
@@ -175,6 +189,10 @@ mod tests {
             "countersign hook claude-code --event PostToolUse",
             "./target/release/countersign install claude-code",
             "countersign log prune",
+            "countersign log --text x prune",
+            "countersign log --text --text prune prune",
+            "countersign run-user-hooks",
+            "countersign acp -- claude",
             "countersign log verify --anchor=x",
             "countersign $SUB",
             "countersign log $X",

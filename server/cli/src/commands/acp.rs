@@ -24,9 +24,11 @@ use countersign_ipc::instance::ServerInstance;
 use countersign_service::{Broken, Journal, Parts, Service, answer_hooks, guard};
 use countersign_settings::Places;
 use countersign_store::GroupedStore;
+use countersign_telemetry::Telemetry;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Acp;
+use crate::export;
 use crate::hook::servers;
 use crate::judge::Judge;
 
@@ -70,7 +72,9 @@ pub(super) fn run(places: Places, arguments: &Acp) -> Result<ExitCode> {
         .build()
         .context("the proxy's threads cannot be started")?;
     let runtime_dir = places.runtime_dir.clone();
-    let (service, store) = service(places, arguments.approval_mode)?;
+    let telemetry = Telemetry::default();
+    let (service, store) = service(places, arguments.approval_mode, &telemetry)?;
+    service.give_hooks(crate::hook::user_hooks::variable);
     let above = countersign_ipc::under_agent().agent;
     if let Some((above, process)) = &above {
         tracing::warn!(
@@ -85,6 +89,10 @@ pub(super) fn run(places: Places, arguments: &Acp) -> Result<ExitCode> {
         let hooks = above
             .is_none()
             .then(|| tokio::spawn(hooks(Arc::clone(&service))));
+        // An agent that starts this does not choose where telemetry goes.
+        let exporting = above
+            .is_none()
+            .then(|| tokio::spawn(export::follow(Arc::clone(&service), telemetry.clone())));
         let setup = Setup {
             agent,
             folder,
@@ -108,6 +116,9 @@ pub(super) fn run(places: Places, arguments: &Acp) -> Result<ExitCode> {
                 process.end(false).await.map(|_| 128_u8.saturating_add(number))
             }
         };
+        if let Some(exporting) = exporting {
+            exporting.abort();
+        }
         if let Some(hooks) = hooks {
             hooks.abort();
             // Its announcement goes with it; aborted is done.
@@ -118,8 +129,17 @@ pub(super) fn run(places: Places, arguments: &Acp) -> Result<ExitCode> {
     });
     // A read of standard input that stays open cannot be ended.
     runtime.shutdown_background();
+    service.end_hooks(LAST_ANSWERS);
     if let Some(Err(error)) = store.map(|store| store.flush()) {
         tracing::error!("what was allowed last is not recorded: {error}");
+    }
+    // Last, because nobody waits for it but the process.
+    let flushed = telemetry.stop(export::FLUSH);
+    if flushed.dropped > 0 || !flushed.in_time {
+        tracing::warn!(
+            "{} spans and log records were not exported",
+            flushed.dropped
+        );
     }
     Ok(ExitCode::from(code?))
 }
@@ -136,6 +156,7 @@ async fn hooks(service: Arc<Service>) {
 fn service(
     places: Places,
     mode: Option<ApprovalMode>,
+    telemetry: &Telemetry,
 ) -> Result<(Arc<Service>, Option<Arc<GroupedStore>>)> {
     let instance = ServerInstance::of_this_process()?;
     let mut grouped = None;
@@ -153,7 +174,7 @@ fn service(
             }
         };
     let service = Service::new(Parts {
-        engine: guard::engine(Arc::clone(&store), Vec::new()),
+        engine: guard::engine(Arc::clone(&store), vec![telemetry.observer()]),
         places,
         store,
         journal,

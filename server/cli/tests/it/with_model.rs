@@ -34,6 +34,7 @@ fn assert_every_field(report: &Value) {
         "provider",
         "recorded",
         "request_id",
+        "requested",
         "stage",
         "stages",
     ];

@@ -432,7 +432,7 @@ fn alone_in_time() {
     let sandbox = sandbox(&server);
     let gate = Gate::new();
     server.always(Reply::allow().held(&gate));
-    let words = hurried(&sandbox, CLAUDE, EVENT, "3");
+    let words = hurried(&sandbox, CLAUDE, EVENT, "5");
     let payload = call(&sandbox, "trellis fell").to_string();
     let ran = feed(&mut through(&[], &words), payload.as_bytes());
     assert_eq!(ran.code, 2, "{ran:?}");
