@@ -41,9 +41,7 @@ fn types(name: &str, command: &SimpleCommand, own_display: bool) -> bool {
             has(&["--remote-send", "--remote-expr"])
                 || begins(&["--remote-send=", "--remote-expr="])
         }
-        "emacsclient" | "gnuclient" => {
-            has(&["-e", "--eval"]) || begins(&["--eval=", "-ne", "-te"])
-        }
+        "emacsclient" | "gnuclient" => has(&["-e", "--eval"]) || begins(&["--eval=", "-ne", "-te"]),
         "tmux" => {
             let sends = has(&["send-keys", "send"]);
             let own = has(&["new", "new-session", "neww", "new-window"]);

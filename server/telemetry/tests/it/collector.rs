@@ -114,11 +114,9 @@ fn http(mut stream: TcpStream, kept: &Mutex<Received>, behaviour: Behaviour) {
         buffer.drain(..header + length);
         kept.lock().unwrap().take(&path, &head, &body);
         let (status, answer) = match behaviour {
-            Behaviour::Hangs => {
-                loop {
-                    std::thread::park();
-                }
-            }
+            Behaviour::Hangs => loop {
+                std::thread::park();
+            },
             Behaviour::Takes => (200, Vec::new()),
             Behaviour::Rejects(count) => (200, partial(&path, count)),
             Behaviour::Refuses(status) => (status, b"SECRET words of a collector".to_vec()),
