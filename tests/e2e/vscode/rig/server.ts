@@ -101,8 +101,7 @@ export class VSCode {
     const child = spawn(installed.node, [PROGRAM, ...words], {
       cwd: folders.person,
       env: environment(folders),
-      // A group of its own, to be ended as a whole.
-      detached: true,
+      // In the tests' own group, so that it ends with them whatever happens.
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const said: string[] = [];
@@ -129,12 +128,14 @@ export class VSCode {
     return this.said.join('');
   }
 
-  /** Ends it with all that it started. */
+  /** Ends it, and waits for all that it started: they have its output too. */
   async stop(): Promise<void> {
     const ended = new Promise((resolve) => this.process.once('close', resolve));
-    if (this.process.exitCode === null && this.process.pid) {
-      process.kill(-this.process.pid, 'SIGKILL');
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      this.process.kill('SIGTERM');
+      const stubborn = setTimeout(() => this.process.kill('SIGKILL'), 5_000);
       await ended;
+      clearTimeout(stubborn);
     }
   }
 }
