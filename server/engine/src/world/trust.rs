@@ -112,7 +112,7 @@ impl<'a> Trust<'a> {
         // An approval is bound to both, whatever is said first.
         let defined = self.definitions(folder, task, &ground);
         let unchanged = if task.runs_code && !self.policy.run_edited_code && !self.forgives {
-            self.code(&ground)
+            self.all_code(&ground)
         } else {
             Ok(())
         };
@@ -162,7 +162,38 @@ impl<'a> Trust<'a> {
         }
     }
 
-    /// Guarded calls changed nothing that a task could run.
+    /// Guarded calls changed nothing that a task could run, in its workspace or
+    /// in another one of the session: projects load one another.
+    fn all_code(&mut self, ground: &Ground) -> Result<(), Doubt> {
+        let mut doubt = self.code(ground).err();
+        let others: Vec<Utf8PathBuf> = self
+            .policy
+            .workspaces
+            .iter()
+            .filter(|other| **other != ground.workspace)
+            .cloned()
+            .collect();
+        for other in others {
+            let is_untouched = self.records.written(&other).is_some_and(|written| {
+                !written.is_possibly_written()
+                    && !written.entries.iter().any(|entry| may_be_code(&entry.path))
+            });
+            if is_untouched {
+                continue;
+            }
+            let unchanged = match self.ground(&other) {
+                Ok(ground) if ground.workspace == other => self.code(&ground),
+                _ => {
+                    self.edited = None;
+                    Err(Doubt(format!("agents may have changed {other}")))
+                }
+            };
+            doubt = doubt.or(unchanged.err());
+        }
+        doubt.map_or(Ok(()), Err)
+    }
+
+    /// The same of one workspace.
     fn code(&mut self, ground: &Ground) -> Result<(), Doubt> {
         if !ground.is_head {
             self.edited = None;

@@ -301,6 +301,20 @@ fn while_a_program_runs_that_may_write_anything_nothing_is_trusted() {
 }
 
 #[test]
+fn code_in_another_workspace_of_the_session_counts_as_well() {
+    let mut work = Work::new();
+    let other = work.project.home.join("library");
+    std::fs::create_dir(&other).unwrap();
+    work.desk.policy.workspaces.push(other.clone());
+    work.runs("make test");
+    work.writes("s", "../library/lib.py", "import os\n");
+    work.refuses("make test", &format!("agents may have changed {other}"));
+    // A task that runs no code of the project only needs its own definition.
+    work.project.write("go.mod", "module x\n");
+    work.refuses("go vet ./...", "go.mod defines it");
+}
+
+#[test]
 fn a_person_sets_the_baseline_anew() {
     let work = Work::new();
     work.writes("s", "run.py", "import os\n");
