@@ -13,12 +13,14 @@ export default class Lines implements Reporter {
 
   onTestEnd(test: TestCase, result: TestResult): void {
     const ok = result.status === test.expectedStatus && result.status === 'passed';
+    const again = !ok && result.retry < test.retries;
     if (ok) {
       this.passed += 1;
-    } else {
+    } else if (!again) {
       this.failed += 1;
     }
-    console.log(`${ok ? 'ok' : 'FAILED'} ${test.title} (${(result.duration / 1000).toFixed(1)} s)`);
+    const said = ok ? 'ok' : again ? 'once more:' : 'FAILED';
+    console.log(`${said} ${test.title} (${(result.duration / 1000).toFixed(1)} s)`);
     if (!ok) {
       for (const error of result.errors) {
         this.onError(error);
