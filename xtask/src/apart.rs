@@ -26,6 +26,37 @@ const START: &str =
 /// # Errors
 /// When it cannot be started.
 pub(crate) fn tests(command: &Command, folder: &Path, longest: Duration) -> Result<bool> {
+    let mut last = String::new();
+    run(command, folder, longest, |line| {
+        last.clear();
+        last.push_str(line);
+    })
+    .map(|well| well && all_passed(&last))
+}
+
+/// The same for `cargo test`, whose programs each have a closing line of their
+/// own.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn cargo_tests(command: &Command, folder: &Path, longest: Duration) -> Result<bool> {
+    let mut passed = Some(0);
+    let well = run(command, folder, longest, |line| {
+        if let Some(closing) = line.strip_prefix("test result: ") {
+            passed = passed.zip(count(closing)).map(|(all, one)| all + one);
+        }
+    })?;
+    Ok(well && passed.is_some_and(|count| count > 0))
+}
+
+/// Runs `command` and shows what it prints, which `sees` sees as well; whether
+/// it succeeded in time.
+fn run(
+    command: &Command,
+    folder: &Path,
+    longest: Duration,
+    mut sees: impl FnMut(&str),
+) -> Result<bool> {
     let mut apart = Command::new("setsid");
     apart
         .args(["--fork", "sh", "-c", START])
@@ -58,12 +89,11 @@ pub(crate) fn tests(command: &Command, folder: &Path, longest: Duration) -> Resu
     child.wait()?;
 
     let deadline = Instant::now() + longest;
-    let mut last = String::new();
     let in_time = loop {
         match received.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => {
                 println!("{line}");
-                last = line;
+                sees(&line);
             }
             Err(RecvTimeoutError::Disconnected) => break true,
             Err(RecvTimeoutError::Timeout) => break false,
@@ -82,12 +112,19 @@ pub(crate) fn tests(command: &Command, folder: &Path, longest: Duration) -> Resu
     }
     let _ = reader.join();
     let status = left("status");
-    let passed = status.trim() == "0" && all_passed(&last);
-    if !passed {
+    let well = status.trim() == "0";
+    if !well {
         println!("{}", left("complaints"));
         println!("the tests ended with status {}", status.trim());
     }
-    Ok(passed)
+    Ok(well)
+}
+
+/// How many tests passed; none unless all did that there are.
+fn count(closing: &str) -> Option<u32> {
+    let mut parts = closing.strip_prefix("ok. ")?.split("; ");
+    let passed = parts.next()?.strip_suffix(" passed")?.parse().ok()?;
+    (parts.next()? == "0 failed" && parts.next()? == "0 ignored").then_some(passed)
 }
 
 /// Whether a closing line tells of tests, none of which failed.
@@ -125,6 +162,30 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(all_passed(closing), passed, "{closing}");
+        }
+    }
+
+    #[test]
+    fn of_cargo_no_program_may_have_failed_or_left_out_a_test() {
+        let closing = |passed: u32, failed: u32, ignored: u32| {
+            let verdict = if failed == 0 { "ok" } else { "FAILED" };
+            format!(
+                "test result: {verdict}. {passed} passed; {failed} failed; {ignored} ignored; 0 \
+                 measured; 0 filtered out; finished in 0.00s"
+            )
+        };
+        for (lines, passed) in [
+            (vec![closing(0, 0, 0), closing(3, 0, 0)], true),
+            (vec![closing(3, 0, 0), closing(2, 1, 0)], false),
+            (vec![closing(3, 0, 1)], false),
+            (vec![closing(0, 0, 0)], false),
+            (Vec::new(), false),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut command = Command::new("printf");
+            command.arg("%s\\n").args(&lines);
+            let outcome = cargo_tests(&command, folder.path(), Duration::from_secs(60)).unwrap();
+            assert_eq!(outcome, passed, "{lines:?}");
         }
     }
 

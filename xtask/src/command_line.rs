@@ -106,7 +106,7 @@ mod tests {
     fn without_a_part_everything_is_tested_once() {
         assert_eq!(
             names(&["test"]),
-            ["rust", "docs", "neovim", "editors", "vscode"]
+            ["rust", "docs", "neovim", "editors", "vscode", "agents"]
         );
         assert_eq!(names(&["test", "lints"]), ["lints"]);
     }

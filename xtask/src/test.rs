@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::{docs, editors, neovim, rust, vscode};
+use crate::{agents, docs, editors, neovim, rust, vscode};
 
 /// A part that can be tested by itself.
 #[derive(Debug)]
@@ -64,6 +64,12 @@ pub(crate) const PARTS: &[Part] = &[
         about: "the extension: its checks, its package, and the package in real VS Codes",
         by_default: true,
         steps: vscode::STEPS,
+    },
+    Part {
+        name: "agents",
+        about: "real agents with our hooks and behind our proxy, against a scripted model",
+        by_default: true,
+        steps: agents::STEPS,
     },
 ];
 
