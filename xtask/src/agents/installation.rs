@@ -29,8 +29,9 @@ const WITH_NODE: &str = "qwen";
 /// Agents that run in place.
 #[derive(Debug)]
 pub(super) struct Installation {
-    /// A folder with the programs and their Node.js, to stand first in `PATH`.
-    pub(super) programs: PathBuf,
+    /// A folder with a folder `<name>-<version>` for each, and `bin` with their
+    /// programs and the Node.js that they run on.
+    pub(super) folder: PathBuf,
 }
 
 impl Installation {
@@ -39,20 +40,20 @@ impl Installation {
     /// # Errors
     /// When packages cannot be had, or what was installed does not run.
     pub(super) fn of(agents: &[Agent]) -> Result<Self> {
-        let parent = root().join("target/e2e/agents");
-        fs::create_dir_all(&parent)?;
-        let lock = File::create(parent.join("lock"))?;
+        let folder = root().join("target/e2e/agents");
+        fs::create_dir_all(&folder)?;
+        let lock = File::create(folder.join("lock"))?;
         lock.lock().context("cannot lock the installation")?;
-        let programs = parent.join("bin");
+        let programs = folder.join("bin");
         fs::create_dir_all(&programs)?;
         // The Node.js is there when the first one is tried.
         let (first, others): (Vec<_>, Vec<_>) =
             agents.iter().partition(|agent| agent.name == WITH_NODE);
         for agent in first.into_iter().chain(others) {
-            one(agent, &parent, &programs)
+            one(agent, &folder, &programs)
                 .with_context(|| format!("cannot install {}", agent.package))?;
         }
-        Ok(Self { programs })
+        Ok(Self { folder })
     }
 }
 

@@ -29,7 +29,8 @@ pub(super) fn run(agents: &Installation) -> Result<bool> {
         .args(["test", "--locked", "--no-fail-fast", "--manifest-path"])
         .arg(root().join(MANIFEST))
         .args(["--features", "real-agents"])
-        .env("COUNTERSIGN_E2E_PROGRAM", &program)
-        .env("COUNTERSIGN_E2E_AGENTS", &agents.programs);
+        .env("COUNTERSIGN_E2E_BINARY", &program)
+        .env("COUNTERSIGN_E2E_AGENTS", &agents.folder)
+        .env("COUNTERSIGN_E2E_NODE", agents.folder.join("bin/node"));
     apart::cargo_tests(&command, folder.path(), LONGEST)
 }
