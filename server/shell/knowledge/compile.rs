@@ -194,8 +194,6 @@ const PARSERS: &[(&str, &str)] = &[
 ];
 
 pub(crate) fn compile(files: impl Iterator<Item = (String, String)>) -> Result<String, String> {
-    let mut all: BTreeMap<String, (String, Command)> = BTreeMap::new();
-    let mut out = String::from("pub(super) static COMMANDS: &[(&str, Command)] = &[\n");
     let mut commands = Vec::new();
     for (name, text) in files {
         let file: File = toml::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
@@ -211,12 +209,18 @@ pub(crate) fn compile(files: impl Iterator<Item = (String, String)>) -> Result<S
             }
         }
     }
-    for (name, index) in &names {
-        let (file, command) = &commands[*index];
-        let body = of(command).map_err(|problem| format!("{file}: {name}: {problem}"))?;
-        writeln!(out, "    ({name:?}, {body}),").expect("writing to a string");
+    // Each entry once, however many names it has: every reference in a static
+    // is work for the dynamic loader, before `main`, in every hook.
+    let mut out = String::new();
+    for (index, (file, command)) in commands.iter().enumerate() {
+        let body = of(command)
+            .map_err(|problem| format!("{file}: {}: {problem}", command.names.join(", ")))?;
+        writeln!(out, "static ENTRY_{index}: Command = {body};").expect("writing to a string");
     }
-    all.clear();
+    out.push_str("pub(super) static COMMANDS: &[(&str, &Command)] = &[\n");
+    for (name, index) in &names {
+        writeln!(out, "    ({name:?}, &ENTRY_{index}),").expect("writing to a string");
+    }
     out.push_str("];\n");
     Ok(out)
 }

@@ -245,5 +245,5 @@ fn exactly(name: &str) -> Option<&'static Command> {
     let at = commands
         .binary_search_by(|(known, _)| (*known).cmp(name))
         .ok()?;
-    commands.get(at).map(|(_, command)| command)
+    commands.get(at).map(|(_, command)| *command)
 }
