@@ -22,7 +22,7 @@ mod behaviour;
 mod connection;
 
 use std::collections::BTreeSet;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -123,6 +123,12 @@ impl Editor {
         let input = child.stdin.take().expect("its stdin");
         let output = child.stdout.take().expect("its stdout");
         Self::new(output, Writer::Pipe(input), Server::Child(child))
+    }
+
+    /// An editor of a program that runs already, over its stdin and stdout.
+    #[must_use]
+    pub fn of_pipes(input: ChildStdin, output: ChildStdout) -> Self {
+        Self::new(output, Writer::Pipe(input), Server::Here(None))
     }
 
     fn new(reader: impl std::io::Read + Send + 'static, writer: Writer, server: Server) -> Self {

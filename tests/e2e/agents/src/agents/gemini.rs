@@ -1,0 +1,96 @@
+//! Gemini CLI, headless.
+
+use camino::Utf8Path;
+use serde_json::{Value, json};
+
+use super::hooks;
+use crate::agent::{AgentUnderTest, PROMPT};
+use crate::detached::Launch;
+use crate::model::ToolCall;
+use crate::surroundings::program;
+use crate::world::World;
+
+/// Gemini CLI.
+#[derive(Debug, Clone, Copy)]
+pub struct Gemini;
+
+const EVENTS: &[&str] = &[
+    "SessionStart",
+    "BeforeAgent",
+    "BeforeTool",
+    "AfterTool",
+    "SessionEnd",
+];
+
+const SETTINGS: &str = ".gemini/settings.json";
+
+fn settings() -> Value {
+    json!({
+        "security": {
+            "auth": { "selectedType": "gemini-api-key" },
+            "folderTrust": { "enabled": false },
+        },
+        "general": { "enableAutoUpdate": false },
+        "privacy": { "usageStatisticsEnabled": false },
+        "telemetry": { "enabled": false },
+        "tools": { "enableHooks": true },
+        "hooksConfig": { "enabled": true },
+    })
+}
+
+impl AgentUnderTest for Gemini {
+    fn name(&self) -> &'static str {
+        "gemini"
+    }
+
+    fn shell(&self, command: &str) -> ToolCall {
+        let input = json!({ "command": command, "description": "does it" });
+        ToolCall::new("run_shell_command", input)
+    }
+
+    fn write(&self, file: &Utf8Path, content: &str) -> ToolCall {
+        let input = json!({ "file_path": file, "content": content });
+        ToolCall::new("write_file", input)
+    }
+
+    fn settle(&self, world: &World, _model: &str) {
+        if !world.home().join(SETTINGS).exists() {
+            world.write_home(SETTINGS, &settings().to_string());
+        }
+    }
+
+    fn install(&self, world: &World, timeout: u32) {
+        let mut settings = settings();
+        let milliseconds = timeout.saturating_mul(1_000);
+        settings["hooks"] = hooks(world, self.name(), EVENTS, ".*", milliseconds, timeout);
+        world.write_home(SETTINGS, &settings.to_string());
+    }
+
+    fn launch(&self, world: &World, model: &str) -> Launch {
+        let program = program("gemini");
+        let words = [
+            program.as_str(),
+            "--prompt",
+            PROMPT,
+            "--model",
+            "gemini-2.5-flash",
+            "--approval-mode",
+            "yolo",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let mut environment = world.environment();
+        for (name, value) in [
+            ("GEMINI_API_KEY", "dummy"),
+            ("GOOGLE_GEMINI_BASE_URL", model),
+            ("GEMINI_CLI_TRUST_WORKSPACE", "true"),
+        ] {
+            environment.push((name.to_owned(), value.to_owned()));
+        }
+        Launch {
+            words,
+            environment,
+            folder: world.workspace(),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! opencode, headless, with everything allowed by its own permissions. It has no
+//! hooks that run a command: our plugin does that.
+
+use std::time::Duration;
+
+use camino::Utf8Path;
+use countersign_agents::opencode::{PLUGIN_FILE, plugin};
+use serde_json::json;
+
+use crate::agent::{AgentUnderTest, PROMPT};
+use crate::detached::Launch;
+use crate::model::ToolCall;
+use crate::surroundings::program;
+use crate::world::World;
+
+/// opencode.
+#[derive(Debug, Clone, Copy)]
+pub struct Opencode;
+
+/// Its folder of settings in the home.
+const SETTINGS: &str = ".config/opencode";
+
+/// Its variables, with one answer of its own permissions to everything.
+pub(crate) fn environment(world: &World, model: &str, permission: &str) -> Vec<(String, String)> {
+    let config = json!({
+        "autoupdate": false,
+        "share": "disabled",
+        "model": "mock/mock",
+        "small_model": "mock/mock",
+        "provider": { "mock": {
+            "npm": "@ai-sdk/openai-compatible",
+            "name": "mock",
+            "options": { "baseURL": format!("{model}/v1"), "apiKey": "dummy" },
+            "models": { "mock": {
+                "name": "mock",
+                "tool_call": true,
+                "limit": { "context": 100_000, "output": 8_000 },
+            }},
+        }},
+        "permission": {
+            "bash": permission,
+            "edit": permission,
+            "external_directory": permission,
+        },
+    });
+    let mut environment = world.environment();
+    for (name, value) in [
+        ("OPENCODE_CONFIG_CONTENT", config.to_string()),
+        ("OPENCODE_DISABLE_AUTOUPDATE", "1".to_owned()),
+        ("OPENCODE_DISABLE_LSP_DOWNLOAD", "1".to_owned()),
+        ("OPENCODE_DISABLE_MODELS_FETCH", "1".to_owned()),
+    ] {
+        environment.push((name.to_owned(), value));
+    }
+    environment
+}
+
+impl AgentUnderTest for Opencode {
+    fn name(&self) -> &'static str {
+        "opencode"
+    }
+
+    fn shell(&self, command: &str) -> ToolCall {
+        let input = json!({ "command": command, "description": "does it" });
+        ToolCall::new("bash", input)
+    }
+
+    fn write(&self, file: &Utf8Path, content: &str) -> ToolCall {
+        ToolCall::new("write", json!({ "filePath": file, "content": content }))
+    }
+
+    /// At its first start it would have npm install the types of plugins, and
+    /// wait for that. It does not where they seem to be there.
+    fn settle(&self, world: &World, _model: &str) {
+        let needed = json!({ "dependencies": { "@opencode-ai/plugin": "*" } });
+        let lockfile = json!({ "lockfileVersion": 3, "packages": { "": needed } });
+        let path = |name: &str| format!("{SETTINGS}/{name}");
+        world.write_home(&path("package-lock.json"), &lockfile.to_string());
+        world.write_home(&path("node_modules/.package-lock.json"), "{}");
+    }
+
+    fn install(&self, world: &World, timeout: u32) {
+        let (program, guard) = (world.hook_program(), world.guard());
+        let options = ["--home", guard.as_str()];
+        let timeout = Duration::from_secs(timeout.into());
+        let text = plugin(program.as_str(), &options, timeout);
+        world.write_home(&format!("{SETTINGS}/plugin/{PLUGIN_FILE}"), &text);
+    }
+
+    fn launch(&self, world: &World, model: &str) -> Launch {
+        let program = program("opencode");
+        let words = [program.as_str(), "run", PROMPT];
+        Launch {
+            words: words.map(str::to_owned).to_vec(),
+            environment: environment(world, model, "allow"),
+            folder: world.workspace(),
+        }
+    }
+}
