@@ -9,7 +9,7 @@ use crate::capabilities::Capabilities;
 use crate::error::DecodeError;
 use crate::event::Stage;
 use crate::tools::ToolEntry;
-use crate::{claude, codex, gemini, qwen};
+use crate::{claude, codex, gemini, opencode, qwen};
 
 /// An agent's adapter.
 pub(crate) struct Adapter {
@@ -23,13 +23,28 @@ pub(crate) struct Adapter {
     /// The MCP tool that a name and payload stand for. Asked before the table:
     /// a name that could be an MCP tool's is one.
     pub(crate) mcp: McpTool,
+    /// Brings a payload of an event into the form that is read, or refuses it.
+    pub(crate) translate: Translate,
     /// The fields that may hold the call's id, best first.
     pub(crate) call_id: &'static [&'static str],
     pub(crate) capabilities: Capabilities,
 }
 
-/// Reads an MCP tool from a raw name and the payload it stands in.
-pub(crate) type McpTool = fn(&str, &Map<String, Value>) -> Result<Option<Tool>, DecodeError>;
+/// Reads an MCP tool from a raw name and the payload it stands in. Several
+/// where a name may be of several servers: all of them must be allowed. None
+/// for a name that is no MCP tool's.
+pub(crate) type McpTool = fn(&str, &Map<String, Value>) -> Result<Vec<Tool>, DecodeError>;
+
+/// Brings a payload into the form that is read: the fields of Claude Code's.
+pub(crate) type Translate = fn(&str, Map<String, Value>) -> Result<Map<String, Value>, DecodeError>;
+
+/// For agents whose payloads have that form.
+pub(crate) fn as_it_is(
+    _event: &str,
+    payload: Map<String, Value>,
+) -> Result<Map<String, Value>, DecodeError> {
+    Ok(payload)
+}
 
 /// What an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +76,12 @@ impl EventClass {
     }
 }
 
-static ADAPTERS: [&Adapter; 4] = [
+static ADAPTERS: [&Adapter; 5] = [
     &claude::ADAPTER,
     &qwen::ADAPTER,
     &codex::ADAPTER,
     &gemini::ADAPTER,
+    &opencode::ADAPTER,
 ];
 
 /// The adapter of an agent, if this version has one.

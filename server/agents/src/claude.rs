@@ -7,7 +7,7 @@ use countersign_core::call::ShellDialect;
 use countersign_core::tool::Tool;
 use serde_json::{Map, Value};
 
-use crate::adapter::{Adapter, EventClass};
+use crate::adapter::{Adapter, EventClass, as_it_is};
 use crate::capabilities::{BlockForm, Capabilities, FailsOpen, StageCapabilities, TimeoutUnit};
 use crate::error::DecodeError;
 use crate::tools::{Prompt, Shape, ToolEntry};
@@ -18,6 +18,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     events: EVENTS,
     tools: TOOLS,
     mcp,
+    translate: as_it_is,
     call_id: &["tool_use_id"],
     capabilities: CAPABILITIES,
 };
@@ -132,8 +133,8 @@ const fn tool(raw: &'static str, tool: Tool, shape: Shape) -> ToolEntry {
 }
 
 /// `mcp__server__tool`, as Claude Code, Qwen Code and Codex write it.
-pub(crate) fn mcp(raw: &str, _payload: &Map<String, Value>) -> Result<Option<Tool>, DecodeError> {
-    Ok(Tool::from_mcp(raw))
+pub(crate) fn mcp(raw: &str, _payload: &Map<String, Value>) -> Result<Vec<Tool>, DecodeError> {
+    Ok(Tool::from_mcp(raw).into_iter().collect())
 }
 
 const CAPABILITIES: Capabilities = Capabilities {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_core::agent::Agent;
 use countersign_core::tool::Tool;
 
-use crate::adapter::{Adapter, EventClass};
+use crate::adapter::{Adapter, EventClass, as_it_is};
 use crate::capabilities::{BlockForm, Capabilities, FailsOpen, StageCapabilities, TimeoutUnit};
 use crate::claude;
 use crate::tools::{Folder, Prompt, Shape, ToolEntry};
@@ -16,6 +16,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     events: EVENTS,
     tools: TOOLS,
     mcp: claude::mcp,
+    translate: as_it_is,
     call_id: &["tool_use_id"],
     capabilities: CAPABILITIES,
 };
@@ -49,7 +50,7 @@ const TOOLS: &[ToolEntry] = &[
         },
     ),
     // The canonical tool is that of each file; this one stands for the name.
-    tool("apply_patch", Tool::Edit, Shape::Patch),
+    tool("apply_patch", Tool::Edit, Shape::Patch("command")),
     tool("view_image", Tool::ReadFile, Shape::Read(&["path"])),
     tool(
         "spawn_agent",

@@ -45,6 +45,7 @@ pub fn decode(agent: Agent, event_arg: &str, stdin: &[u8]) -> Result<HookEvent, 
             event: event_arg.to_owned(),
             known: adapter::known_events(agent).collect::<Vec<_>>().join(", "),
         })?;
+    let payload = (adapter.translate)(event_arg, payload)?;
     let fields = Fields::payload(&payload);
     if let Some(named) = fields.optional_text("hook_event_name")?
         && named != event_arg

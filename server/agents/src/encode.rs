@@ -77,15 +77,17 @@ pub fn encode(event: EventRef, answer: &Answer) -> HookOutput {
 fn pre_tool(event: EventRef, answer: &Answer) -> HookOutput {
     let can_ask = event.capabilities().is_some_and(|stage| stage.can_ask);
     match answer {
+        // Our own plugin takes silence for a hook that failed.
+        Answer::NoOpinion if event.agent == Agent::Opencode => {
+            print(&json!({ "decision": "none" }))
+        }
         Answer::NoOpinion => silent(),
         Answer::Allow { note } => match event.agent {
             Agent::ClaudeCode | Agent::Qwen => print(&decision("allow", note)),
-            Agent::Gemini => print(&json!({ "decision": "allow" })),
+            Agent::Gemini | Agent::Opencode => print(&json!({ "decision": "allow" })),
             // Codex takes a printed allow for a failed hook; the others have
             // no adapter.
-            Agent::Codex | Agent::Opencode | Agent::Cursor | Agent::Vscode | Agent::Generic => {
-                silent()
-            }
+            Agent::Codex | Agent::Cursor | Agent::Vscode | Agent::Generic => silent(),
         },
         Answer::Ask { message } if can_ask => print(&decision("ask", message)),
         Answer::Ask { message } | Answer::Block { message } => block(BlockForm::ExitTwo, message),

@@ -7,7 +7,7 @@ use countersign_core::call::ShellDialect;
 use countersign_core::tool::Tool;
 use serde_json::{Map, Value};
 
-use crate::adapter::{Adapter, EventClass};
+use crate::adapter::{Adapter, EventClass, as_it_is};
 use crate::capabilities::{BlockForm, Capabilities, FailsOpen, StageCapabilities, TimeoutUnit};
 use crate::error::DecodeError;
 use crate::fields::Fields;
@@ -19,6 +19,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     events: EVENTS,
     tools: TOOLS,
     mcp,
+    translate: as_it_is,
     // It gives none; two events of one call are joined by their digest.
     call_id: &[],
     capabilities: CAPABILITIES,
@@ -114,22 +115,12 @@ const fn tool(raw: &'static str, tool: Tool, shape: Shape) -> ToolEntry {
 /// A payload with `mcp_context` is an MCP tool's, whatever its name; without
 /// one, `mcp_server_tool` and `server__tool` are names of MCP tools. The first
 /// part is taken for the server: its names have no underscore.
-fn mcp(raw: &str, payload: &Map<String, Value>) -> Result<Option<Tool>, DecodeError> {
-    if let Some(context) = payload.get("mcp_context").filter(|value| !value.is_null()) {
-        let fields = Fields::payload(payload);
-        let Value::Object(context) = context else {
-            return Err(fields.wrong_type("mcp_context", "an object", context));
-        };
-        let text = |field| context.get(field).and_then(Value::as_str);
-        let server = text("server_name").filter(|server| !server.is_empty());
-        let server = server.ok_or_else(|| fields.missing("mcp_context.server_name"))?;
-        return Ok(Some(Tool::Mcp {
-            server: server.to_owned(),
-            tool: text("tool_name").unwrap_or(raw).to_owned(),
-        }));
+fn mcp(raw: &str, payload: &Map<String, Value>) -> Result<Vec<Tool>, DecodeError> {
+    if let Some(tool) = mcp_of_context(raw, payload)? {
+        return Ok(vec![tool]);
     }
     if let Some(tool) = Tool::from_mcp(raw) {
-        return Ok(Some(tool));
+        return Ok(vec![tool]);
     }
     let parts = match raw.strip_prefix("mcp_") {
         Some(rest) => Some(rest.split_once('_').unwrap_or((rest, ""))),
@@ -140,7 +131,30 @@ fn mcp(raw: &str, payload: &Map<String, Value>) -> Result<Option<Tool>, DecodeEr
         .map(|(server, tool)| Tool::Mcp {
             server: server.to_owned(),
             tool: tool.to_owned(),
-        }))
+        })
+        .into_iter()
+        .collect())
+}
+
+/// The MCP tool that `mcp_context` names, if there is one.
+pub(crate) fn mcp_of_context(
+    raw: &str,
+    payload: &Map<String, Value>,
+) -> Result<Option<Tool>, DecodeError> {
+    let Some(context) = payload.get("mcp_context").filter(|value| !value.is_null()) else {
+        return Ok(None);
+    };
+    let fields = Fields::payload(payload);
+    let Value::Object(context) = context else {
+        return Err(fields.wrong_type("mcp_context", "an object", context));
+    };
+    let text = |field| context.get(field).and_then(Value::as_str);
+    let server = text("server_name").filter(|server| !server.is_empty());
+    let server = server.ok_or_else(|| fields.missing("mcp_context.server_name"))?;
+    Ok(Some(Tool::Mcp {
+        server: server.to_owned(),
+        tool: text("tool_name").unwrap_or(raw).to_owned(),
+    }))
 }
 
 const CAPABILITIES: Capabilities = Capabilities {

@@ -32,7 +32,7 @@ pub(crate) fn patched_files(
         return Ok(Vec::new());
     }
     match patch_command(command) {
-        Some(found) => patch::operations(input, found.patch, found.folder),
+        Some(found) => patch::operations(input, "command", found.patch, found.folder),
         None if command.contains(patch::BEGIN) => mentioned(input, command),
         None => Ok(Vec::new()),
     }

@@ -28,6 +28,7 @@ mod fingerprint;
 mod gemini;
 mod heredoc;
 mod json;
+pub mod opencode;
 mod patch;
 mod pattern;
 mod qwen;

@@ -49,19 +49,24 @@ pub(crate) struct BrokenPatch {
     reason: String,
 }
 
-/// The operations of a patch that stands in `command`.
-pub(crate) fn files(input: Fields<'_>, text: &str) -> Result<Vec<(Tool, Subject)>, DecodeError> {
-    operations(input, text, None)
+/// The operations of a patch that stands in `field`.
+pub(crate) fn files(
+    input: Fields<'_>,
+    field: &str,
+    text: &str,
+) -> Result<Vec<(Tool, Subject)>, DecodeError> {
+    operations(input, field, text, None)
 }
 
 /// As [`files`], for a patch that is applied in `folder`.
 pub(crate) fn operations(
     input: Fields<'_>,
+    field: &str,
     text: &str,
     folder: Option<&str>,
 ) -> Result<Vec<(Tool, Subject)>, DecodeError> {
     let files = parse(text).map_err(|broken| DecodeError::Patch {
-        field: input.name("command"),
+        field: input.name(field),
         line: broken.line,
         reason: broken.reason,
     })?;

@@ -6,7 +6,7 @@ use countersign_core::agent::Agent;
 use countersign_core::call::ShellDialect;
 use countersign_core::tool::Tool;
 
-use crate::adapter::{Adapter, EventClass};
+use crate::adapter::{Adapter, EventClass, as_it_is};
 use crate::capabilities::{BlockForm, Capabilities, FailsOpen, StageCapabilities, TimeoutUnit};
 use crate::claude;
 use crate::tools::{Folder, Prompt, Shape, ToolEntry};
@@ -17,6 +17,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     events: EVENTS,
     tools: TOOLS,
     mcp: claude::mcp,
+    translate: as_it_is,
     // `tool_use_id` is made anew for some events of one call.
     call_id: &["tool_call_id", "tool_use_id"],
     capabilities: CAPABILITIES,

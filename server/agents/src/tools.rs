@@ -42,8 +42,8 @@ pub(crate) enum Shape {
     },
     /// `command` of Codex: some commands are patches in disguise.
     CommandOrPatch { folder: Option<Folder> },
-    /// A whole patch in `command`.
-    Patch,
+    /// A whole patch in a field.
+    Patch(&'static str),
     /// One file that is read.
     Read(Names),
     /// Patterns of files that are read.
@@ -58,6 +58,12 @@ pub(crate) enum Shape {
     LanguageServer(Names),
     /// `old_string` becomes `new_string`.
     Edit(Names),
+    /// The text of one field becomes that of another.
+    Replace {
+        file: Names,
+        old: &'static str,
+        new: &'static str,
+    },
     /// Several of those in `edits`.
     MultiEdit(Names),
     /// `content` becomes the file.
@@ -113,18 +119,18 @@ pub(crate) fn read(
     payload: &Map<String, Value>,
     cwd: &Utf8Path,
 ) -> Result<Read, DecodeError> {
-    let entry = match (adapter.mcp)(raw_tool, payload)? {
-        Some(tool) => Err(tool),
-        None => adapter
-            .tools
-            .iter()
-            .find(|entry| entry.raw == raw_tool)
-            .ok_or_else(|| Tool::Other(raw_tool.to_owned())),
-    };
+    let mut tools = (adapter.mcp)(raw_tool, payload)?;
+    let entry = adapter.tools.iter().find(|entry| entry.raw == raw_tool);
+    if tools.is_empty() && entry.is_none() {
+        tools.push(Tool::Other(raw_tool.to_owned()));
+    }
     let parameters = parameters(raw_input);
-    let (cwd, parts) = match entry {
-        Err(tool) => (cwd.to_owned(), vec![(tool, Subject::Other)]),
-        Ok(entry) => {
+    let (cwd, parts) = match entry.filter(|_| tools.is_empty()) {
+        None => {
+            let parts = tools.into_iter().map(|tool| (tool, Subject::Other));
+            (cwd.to_owned(), parts.collect())
+        }
+        Some(entry) => {
             let Value::Object(object) = raw_input else {
                 return Err(Fields::payload(payload).wrong_type(
                     "tool_input",
@@ -207,7 +213,7 @@ fn parts(
             parts.extend(heredoc::patched_files(input, text)?);
             Ok(parts)
         }
-        Shape::Patch => patch::files(input, input.plain_text("command")?),
+        Shape::Patch(field) => patch::files(input, field, input.plain_text(field)?),
         Shape::Read(names) => one(path(input.path(names)?, Access::Read, None)),
         Shape::ReadMany(names) => one(Subject::Paths(
             input
@@ -233,6 +239,10 @@ fn parts(
         Shape::Edit(names) => {
             let change = change(input, input.text("old_string")?, "new_string")?;
             one(path(input.path(names)?, Access::Write, Some(change)))
+        }
+        Shape::Replace { file, old, new } => {
+            let change = change(input, input.text(old)?, new)?;
+            one(path(input.path(file)?, Access::Write, Some(change)))
         }
         Shape::MultiEdit(names) => one(multi_edit(input, names)?),
         Shape::Write(names) => {

@@ -78,7 +78,8 @@ fn no_field_is_printed_that_an_agent_may_refuse() {
     for (agent, _) in AGENTS {
         for stage in STAGES {
             // An event that the agent does not have is never decoded.
-            if stage == Stage::PermissionRequest && agent == Agent::Gemini {
+            let has_none = matches!(agent, Agent::Gemini | Agent::Opencode);
+            if stage == Stage::PermissionRequest && has_none {
                 continue;
             }
             for (name, answer) in answers() {
@@ -90,7 +91,7 @@ fn no_field_is_printed_that_an_agent_may_refuse() {
                     (Agent::Codex, Stage::PreTool) => {
                         panic!("{name}: nothing may be printed to Codex before a tool")
                     }
-                    (Agent::Gemini, _) => &gemini,
+                    (Agent::Gemini | Agent::Opencode, _) => &gemini,
                     (_, Stage::PreTool) => &claude,
                     _ => &request,
                 };

@@ -10,11 +10,12 @@ use countersign_core::agent::Agent;
 use countersign_core::call::Call;
 use serde_json::Value;
 
-pub(crate) const AGENTS: [(Agent, &str); 4] = [
+pub(crate) const AGENTS: [(Agent, &str); 5] = [
     (Agent::ClaudeCode, "claude"),
     (Agent::Qwen, "qwen"),
     (Agent::Codex, "codex"),
     (Agent::Gemini, "gemini"),
+    (Agent::Opencode, "opencode"),
 ];
 
 /// The captures of an agent by name, which begins with the event.

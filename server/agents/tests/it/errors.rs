@@ -247,12 +247,7 @@ fn unreadable_payloads_are_refused() {
 
 #[test]
 fn agents_and_events_without_an_adapter_are_named() {
-    for agent in [
-        Agent::Opencode,
-        Agent::Cursor,
-        Agent::Vscode,
-        Agent::Generic,
-    ] {
+    for agent in [Agent::Cursor, Agent::Vscode, Agent::Generic] {
         let error = error_of(agent, "PreToolUse", &json!({}));
         assert!(
             error.contains(agent.as_str()) && error.contains("not supported yet"),

@@ -8,6 +8,7 @@ mod captures;
 mod digests;
 mod endpoints;
 mod errors;
+mod opencode_plugin;
 mod properties;
 mod tables;
 mod transcript_properties;

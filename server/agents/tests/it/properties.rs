@@ -73,6 +73,10 @@ fn any_payload() -> impl Strategy<Value = Value> {
         "workdir",
         "skill",
         "message",
+        "filePath",
+        "oldString",
+        "newString",
+        "patchText",
     ]);
     let input = prop::collection::hash_map(field, any_json(), 0..6).prop_map(|map| {
         map.into_iter()
@@ -83,6 +87,7 @@ fn any_payload() -> impl Strategy<Value = Value> {
         json!({
             "session_id": "s", "cwd": "/w", "tool_name": tool, "tool_input": input,
             "mcp_context": null, "permission_mode": "plan", "tool_response": other,
+            "countersign_plugin": 1,
         })
     })
 }

@@ -72,12 +72,20 @@ fn the_names_of_safe_tools_are_frozen() {
             "complete_task",
         ]
     );
-    for agent in [
-        Agent::Opencode,
-        Agent::Cursor,
-        Agent::Vscode,
-        Agent::Generic,
-    ] {
+    assert_eq!(
+        safe(Agent::Opencode),
+        [
+            "read",
+            "grep",
+            "glob",
+            "list",
+            "lsp",
+            "todowrite",
+            "todoread",
+            "invalid",
+        ]
+    );
+    for agent in [Agent::Cursor, Agent::Vscode, Agent::Generic] {
         assert_eq!(tool_names(agent).count(), 0);
     }
 }
@@ -104,7 +112,7 @@ fn every_built_in_tool_has_a_capture() {
     for (agent, folder) in AGENTS {
         let captures = captures(folder);
         for (raw, _) in tool_names(agent) {
-            let found = ["PreToolUse", "BeforeTool"]
+            let found = ["PreToolUse", "BeforeTool", "tool.execute.before"]
                 .iter()
                 .any(|event| captures.contains_key(&format!("{event}-{raw}")));
             assert!(found, "{agent} {raw}");
@@ -115,10 +123,12 @@ fn every_built_in_tool_has_a_capture() {
 fn tool_of(agent: Agent, name: &str, more: &serde_json::Value) -> Tool {
     let event = match agent {
         Agent::Gemini => "BeforeTool",
+        Agent::Opencode => "tool.execute.before",
         _ => "PreToolUse",
     };
     let mut payload = json!({
         "session_id": "s", "cwd": "/w", "tool_name": name, "tool_input": {"file_path": "/w/a"},
+        "countersign_plugin": 1,
     });
     payload
         .as_object_mut()
