@@ -44,25 +44,73 @@ pub struct Facet<'r> {
     pub call: Option<&'r str>,
 }
 
+/// Rows by their numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows {
+    first: i64,
+    last: i64,
+}
+
+impl Rows {
+    pub(crate) const ALL: Self = Self {
+        first: i64::MIN,
+        last: i64::MAX,
+    };
+
+    /// Up to this number, itself too.
+    pub(crate) const fn up_to(last: i64) -> Self {
+        Self { last, ..Self::ALL }
+    }
+
+    /// Behind this number.
+    pub(crate) const fn behind(number: i64) -> Self {
+        Self {
+            first: number.saturating_add(1),
+            ..Self::ALL
+        }
+    }
+}
+
 impl Store {
-    /// Shows every row between two times (each may be left out; both ends
-    /// belong to it), the oldest first. Rows of a kind that is not known are
+    /// The numbers of the first and the last row; both 0 if there is none.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(crate) fn rows(&self) -> Result<(i64, i64), StateError> {
+        self.view(&mut |transaction| {
+            let sql = "SELECT (SELECT coalesce(min(seq), 0) FROM journal),
+                (SELECT coalesce(max(seq), 0) FROM journal)";
+            transaction
+                .connection()
+                .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+                .map_err(|error| transaction.fail(error))
+        })
+    }
+
+    /// Shows every one of these rows between two times (each may be left out;
+    /// both ends belong to it), the oldest first. Rows of a kind that is not known are
     /// passed over.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub fn facets(
+    pub(crate) fn facets_of(
         &self,
+        rows: Rows,
         since: Option<Millis>,
         until: Option<Millis>,
         visit: &mut dyn FnMut(&Facet<'_>),
     ) -> Result<(), StateError> {
         let sql = facets();
-        let times = [since.unwrap_or(Millis::MIN), until.unwrap_or(Millis::MAX)];
+        let bounds = [
+            since.unwrap_or(Millis::MIN),
+            until.unwrap_or(Millis::MAX),
+            rows.first,
+            rows.last,
+        ];
         self.view(&mut |transaction| {
             let mut look = || {
                 let mut statement = transaction.connection().prepare_cached(&sql)?;
-                let mut rows = statement.query(times)?;
+                let mut rows = statement.query(bounds)?;
                 while let Some(row) = rows.next()? {
                     if let Some(facet) = facet(row)? {
                         visit(&facet);
@@ -108,7 +156,7 @@ impl Store {
 fn facets() -> String {
     format!(
         "SELECT seq, time, kind, agent, tool, decision, reason, {STAGE}, {MICROS}, call
-            {FROM} WHERE time BETWEEN ?1 AND ?2 ORDER BY seq"
+            {FROM} WHERE time BETWEEN ?1 AND ?2 AND seq BETWEEN ?3 AND ?4 ORDER BY seq"
     )
 }
 
@@ -154,7 +202,7 @@ mod tests {
         let plan = store.view(&mut |transaction| {
             let sql = format!("EXPLAIN QUERY PLAN {}", facets());
             let mut statement = transaction.connection().prepare(&sql).unwrap();
-            let steps = statement.query_map([1, 2], |row| row.get::<_, String>(3));
+            let steps = statement.query_map([1, 2, 3, 4], |row| row.get::<_, String>(3));
             let steps: rusqlite::Result<Vec<_>> = steps.unwrap().collect();
             Ok(steps.unwrap().join("; "))
         });

@@ -17,7 +17,7 @@ pub const FILE_NAME: &str = "countersign.db";
 ///
 /// The file is looked at by its name and never opened here: closing it would
 /// release the locks that SQLite holds on it in this process.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) path: Utf8PathBuf,
     device: u64,

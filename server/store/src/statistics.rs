@@ -1,17 +1,22 @@
 //! What the journal comes to: how calls were decided by day, agent, tool and
-//! layer, and how long deciding and answering took. One pass over the index.
+//! layer, and how long deciding and answering took. One pass over the index; a
+//! long journal is counted from both its ends at once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::thread;
 
 use countersign_core::decision::{AskReason, DeniedReason, Via};
 use countersign_core::state::{Millis, RecordKind, StateError};
 
-use crate::facets::Facet;
+use crate::facets::{Facet, Rows};
 use crate::store::Store;
 
 /// Most agents, tools or layers that are told apart: agents name tools. What
 /// is beyond is counted under [`OTHERS`].
 const MOST_NAMES: usize = 500;
+
+/// Fewer rows than these are not worth a thread and a connection of their own.
+const MANY_ROWS: i64 = 100_000;
 
 /// Most asks that wait for their answer in the count.
 const MOST_ASKS: usize = 100_000;
@@ -103,11 +108,42 @@ impl Store {
         since: Option<Millis>,
         until: Option<Millis>,
     ) -> Result<Statistics, StateError> {
+        let times = (since, until);
+        let (first, last) = self.rows()?;
+        if last.saturating_sub(first) < MANY_ROWS {
+            return Ok(self.count(times, Rows::ALL)?.over());
+        }
+        self.in_halves(times, first.midpoint(last))
+    }
+
+    /// Counts the rows up to `middle` and those behind it side by side.
+    fn in_halves(&self, times: Period, middle: i64) -> Result<Statistics, StateError> {
+        let (early, late) = (Rows::up_to(middle), Rows::behind(middle));
+        // Where there can be only one connection, it has to do both.
+        let Ok(other) = self.beside() else {
+            return Ok(self.count(times, Rows::ALL)?.over());
+        };
+        let (early, late) = thread::scope(|scope| {
+            let late = scope.spawn(|| other.count(times, late));
+            (self.count(times, early), late.join())
+        });
+        let late = late.map_err(|_| {
+            StateError::Unreadable("counting the newer half of the journal failed".to_owned())
+        })?;
+        let mut all = early?;
+        all.follow(late?);
+        Ok(all.over())
+    }
+
+    fn count(&self, (since, until): Period, rows: Rows) -> Result<Count, StateError> {
         let mut count = Count::default();
-        self.facets(since, until, &mut |facet| count.add(facet))?;
-        Ok(count.over())
+        self.facets_of(rows, since, until, &mut |facet| count.add(facet))?;
+        Ok(count)
     }
 }
+
+/// From when until when; each may be left out.
+type Period = (Option<Millis>, Option<Millis>);
 
 #[derive(Default)]
 struct Count {
@@ -117,6 +153,8 @@ struct Count {
     with_model: Vec<u64>,
     without_model: Vec<u64>,
     asked_at: HashMap<String, Millis>,
+    /// When a person answered what was asked before the first row.
+    answered_at: HashMap<String, Millis>,
     waited: Vec<u64>,
 }
 
@@ -198,13 +236,68 @@ impl Count {
         named(&mut self.statistics.answers, Some(answer), |times| {
             *times += 1;
         });
-        let asked_at = facet.call.and_then(|call| self.asked_at.remove(call));
         // Only what a person chose took a person's time.
         let by_a_person = answer.starts_with("proceed") || matches!(answer, "cancel" | "dismissed");
-        if let (Some(asked_at), true) = (asked_at, by_a_person) {
-            let waited = facet.time.saturating_sub(asked_at).max(0);
-            self.waited.push(waited.unsigned_abs());
+        let Some(call) = facet.call else {
+            return;
+        };
+        match self.asked_at.remove(call) {
+            Some(asked_at) if by_a_person => self.waited.push(between(asked_at, facet.time)),
+            None if by_a_person && self.answered_at.len() < MOST_ASKS => {
+                self.answered_at
+                    .entry(call.to_owned())
+                    .or_insert(facet.time);
+            }
+            Some(_) | None => {}
         }
+    }
+
+    /// Adds what was counted of the rows behind those that were counted here.
+    fn follow(&mut self, later: Self) {
+        let statistics = &mut self.statistics;
+        let Statistics {
+            span,
+            all,
+            days,
+            agents,
+            tools,
+            // Made at the end.
+            layers: _,
+            micros: _,
+            micros_with_model: _,
+            waited: _,
+            answers,
+            unguarded,
+            problems,
+        } = later.statistics;
+        statistics.span = match (statistics.span, span) {
+            (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
+            (one, other) => one.or(other),
+        };
+        statistics.all.add(&all);
+        for (day, tally) in days {
+            statistics.days.entry(day).or_default().add(&tally);
+        }
+        merge(&mut statistics.agents, agents, |sum, part| sum.add(&part));
+        merge(&mut statistics.tools, tools, |sum, part| sum.add(&part));
+        merge(&mut statistics.answers, answers, |sum, part| *sum += part);
+        statistics.unguarded += unguarded;
+        statistics.problems += problems;
+        for (layers, later) in self.layers.iter_mut().zip(later.layers) {
+            merge(layers, later, |sum, part: CountedLayer| {
+                sum.calls += part.calls;
+                sum.micros.extend(part.micros);
+            });
+        }
+        self.with_model.extend(later.with_model);
+        self.without_model.extend(later.without_model);
+        self.waited.extend(later.waited);
+        for (call, answered_at) in later.answered_at {
+            if let Some(asked_at) = self.asked_at.remove(&call) {
+                self.waited.push(between(asked_at, answered_at));
+            }
+        }
+        self.asked_at.extend(later.asked_at);
     }
 
     fn over(mut self) -> Statistics {
@@ -225,6 +318,23 @@ impl Count {
             waited: Times::of(&mut self.waited),
             ..self.statistics
         }
+    }
+}
+
+impl Tally {
+    const fn add(&mut self, other: &Self) {
+        let Self {
+            calls,
+            allowed,
+            asked,
+            blocked,
+            without_model,
+        } = other;
+        self.calls += *calls;
+        self.allowed += *allowed;
+        self.asked += *asked;
+        self.blocked += *blocked;
+        self.without_model += *without_model;
     }
 }
 
@@ -262,6 +372,22 @@ fn named<T: Default>(
     change(map.entry(name.to_owned()).or_default());
 }
 
+/// Adds every entry of `later` to that of the same name.
+fn merge<T: Default>(
+    map: &mut BTreeMap<String, T>,
+    later: BTreeMap<String, T>,
+    mut add: impl FnMut(&mut T, T),
+) {
+    for (name, part) in later {
+        named(map, Some(&name), |sum| add(sum, part));
+    }
+}
+
+/// From asking to answering, in milliseconds; clocks can be set back.
+fn between(asked_at: Millis, answered_at: Millis) -> u64 {
+    answered_at.saturating_sub(asked_at).max(0).unsigned_abs()
+}
+
 /// Whether a model was asked, whatever came of it.
 fn asked_a_model(facet: &Facet<'_>) -> bool {
     const OF_A_MODEL: [&str; 5] = [
@@ -275,4 +401,63 @@ fn asked_a_model(facet: &Facet<'_>) -> bool {
         || facet
             .reason
             .is_some_and(|reason| OF_A_MODEL.contains(&reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8Path;
+    use countersign_core::agent::Agent;
+    use countersign_core::call::SessionKey;
+    use countersign_core::state::{Record, StateStore as _};
+
+    use super::*;
+
+    /// Asks with their answers next to them, far from them and without any;
+    /// allows with and without a model, over two days and several names.
+    fn rows() -> Vec<Record> {
+        let agents = [Agent::ClaudeCode, Agent::Codex, Agent::Qwen];
+        let row = |number: usize| {
+            let (kind, call, decision, reason) = match number % 6 {
+                0 => (RecordKind::Decision, number, "ask", "ask_rule"),
+                1 => (RecordKind::Answer, number - 1, "allow", "proceed_once"),
+                2 => (RecordKind::Decision, number, "allow", "classifier"),
+                3 => (RecordKind::Answer, (number / 12) * 6, "block", "cancel"),
+                4 => (RecordKind::Unguarded, number, "", ""),
+                _ => (RecordKind::Decision, number, "block", "rule_denied"),
+            };
+            let time = i64::try_from(number).unwrap() * DAY / 20;
+            Record {
+                key: Some(SessionKey {
+                    agent: agents[number % 3],
+                    session: "s".to_owned(),
+                    subagent: None,
+                }),
+                call: Some(format!("c{call}")),
+                tool: Some(format!("tool {}", number % 4)),
+                decision: Some(decision.to_owned()),
+                reason: Some(reason.to_owned()),
+                micros: Some(u64::try_from(number * 7 % 31).unwrap()),
+                ..Record::of(kind, time)
+            }
+        };
+        (0..40).map(row).collect()
+    }
+
+    #[test]
+    fn two_halves_come_to_the_whole_wherever_it_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap().join("state");
+        let store = Store::open(&folder).unwrap();
+        let written = store.transition(&mut |transaction| {
+            rows().iter().try_for_each(|row| transaction.append(row))
+        });
+        written.unwrap();
+        for times in [(None, None), (Some(DAY / 2), Some(DAY))] {
+            let whole = store.count(times, Rows::ALL).unwrap().over();
+            assert!(whole.all.calls > 4 && whole.waited.count > 0, "{whole:?}");
+            for middle in 0..=41 {
+                assert_eq!(store.in_halves(times, middle).unwrap(), whole, "{middle}");
+            }
+        }
+    }
 }

@@ -96,6 +96,16 @@ impl Store {
         })
     }
 
+    /// The same state through another connection, for reading beside this one.
+    pub(crate) fn beside(&self) -> Result<Self, StateError> {
+        let link = connect(&self.place.path)?;
+        self.place.check()?;
+        Ok(Self {
+            place: self.place.clone(),
+            link: Mutex::new(Some(link)),
+        })
+    }
+
     /// The canonical path of the database.
     #[must_use]
     pub fn path(&self) -> &Utf8Path {
