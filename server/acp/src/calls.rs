@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign_agents::acp::{self, Source};
+use countersign_core::agent::Agent;
 use countersign_core::call::Call;
 use serde_json::{Map, Value};
 
@@ -117,11 +118,20 @@ impl Calls {
 
     /// What a permission request says of a call: all that is known of it with
     /// that, and how it was announced.
-    pub(crate) fn asks(&mut self, id: &str, said: Map<String, Value>) -> (Value, Option<String>) {
+    pub(crate) fn asks(
+        &mut self,
+        agent: Agent,
+        id: &str,
+        mut said: Map<String, Value>,
+    ) -> (Value, Option<String>) {
         let index = self.find(id);
         let Some(call) = self.known.get_mut(index) else {
             return (Value::Object(said), None);
         };
+        let announced = call.fields.get("rawInput");
+        if let Some(input) = acp::asked_input(agent, announced, said.get("rawInput")) {
+            said.insert("rawInput".to_owned(), input);
+        }
         let bytes = call.hears(said);
         self.bytes += bytes;
         let asked = (Value::Object(call.fields.clone()), call.announced.clone());

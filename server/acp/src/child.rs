@@ -84,6 +84,8 @@ impl AgentProcess {
             }
         };
         self.end_group().await;
+        // Its number may be somebody else's from now on.
+        self.group = None;
         Ok(status)
     }
 
@@ -112,6 +114,13 @@ impl AgentProcess {
             // It may be gone already.
             let _ = kill_process_group(group, signal);
         }
+    }
+}
+
+impl Drop for AgentProcess {
+    /// Without the proxy nothing of the agent goes on, whatever ended the proxy.
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
     }
 }
 

@@ -155,6 +155,7 @@ impl Proxy {
             self.pass_allowed(id.clone(), session, kind, params, back);
             return false;
         }
+        let refused_call = params.as_ref().ok().and_then(tool_call_of);
         let wanted = params.and_then(|params| self.wanted(kind, method, params));
         match wanted {
             Ok((session, params, tool_call, source, call, report)) => {
@@ -174,6 +175,10 @@ impl Proxy {
                 false
             }
             Err(why) => {
+                if let Some((session, tool_call)) = refused_call {
+                    let calls = &mut self.sessions.get(&session).calls;
+                    calls.decided(&tool_call, Verdict::Blocked);
+                }
                 let why = format!("Countersign: {method} is not understood: {why}");
                 self.fail(id, Failure::BadParams, &why, back)
             }
@@ -223,8 +228,9 @@ impl Proxy {
                 .and_then(Value::as_str)
                 .ok_or("`toolCallId` is no text")?
                 .to_owned();
+            let agent = self.agent;
             let calls = &mut self.sessions.get(&session).calls;
-            let (tool_call, announced) = calls.asks(&id, said);
+            let (tool_call, announced) = calls.asks(agent, &id, said);
             let source = Source::ToolCall {
                 tool_call,
                 announced,
@@ -568,6 +574,13 @@ fn unambiguous(params: &Value) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The session and the call that a permission is asked for.
+fn tool_call_of(params: &Value) -> Option<(String, String)> {
+    let session = params.get("sessionId")?.as_str()?;
+    let tool_call = params.get("toolCall")?.get("toolCallId")?.as_str()?;
+    Some((session.to_owned(), tool_call.to_owned()))
 }
 
 /// What a file holds, where it is a plain one that is not large.

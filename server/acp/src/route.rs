@@ -34,6 +34,8 @@ pub struct Question {
     pub payload: Vec<u8>,
     /// The agent's process, which this one started.
     pub speaks_for: Option<ProcessId>,
+    /// The PATH of its environment.
+    pub search_path: Option<String>,
     /// A mode that can only tighten.
     pub tighten: Option<ApprovalMode>,
     /// Until when an answer is of use.
@@ -69,6 +71,8 @@ pub(crate) struct Route {
     pub(crate) agent: Agent,
     pub(crate) service: Arc<Service>,
     pub(crate) servers: Arc<dyn Servers>,
+    /// The PATH of the agent's environment.
+    pub(crate) search_path: Option<String>,
     pub(crate) tighten: Option<ApprovalMode>,
     pub(crate) find_agent: FindAgent,
     pub(crate) found: Mutex<Option<ProcessId>>,
@@ -87,7 +91,7 @@ impl Route {
         let deadline = started + if is_call { DECIDE_WITHIN } else { NOTE_WITHIN };
         let payload = report.to_payload();
         let (agent, cwd) = (self.agent, report.cwd.clone());
-        let decoded = match acp::decode(agent, &payload) {
+        let mut decoded = match acp::decode(agent, &payload) {
             Ok(decoded) => decoded,
             Err(error) => {
                 let why = error.to_string();
@@ -98,12 +102,14 @@ impl Route {
                 return blocked(BlockReason::InvalidCall, why);
             }
         };
+        decoded.event.set_search_path(self.search_path.as_deref());
         let process = self.process().await;
         let asking = self.servers.ask(Question {
             agent,
             cwd,
             payload,
             speaks_for: process.clone(),
+            search_path: self.search_path.clone(),
             tighten: self.tighten,
             deadline,
         });

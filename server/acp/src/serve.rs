@@ -40,6 +40,8 @@ pub struct Setup {
     pub service: Arc<Service>,
     /// The servers of the user's editors.
     pub servers: Arc<dyn Servers>,
+    /// The PATH of the agent's environment, where it is known.
+    pub search_path: Option<String>,
     /// A mode that those can only tighten to.
     pub tighten: Option<ApprovalMode>,
     /// Finds the agent's process.
@@ -104,6 +106,7 @@ pub async fn serve(
         agent: setup.agent,
         service: Arc::clone(&service),
         servers: setup.servers,
+        search_path: setup.search_path,
         tighten: setup.tighten,
         find_agent: setup.find_agent,
         found: Mutex::default(),

@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 pub use modes::{ModeKind, asking_modes, mode_kind};
 pub use reply::{answer, encode as encode_answer};
 pub use requests::{CheckedRequest, checked_request, runs, writes};
-pub use tool_call::rewrites;
+pub use tool_call::{asked_input, rewrites};
 
 use crate::decode::{self, MAX_PAYLOAD_BYTES};
 use crate::error::DecodeError;

@@ -1,7 +1,9 @@
 //! One side goes away.
 
-use countersign_acp::Over;
+use camino::Utf8Path;
+use countersign_acp::{AgentProcess, Over};
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::support::{Scripting, Stage, option, permission};
 
@@ -62,4 +64,23 @@ async fn nothing_is_decided_for_an_agent_that_is_gone() {
     stage.agent.closes().await;
     assert_eq!(stage.over.await.unwrap(), Over::Agent);
     assert_eq!(*stage.servers.given_up.lock().unwrap(), 1);
+}
+
+/// As a panic of the proxy does.
+#[tokio::test]
+async fn an_agent_that_is_let_go_of_is_gone_with_everything_that_it_started() {
+    let script = ["-c", "sleep 600 & echo $!; wait"].map(Into::into);
+    let (process, output, _input) =
+        AgentProcess::start(&"/bin/sh".into(), &script, Utf8Path::new("/")).unwrap();
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line).await.unwrap();
+    let child = countersign_ipc::peer::process_of(line.trim().parse().unwrap()).unwrap();
+    drop(process);
+    for _ in 0..3_000 {
+        if !countersign_ipc::alive(&child) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("it goes on");
 }

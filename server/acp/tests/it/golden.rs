@@ -115,6 +115,7 @@ conversations! {
     qwen_is_answered_and_its_client_asked: Qwen in "qwen.txt";
     claude_is_read_with_what_it_announced: ClaudeCode in "claude.txt";
     opencode_is_read_by_kind_and_shape: Opencode in "opencode.txt";
+    opencode_runs_what_it_announced: Opencode in "opencode-announces.txt";
     gemini_shows_no_input_and_goes_to_the_person: Gemini in "gemini.txt";
     what_the_client_does_for_the_agent_is_decided: Generic in "client-side.txt";
     modes_that_loosen_are_refused_or_taken_back: Qwen in "modes.txt";

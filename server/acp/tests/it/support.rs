@@ -228,6 +228,7 @@ impl Stage {
             folder: workspace.clone(),
             service,
             servers: servers.clone(),
+            search_path: None,
             tighten: None,
             find_agent: Box::new(move || Some(process(2))),
             has_person,

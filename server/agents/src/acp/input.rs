@@ -217,3 +217,8 @@ fn plain_text(text: &str) -> Option<&str> {
 pub(super) fn is_prose(name: &str) -> bool {
     PROSE.contains(&name)
 }
+
+/// Whether a field says where a command is run.
+pub(super) fn is_folder(name: &str) -> bool {
+    FOLDERS.contains(&name)
+}

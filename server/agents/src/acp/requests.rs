@@ -103,6 +103,7 @@ pub(super) fn read(
         raw_tool: method.to_owned(),
         raw_input,
         cwd: cwd.unwrap_or_else(|| context.cwd.to_owned()),
+        search_path: Vec::new(),
         agent_mode: context.agent_mode(),
         operations,
     })

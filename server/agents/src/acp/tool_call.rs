@@ -72,6 +72,7 @@ pub(super) fn read(
             raw_tool: raw_name(kind),
             raw_input: given.clone(),
             cwd,
+            search_path: Vec::new(),
             agent_mode: context.agent_mode(),
             operations: vec![Operation {
                 tool,
@@ -126,6 +127,7 @@ fn hidden(context: &Context<'_>, object: &Map<String, Value>, id: &str) -> Read 
             raw_tool: format!("{} (its input is not shown)", raw_name(kind)),
             raw_input: shown,
             cwd: context.cwd.to_owned(),
+            search_path: Vec::new(),
             agent_mode: context.agent_mode(),
             operations: parts
                 .into_iter()
@@ -147,7 +149,7 @@ fn named<'a>(
     object: &'a Map<String, Value>,
     announced: Option<&'a str>,
 ) -> Option<(&'static Adapter, &'a str)> {
-    let adapter = adapter::adapter(agent)?;
+    let adapter = adapter::over_acp(agent)?;
     let meta = object.get("_meta");
     let claude = meta.and_then(|meta| meta.get("claudeCode"));
     let name = [meta, claude]
@@ -178,6 +180,41 @@ fn unnamed(kind: Option<&str>) -> Tool {
 
 fn is_empty(input: &Value) -> bool {
     input.as_object().is_some_and(Map::is_empty)
+}
+
+/// The input that a request for permission is about, where that is not simply
+/// the one in the request.
+///
+/// opencode announces the tool's own input, and asks with words of its own about
+/// it: a command without its folder, an edit as a difference. What was announced
+/// is what runs, unless the request says something else about the same field.
+#[must_use]
+pub fn asked_input(
+    agent: Agent,
+    announced: Option<&Value>,
+    asked: Option<&Value>,
+) -> Option<Value> {
+    if agent != Agent::Opencode {
+        return None;
+    }
+    let announced = announced?.as_object().filter(|input| !input.is_empty())?;
+    let Some(asked) = asked.filter(|asked| !asked.is_null()) else {
+        return Some(Value::Object(announced.clone()));
+    };
+    let asked = asked.as_object()?;
+    let is_denied = asked.iter().any(|(name, value)| {
+        let before = announced.get(name);
+        before.is_some_and(|before| before != value)
+    });
+    if is_denied {
+        return None;
+    }
+    let mut input = announced.clone();
+    // So far only where it would run was told.
+    if announced.keys().all(|name| input::is_folder(name)) {
+        input.extend(asked.clone());
+    }
+    Some(Value::Object(input))
 }
 
 /// Whether a tool's input that came after the answer says something else than

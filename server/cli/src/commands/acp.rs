@@ -52,6 +52,8 @@ pub(super) fn run(places: Places, arguments: &Acp) -> Result<ExitCode> {
         .with_max_level(tracing::Level::WARN)
         .with_ansi(false)
         .with_writer(std::io::stderr)
+        // Telling on standard error that it cannot be written would be a panic.
+        .log_internal_errors(false)
         .init();
     let folder = super::current_folder()?;
     let words: Vec<String> = arguments
@@ -98,6 +100,8 @@ pub(super) fn run(places: Places, arguments: &Acp) -> Result<ExitCode> {
             folder,
             service: Arc::clone(&service),
             servers: Arc::new(EditorServers { runtime_dir }),
+            // The agent inherits it.
+            search_path: crate::hook::variable("PATH"),
             tighten: arguments.approval_mode,
             find_agent: find(process.id()),
             has_person: above.is_none(),
@@ -218,6 +222,7 @@ impl Servers for EditorServers {
                     tighten: question.tighten,
                     trace: None,
                     speaks_for: question.speaks_for.as_ref().map(|process| process.pid),
+                    search_path: question.search_path.as_deref(),
                     given_up: Some(heard.as_fd()),
                     deadline: question.deadline,
                 })

@@ -58,6 +58,8 @@ pub(super) fn run(places: Places, lsp: &Lsp) -> Result<ExitCode> {
         .with_max_level(tracing::Level::WARN)
         .with_ansi(false)
         .with_writer(std::io::stderr)
+        // Telling on standard error that it cannot be written would be a panic.
+        .log_internal_errors(false)
         .init();
     if std::io::stdin().is_terminal() {
         tracing::warn!(

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod acp;
 mod alone;
 mod answers;
 mod distrust;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let trials = [
+        acp::trials(),
         alone::trials(),
         answers::trials(),
         distrust::trials(),

@@ -8,12 +8,14 @@ mod agent;
 mod desk;
 mod detached;
 mod program;
+mod proxied;
 mod stand_in;
 
 pub(crate) use agent::{Agent, Running};
 pub(crate) use desk::Desk;
 pub(crate) use detached::start_detached;
 pub(crate) use program::{Below, listens, says};
+pub(crate) use proxied::Proxied;
 pub(crate) use stand_in::{Behaviour, Listening, Setup, StandIn};
 
 /// This program, to start it as something else.
@@ -35,6 +37,8 @@ pub(crate) fn helper() -> bool {
         Some(program::RUNS_AS) => program::serve_running_as(&arguments[2..]),
         Some(program::SAYS) => program::serve_saying(&arguments[2]),
         Some(program::LISTENS) => program::serve_listening(&arguments[2]),
+        Some(proxied::WORD) => proxied::serve(&arguments[2..]),
+        Some(proxied::AGENT_WORD) => proxied::serve_agent(&arguments[2]),
         Some(stand_in::WORD) => stand_in::serve(&arguments[2]),
         _ => return false,
     }
