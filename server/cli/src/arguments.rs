@@ -31,6 +31,9 @@ pub(crate) enum Command {
         /// As JSON; asks nothing and changes nothing.
         #[arg(long)]
         json: bool,
+        /// Look for the agents' settings below this folder in place of your home.
+        #[arg(long, value_name = "DIR")]
+        agents_home: Option<Utf8PathBuf>,
     },
     /// Measure how well the configured model judges labelled calls; runs none of
     /// them.
@@ -54,6 +57,13 @@ pub(crate) enum Command {
     Demo,
     /// Trust the current workspace, and accept what its settings would loosen.
     Trust(Trust),
+    /// Have an agent call the guard: write its hook into the agent's settings.
+    /// Not for agents.
+    Install(Install),
+    /// Take the hook out of an agent's settings again. Not for agents.
+    Uninstall(Uninstall),
+    /// Say whether the agents' calls are guarded, from their own settings.
+    Status(Status),
     /// Print the JSON schema of the settings files.
     Schema,
     /// Print the version.
@@ -303,4 +313,106 @@ pub(crate) struct Trust {
     /// The workspace; the current one where it is left out.
     #[arg(value_name = "DIR")]
     pub(crate) workspace: Option<Utf8PathBuf>,
+}
+
+/// Whose sessions a hook is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum HookScope {
+    /// All of yours; no project is touched.
+    User,
+    /// Those in the project of the current folder, for everybody who has it.
+    Project,
+}
+
+impl From<HookScope> for countersign_install::Scope {
+    fn from(scope: HookScope) -> Self {
+        match scope {
+            HookScope::User => Self::User,
+            HookScope::Project => Self::Project,
+        }
+    }
+}
+
+/// `countersign install`
+#[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "they are flags, each the answer to a question of its own"
+)]
+pub(crate) struct Install {
+    /// The agent.
+    #[arg(value_name = "AGENT")]
+    pub(crate) agent: countersign_core::agent::Agent,
+    /// Whose sessions the hook is for.
+    #[arg(long, value_enum, default_value = "user")]
+    pub(crate) scope: HookScope,
+    /// Only show what would change.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// How long the agent waits for a decision, and you may take to answer, in
+    /// seconds; 600 if it is left out.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<u32>,
+    /// The mode that sessions start in: plan, default, auto-edit or auto.
+    #[arg(long, value_name = "MODE", value_parser = commands::starting_mode)]
+    pub(crate) mode: Option<ApprovalMode>,
+    /// Take the endpoint, model and key variable that the agent uses for the
+    /// classifier; no key is copied.
+    #[arg(long)]
+    pub(crate) classifier: bool,
+    /// Do not ask about a classifier.
+    #[arg(long, conflicts_with = "classifier")]
+    pub(crate) no_classifier: bool,
+    /// Have Codex trust exactly these hooks, as its `/hooks` would.
+    #[arg(long)]
+    pub(crate) trust_hooks: bool,
+    /// The agent's version, where it cannot be found.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) agent_version: Option<String>,
+    /// Write the agent's settings below this folder in place of your home.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) agents_home: Option<Utf8PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `countersign uninstall`
+#[derive(Debug, Args)]
+pub(crate) struct Uninstall {
+    /// The agent.
+    #[arg(value_name = "AGENT")]
+    pub(crate) agent: countersign_core::agent::Agent,
+    /// Whose sessions the hook is for.
+    #[arg(long, value_enum, default_value = "user")]
+    pub(crate) scope: HookScope,
+    /// Only show what would change.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Change the agent's settings below this folder in place of your home.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) agents_home: Option<Utf8PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `countersign status`
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// The agent; every one that is here where it is left out.
+    #[arg(value_name = "AGENT")]
+    pub(crate) agent: Option<countersign_core::agent::Agent>,
+    /// Look for the agents' settings below this folder in place of your home.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) agents_home: Option<Utf8PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -1,6 +1,7 @@
 //! The sub-commands, and how their failures are told.
 
 mod acp;
+mod agents;
 mod batch;
 mod check;
 mod demo;
@@ -61,7 +62,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Check(check) if check.batch => batch::run(check.workspace.as_deref()),
         Command::Check(check) => check::run(places()?, check),
         Command::Eval(eval) => eval::run(places()?, eval),
-        Command::Doctor { json } => doctor::run(places()?, *json),
+        Command::Doctor { json, agents_home } => {
+            doctor::run(places()?, *json, agents_home.as_deref())
+        }
         Command::Log(log) => journal::run(&places()?, log),
         Command::Explain(explain) => explain::run(&places()?, explain),
         Command::Stats(stats) => stats::run(&places()?, stats),
@@ -70,6 +73,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Trust(trust) => trust::run(&places()?, trust),
         Command::Lsp(lsp) => lsp::run(places()?, lsp),
         Command::Acp(acp) => acp::run(places()?, acp),
+        Command::Install(install) => agents::install::run(&places()?, install),
+        Command::Uninstall(uninstall) => agents::uninstall::run(&places()?, uninstall),
+        Command::Status(status) => agents::status::run(&places()?, status),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&countersign_settings::schema())?;
             writeln!(output::stdout(), "{schema}")?;

@@ -7,7 +7,7 @@ use crate::programs::{self, Risk};
 
 /// Sub-commands of `countersign` that only look; all others are for people.
 const LOOKING: &[&str] = &[
-    "check", "explain", "log", "stats", "hooks", "doctor", "schema", "version", "help",
+    "check", "explain", "log", "stats", "status", "hooks", "doctor", "schema", "version", "help",
 ];
 
 /// Programs whose operands, or the folders they stand for, go away.
@@ -132,8 +132,8 @@ pub fn drives_the_guard(command: &SimpleCommand) -> Option<String> {
         Some(None) => false,
     };
     (!looks).then(|| {
-        "an agent may only look with `countersign` (check, explain, log, stats, hooks, doctor, \
-         schema, version); everything else is for a person"
+        "an agent may only look with `countersign` (check, explain, log, stats, status, hooks, \
+         doctor, schema, version); everything else is for a person"
             .to_owned()
     })
 }

@@ -236,7 +236,9 @@ pub(crate) fn is_ours(line: &str, home: &Utf8Path) -> bool {
 
 /// Whether what follows the program's name goes on with `hook`.
 fn follows_hook(rest: &str) -> bool {
-    let rest = rest.trim_start_matches(".exe").trim_start_matches(['\'', '"']);
+    let rest = rest
+        .trim_start_matches(".exe")
+        .trim_start_matches(['\'', '"']);
     rest.trim_start().starts_with("hook ") && rest.starts_with([' ', '\t'])
 }
 

@@ -137,7 +137,12 @@ fn write(edit: &Edit, place: Place<'_>) -> Result<(), Refused> {
         (None, Scope::User) => 0o600,
         (None, Scope::Project) => 0o644,
     };
-    replace(&target, after, mode, metadata.map(|metadata| metadata.gid()))
+    replace(
+        &target,
+        after,
+        mode,
+        metadata.map(|metadata| metadata.gid()),
+    )
 }
 
 /// The nearest folder above that is there.
@@ -161,7 +166,9 @@ fn may_lie_in(folder: &Utf8Path, path: &Utf8Path, place: Place<'_>) -> Result<()
         Err(error) => return refuse(error.to_string()),
     };
     if place.scope == Scope::Project {
-        let workspace = place.workspace.and_then(|workspace| workspace.canonicalize_utf8().ok());
+        let workspace = place
+            .workspace
+            .and_then(|workspace| workspace.canonicalize_utf8().ok());
         if !workspace.is_some_and(|workspace| canonical.starts_with(workspace)) {
             return refuse(format!("it leads out of the project, to {canonical}"));
         }
@@ -178,7 +185,9 @@ fn may_lie_in(folder: &Utf8Path, path: &Utf8Path, place: Place<'_>) -> Result<()
     // Others may make files in a folder like /tmp, and remove only their own.
     let mode = metadata.permissions().mode();
     if mode & 0o002 != 0 && mode & 0o1000 == 0 {
-        return refuse(format!("anybody may write its folder {canonical}; take that right away"));
+        return refuse(format!(
+            "anybody may write its folder {canonical}; take that right away"
+        ));
     }
     Ok(())
 }

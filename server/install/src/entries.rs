@@ -122,7 +122,10 @@ pub(crate) fn command_of(handler: &Value) -> Option<String> {
 fn handlers_of(group: &CstObject) -> Vec<CstObject> {
     let elements = group.array_value("hooks").map(|hooks| hooks.elements());
     let elements = elements.unwrap_or_default();
-    elements.iter().filter_map(|node| node.as_object()).collect()
+    elements
+        .iter()
+        .filter_map(|node| node.as_object())
+        .collect()
 }
 
 fn found_in(array: &CstArray, shape: Shape, home: &Utf8Path) -> Vec<Found> {
@@ -166,16 +169,16 @@ pub(crate) fn put(
     home: &Utf8Path,
     wanted: &[Wanted],
 ) -> Result<(), String> {
-    if shape == Shape::Closing && root.get("version").is_none() {
+    if shape.has_version() && root.get("version").is_none() {
         root.insert(0, "version", CstInputValue::Number("1".to_owned()));
     }
     let hooks = root
         .object_value_or_create("hooks")
         .ok_or("`hooks` is not an object; mend it first")?;
     for entry in wanted {
-        let array = hooks.array_value_or_create(entry.event).ok_or_else(|| {
-            format!("`hooks.{}` is not a list; mend it first", entry.event)
-        })?;
+        let array = hooks
+            .array_value_or_create(entry.event)
+            .ok_or_else(|| format!("`hooks.{}` is not a list; mend it first", entry.event))?;
         let mut stays = false;
         for found in found_in(&array, shape, home) {
             if !stays && found.can_stay(entry) {
@@ -282,7 +285,7 @@ pub(crate) fn foreign(mut said: Value, shape: Shape, home: &Utf8Path) -> Value {
     let Some(root) = said.as_object_mut() else {
         return said;
     };
-    if shape == Shape::Closing && root.get("version") == Some(&Value::from(1)) {
+    if shape.has_version() && root.get("version") == Some(&Value::from(1)) {
         root.remove("version");
     }
     let Some(hooks) = root.get_mut("hooks").and_then(Value::as_object_mut) else {

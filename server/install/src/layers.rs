@@ -213,7 +213,11 @@ pub fn layers(agent: Agent, bases: &Bases<'_>) -> Vec<Layer> {
         Agent::Cursor => &["etc/cursor/hooks.json"],
         Agent::Opencode | Agent::Vscode | Agent::Generic => &[],
     };
-    files.extend(managed.iter().map(|path| (LayerKind::Managed, machine(path))));
+    files.extend(
+        managed
+            .iter()
+            .map(|path| (LayerKind::Managed, machine(path))),
+    );
     files
         .into_iter()
         .map(|(kind, path)| Layer {

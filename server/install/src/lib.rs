@@ -25,11 +25,13 @@ mod trust;
 mod version;
 
 pub use command_line::{HookCall, HookCommand, Words};
-pub use layers::{Bases, Content, Layer, LayerKind, Scope, codex_config, layers, own_folder, target};
-pub use look::{
-    Binary, Facts, FoundHook, Level, Report, Standing, Finding, look,
+pub use layers::{
+    Bases, Content, Layer, LayerKind, Scope, codex_config, layers, own_folder, target,
 };
-pub use plan::{Edit, Plan, Wish, diff, distrust_hooks, install, needs_trust, trust_hooks, uninstall};
+pub use look::{Binary, Facts, Finding, FoundHook, Level, Report, Standing, look};
+pub use plan::{
+    Edit, Plan, Wish, diff, distrust_hooks, install, needs_trust, trust_hooks, uninstall,
+};
 pub use profile::{Event, Profile, Shape, profile};
 pub use refused::Refused;
 pub use trust::hook_hash;

@@ -121,6 +121,11 @@ pub fn install(
                 fields.push(("name", Field::Text(name.to_owned())));
             }
             fields.extend([timeout, command]);
+            if profile.shape == Shape::Flat {
+                // Copilot CLI reads the same file, and counts in this field.
+                let seconds = profile.timeout(event, wish.timeout);
+                fields.push(("timeoutSec", Field::Number(u64::from(seconds))));
+            }
             if profile.shape == Shape::Closing && event.decides {
                 fields.push(("failClosed", Field::Flag(true)));
             }
@@ -151,7 +156,12 @@ pub fn install(
             .events
             .iter()
             .map(|event| event.name)
-            .filter(|name| !events.iter().map(|event| event.name).any(|known| known == *name))
+            .filter(|name| {
+                !events
+                    .iter()
+                    .map(|event| event.name)
+                    .any(|known| known == *name)
+            })
             .collect(),
         events: events
             .iter()
@@ -183,7 +193,9 @@ fn install_plugin(
             before: before.map(str::to_owned),
             after: Some(plugin::render(wish.program, wish.state_home, timeout)),
         },
-        without: before.filter(|text| !plugin::is_ours(text)).map(str::to_owned),
+        without: before
+            .filter(|text| !plugin::is_ours(text))
+            .map(str::to_owned),
         events: vec![("tool.execute.before", timeout)],
         left_out: Vec::new(),
     })

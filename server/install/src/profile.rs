@@ -13,10 +13,17 @@ pub enum Shape {
     Nested,
     /// `hooks.<event>[]`, each with a command and `failClosed`; a `version` beside it.
     Closing,
-    /// `hooks.<event>[]`, each with a type and a command.
+    /// `hooks.<event>[]`, each with a type and a command; a `version` beside it.
     Flat,
     /// A program of the agent's own, which calls the hook.
     Plugin,
+}
+
+impl Shape {
+    /// Whether a file says its version beside the hooks.
+    pub(crate) const fn has_version(self) -> bool {
+        matches!(self, Self::Closing | Self::Flat)
+    }
 }
 
 /// An event that is asked for.
@@ -156,7 +163,9 @@ static CODEX: Profile = Profile {
     longest_timeout: A_DAY,
     unit: TimeoutUnit::Seconds,
     entry_name: None,
-    notes: &["Codex calls no hook for its web search, nor for what is typed into a running program"],
+    notes: &[
+        "Codex calls no hook for its web search, nor for what is typed into a running program",
+    ],
 };
 
 static GEMINI: Profile = Profile {
@@ -265,7 +274,9 @@ impl Profile {
     /// where it is not known.
     pub fn known_events(&self, version: Option<Version>) -> impl Iterator<Item = &'static Event> {
         let version = version.unwrap_or(self.assumed);
-        self.events.iter().filter(move |event| event.since <= version)
+        self.events
+            .iter()
+            .filter(move |event| event.since <= version)
     }
 
     /// Whether each event sees other calls, so that none may be missing.
@@ -316,7 +327,11 @@ impl Profile {
             TimeoutUnit::Milliseconds => true,
             TimeoutUnit::Seconds => self.agent == Agent::Qwen && number >= 1_000.0,
         };
-        if is_milliseconds { number } else { number * 1_000.0 }
+        if is_milliseconds {
+            number
+        } else {
+            number * 1_000.0
+        }
     }
 }
 
@@ -346,7 +361,10 @@ mod tests {
     #[test]
     fn an_older_version_gets_only_what_it_knows() {
         let names = |version| -> Vec<&str> {
-            CLAUDE.known_events(version).map(|event| event.name).collect()
+            CLAUDE
+                .known_events(version)
+                .map(|event| event.name)
+                .collect()
         };
         let old = names(Some(Version::new(2, 1, 44)));
         assert!(old.contains(&"PermissionRequest") && !old.contains(&"PermissionDenied"));

@@ -42,10 +42,9 @@ pub fn hook_hash(event: &str, matcher: Option<&str>, handler: &Value) -> String 
     }
     let mut identity = json!({ "event_name": label(event), "hooks": [hook] });
     let has_matcher = !matches!(event, "UserPromptSubmit" | "Stop");
-    if let (Some(identity), Some(matcher)) = (
-        identity.as_object_mut(),
-        matcher.filter(|_| has_matcher),
-    ) {
+    if let (Some(identity), Some(matcher)) =
+        (identity.as_object_mut(), matcher.filter(|_| has_matcher))
+    {
         identity.insert("matcher".to_owned(), matcher.into());
     }
     let hash = Sha256::digest(sorted(&identity).as_bytes());
@@ -180,7 +179,11 @@ fn change(
         table.set_implicit(true);
         toml_edit::Item::Table(table)
     };
-    let no_table = |name: &str| shape(format!("`{name}` is no table; write it as `[{name}]` first"));
+    let no_table = |name: &str| {
+        shape(format!(
+            "`{name}` is no table; write it as `[{name}]` first"
+        ))
+    };
     let hooks = document
         .entry("hooks")
         .or_insert_with(hidden)
@@ -228,11 +231,16 @@ mod tests {
         let path = Utf8Path::new("/home/ada/.codex/config.toml");
         let before = "# mine\nmodel = \"m\" # best\n\n[hooks.state.\"/x:stop:0:0\"]\n\
                       trusted_hash = \"sha256:1\"\n";
-        let trusted = vec![("/h/hooks.json:pre_tool_use:0:0".to_owned(), "sha256:2".to_owned())];
+        let trusted = vec![(
+            "/h/hooks.json:pre_tool_use:0:0".to_owned(),
+            "sha256:2".to_owned(),
+        )];
         let after = trust_edit(path, before, &trusted).unwrap();
         assert!(after.starts_with(before), "{after}");
         assert!(
-            after.contains("[hooks.state.\"/h/hooks.json:pre_tool_use:0:0\"]\ntrusted_hash = \"sha256:2\""),
+            after.contains(
+                "[hooks.state.\"/h/hooks.json:pre_tool_use:0:0\"]\ntrusted_hash = \"sha256:2\""
+            ),
             "{after}"
         );
         assert_eq!(trust_edit(path, &after, &trusted).unwrap(), after);
@@ -246,9 +254,13 @@ mod tests {
     #[test]
     fn broken_settings_are_refused_with_their_place() {
         let path = Utf8Path::new("/c.toml");
-        let error = trust_edit(path, "a = 1\nb = = 2\n", &[]).unwrap_err().to_string();
+        let error = trust_edit(path, "a = 1\nb = = 2\n", &[])
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("/c.toml:2:"), "{error}");
-        let error = trust_edit(path, "hooks = 3\n", &[]).unwrap_err().to_string();
+        let error = trust_edit(path, "hooks = 3\n", &[])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("`hooks` is no table"), "{error}");
     }
 }

@@ -3,10 +3,12 @@
 //! Under an agent it only reports what settings and files say: it contacts
 //! nobody and changes nothing.
 
+mod canary;
 mod checks;
 mod endpoint;
 mod finding;
-mod offers;
+mod guarded;
+pub(super) mod offers;
 mod parts;
 
 use std::io::{BufRead, Write};
@@ -20,6 +22,7 @@ use countersign_service::guard::Guard;
 use countersign_settings::Places;
 use serde_json::json;
 
+use crate::commands::agents::Surroundings;
 use crate::commands::model;
 use crate::output::{self, BOLD, DIM, styled};
 
@@ -30,14 +33,16 @@ use offers::Found;
 const BROKEN: u8 = 1;
 
 /// Looks at everything, and tells it.
-pub(super) fn run(places: Places, json: bool) -> Result<ExitCode> {
+pub(super) fn run(places: Places, json: bool, agents_home: Option<&Utf8Path>) -> Result<ExitCode> {
     crate::judge::leave_no_core_dump();
     let folder = crate::commands::current_folder()?;
     let agent = model::under_an_agent();
+    let agents = Surroundings::new(&places, &folder, agents_home, agent.is_none())?;
     let doctor = Doctor {
         places,
         folder: &folder,
         agent: agent.as_deref(),
+        agents,
     };
     if json {
         return doctor.as_json();
@@ -52,6 +57,8 @@ struct Doctor<'a> {
     folder: &'a Utf8Path,
     /// Why an agent may have started this, if one may have.
     agent: Option<&'a str>,
+    /// Where the agents keep their settings.
+    agents: Surroundings,
 }
 
 impl Doctor<'_> {
@@ -65,7 +72,7 @@ impl Doctor<'_> {
         let (asked, probe) = self.endpoint(&guard)?;
         findings.extend(asked);
         let found = if guard.effective.classifier.is_none() {
-            offers::of(&self.places.home)
+            offers::of(&self.agents.home)
         } else {
             Found::default()
         };
@@ -95,7 +102,7 @@ impl Doctor<'_> {
         }
         let mut is_broken = local.iter().any(Finding::is_broken);
         if guard.effective.classifier.is_none() {
-            let found = offers::of(&self.places.home);
+            let found = offers::of(&self.agents.home);
             list(out, &found, self.agent)?;
             let took = match answers {
                 Some(answers) => offers::take_over(&self.places, &found.offers, out, answers)?,
@@ -131,6 +138,7 @@ impl Doctor<'_> {
         findings.extend(checks::state(&self.places, guard));
         findings.extend(parts::of_servers(&self.places));
         findings.extend(checks::workspace(guard));
+        findings.extend(guarded::of_agents(&self.agents, self.agent.is_none()));
         findings.extend(self.of_classifier(guard));
         findings
     }
@@ -214,10 +222,12 @@ mod tests {
     }
 
     fn told(places: &Places, agent: Option<&str>, typed: Option<&str>) -> (String, ExitCode) {
+        let agents = Surroundings::new(places, &places.home, Some(&places.home), false).unwrap();
         let doctor = Doctor {
             places: places.clone(),
             folder: &places.home,
             agent,
+            agents,
         };
         let mut out = Vec::new();
         let code = doctor.tell(&mut out, typed.map(str::as_bytes)).unwrap();

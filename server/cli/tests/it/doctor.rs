@@ -61,7 +61,10 @@ fn an_endpoint_that_works_is_found_to_work() {
     let server = ModelServer::start();
     server.always(Reply::block("it deletes what cannot be had back"));
     let sandbox = sandbox(&server, "");
-    let report = report(&sandbox.alone(&["doctor", "--json"]), 0);
+    let report = report(
+        &sandbox.alone(&["doctor", "--agents-home", "none", "--json"]),
+        0,
+    );
     for check in [
         "state",
         "workspace",
@@ -78,7 +81,7 @@ fn an_endpoint_that_works_is_found_to_work() {
     assert_found(&report, "settings", "warning", &["--home"]);
     assert!(!report["probe"]["styles"].as_array().unwrap().is_empty());
 
-    let ran = sandbox.alone(&["doctor"]);
+    let ran = sandbox.alone(&["doctor", "--agents-home", "none"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
     for part in [
         "✓ endpoint",
@@ -98,7 +101,10 @@ fn a_key_that_is_refused_is_a_problem_and_is_never_shown() {
     server.always(Reply::unauthorized());
     server.models(Reply::unauthorized());
     let sandbox = sandbox(&server, ", \"apiKeyEnv\": \"VINEYARD_KEY\"");
-    for arguments in [&["doctor"][..], &["doctor", "--json"]] {
+    for arguments in [
+        &["doctor", "--agents-home", "none"][..],
+        &["doctor", "--agents-home", "none", "--json"],
+    ] {
         let ran = sandbox.alone_with(&[("VINEYARD_KEY", KEY)], arguments);
         assert_eq!(ran.code, 1, "{ran:?}");
         assert!(ran.stdout.contains("VINEYARD_KEY is set"), "{ran:?}");
@@ -117,7 +123,10 @@ fn a_key_that_is_refused_is_a_problem_and_is_never_shown() {
 fn a_variable_that_is_not_set_is_named() {
     let server = ModelServer::start();
     let sandbox = sandbox(&server, ", \"apiKeyEnv\": \"VINEYARD_KEY\"");
-    let report = report(&sandbox.alone(&["doctor", "--json"]), 1);
+    let report = report(
+        &sandbox.alone(&["doctor", "--agents-home", "none", "--json"]),
+        1,
+    );
     assert_found(
         &report,
         "key",
@@ -132,7 +141,10 @@ fn an_endpoint_that_is_not_there_is_told_with_its_address() {
     let sandbox = sandbox(&server, "");
     let url = server.url();
     drop(server);
-    let report = report(&sandbox.alone(&["doctor", "--json"]), 1);
+    let report = report(
+        &sandbox.alone(&["doctor", "--agents-home", "none", "--json"]),
+        1,
+    );
     assert_found(&report, "endpoint", "broken", &[&url]);
 }
 
@@ -145,7 +157,10 @@ fn a_model_that_the_endpoint_does_not_have_is_told_with_the_key_to_change() {
         ", \"fastModel\": \"missing\"",
     );
     let sandbox = Sandbox::trusted(&settings);
-    let report = report(&sandbox.alone(&["doctor", "--json"]), 1);
+    let report = report(
+        &sandbox.alone(&["doctor", "--agents-home", "none", "--json"]),
+        1,
+    );
     let file = sandbox.places().user_file();
     assert_found(
         &report,
@@ -163,7 +178,10 @@ fn a_model_that_the_endpoint_does_not_have_is_told_with_the_key_to_change() {
 #[test]
 fn without_a_classifier_all_is_well_and_it_says_what_to_set() {
     let sandbox = Sandbox::trusted(AUTO);
-    let report = report(&sandbox.alone(&["doctor", "--json"]), 0);
+    let report = report(
+        &sandbox.alone(&["doctor", "--agents-home", "none", "--json"]),
+        0,
+    );
     assert_found(
         &report,
         "classifier",
@@ -177,7 +195,7 @@ fn without_a_classifier_all_is_well_and_it_says_what_to_set() {
     assert!(report["probe"].is_null());
     // Nobody is there to say yes.
     let before = fs::read_to_string(sandbox.places().user_file()).unwrap();
-    let ran = sandbox.alone(&["doctor"]);
+    let ran = sandbox.alone(&["doctor", "--agents-home", "none"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!ran.stdout.contains("[y/N]"), "{ran:?}");
     assert_eq!(
@@ -191,7 +209,7 @@ fn under_an_agent_it_only_reports() {
     let server = ModelServer::start();
     server.always(Reply::allow());
     let configured = sandbox(&server, "");
-    let ran = configured.below_an_agent(&["doctor", "--json"]);
+    let ran = configured.below_an_agent(&["doctor", "--agents-home", "none", "--json"]);
     let found = report(&ran, 0);
     assert_found(
         &found,
@@ -200,13 +218,18 @@ fn under_an_agent_it_only_reports() {
         &["not contacted", "claude-code"],
     );
     assert_found(&found, "classifier", "ok", &[]);
-    assert_eq!(configured.below_an_agent(&["doctor"]).code, 0);
+    assert_eq!(
+        configured
+            .below_an_agent(&["doctor", "--agents-home", "none"])
+            .code,
+        0
+    );
     assert!(server.requests().is_empty());
     assert_eq!(server.seen().connections, 0);
 
     let bare = Sandbox::trusted(AUTO);
     let before = fs::read_to_string(bare.places().user_file()).unwrap();
-    let ran = bare.below_an_agent(&["doctor"]);
+    let ran = bare.below_an_agent(&["doctor", "--agents-home", "none"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!ran.stdout.contains("[y/N]"), "{ran:?}");
     assert_eq!(
@@ -218,14 +241,20 @@ fn under_an_agent_it_only_reports() {
 #[test]
 fn broken_settings_are_told_with_their_place() {
     let sandbox = Sandbox::trusted("{ \"permissions\": { \"allow\": [ }");
-    let report = report(&sandbox.alone(&["doctor", "--json"]), 1);
+    let report = report(
+        &sandbox.alone(&["doctor", "--agents-home", "none", "--json"]),
+        1,
+    );
     assert_found(&report, "settings", "broken", &["settings.json"]);
 }
 
 #[test]
 fn a_rule_that_cannot_be_read_is_told_with_what_is_wrong() {
     let sandbox = Sandbox::trusted(r#"{ "permissions": { "deny": ["Bash(uproot *"] } }"#);
-    let report = report(&sandbox.alone(&["doctor", "--json"]), 1);
+    let report = report(
+        &sandbox.alone(&["doctor", "--agents-home", "none", "--json"]),
+        1,
+    );
     assert_found(&report, "settings", "broken", &["uproot", "mend"]);
 }
 
@@ -233,7 +262,10 @@ fn a_rule_that_cannot_be_read_is_told_with_what_is_wrong() {
 fn an_untrusted_workspace_and_a_shared_state_are_told() {
     let sandbox = Sandbox::new();
     sandbox.settings(AUTO);
-    let found = report(&sandbox.alone(&["doctor", "--json"]), 0);
+    let found = report(
+        &sandbox.alone(&["doctor", "--agents-home", "none", "--json"]),
+        0,
+    );
     assert_found(
         &found,
         "workspace",
@@ -243,6 +275,9 @@ fn an_untrusted_workspace_and_a_shared_state_are_told() {
     assert_found(&found, "state", "ok", &["not there yet"]);
     fs::create_dir_all(sandbox.state_dir()).unwrap();
     fs::set_permissions(sandbox.state_dir(), fs::Permissions::from_mode(0o777)).unwrap();
-    let found = report(&sandbox.alone(&["doctor", "--json"]), 1);
+    let found = report(
+        &sandbox.alone(&["doctor", "--agents-home", "none", "--json"]),
+        1,
+    );
     assert_found(&found, "state", "broken", &["yours alone", "chmod 700"]);
 }

@@ -71,12 +71,18 @@ impl Looking<'_, '_> {
     fn judge(&mut self, layer: &Layer, entry: &Entry) -> FoundHook {
         let before = self.findings.len();
         let profile = self.facts.profile;
-        let known = profile.events.iter().find(|event| event.name == entry.event);
+        let known = profile
+            .events
+            .iter()
+            .find(|event| event.name == entry.event);
         let decides = known.is_some_and(|event| event.decides);
         let words = Words::of(&entry.command, self.facts.home);
         let call = words.as_ref().and_then(HookCall::of);
         let binary = call.as_ref().map(|call| (self.facts.binary)(&call.program));
-        let timeout = entry.handler.get("timeout").or_else(|| entry.handler.get("timeoutSec"));
+        let timeout = entry
+            .handler
+            .get("timeout")
+            .or_else(|| entry.handler.get("timeoutSec"));
         let waits = profile.waits(timeout.and_then(Value::as_f64));
         let place = format!("{} in {}", entry.event, layer.path);
         self.judge_event(&place, entry, known.is_some());
@@ -123,7 +129,11 @@ impl Looking<'_, '_> {
             let names: Vec<&str> = profile.events.iter().map(|event| event.name).collect();
             self.unguarded(
                 format!("{place}: {} has no event of that name", profile.title),
-                format!("the events are {}; {}", names.join(", "), self.install_again()),
+                format!(
+                    "the events are {}; {}",
+                    names.join(", "),
+                    self.install_again()
+                ),
             );
         }
         let too_new = profile
@@ -148,7 +158,10 @@ impl Looking<'_, '_> {
         let agent = self.facts.profile.agent.as_str();
         if call.agent != agent {
             self.unguarded(
-                format!("{place}: the hook is told that {:?} calls it, and this is {agent}", call.agent),
+                format!(
+                    "{place}: the hook is told that {:?} calls it, and this is {agent}",
+                    call.agent
+                ),
                 self.install_again(),
             );
         }
@@ -164,13 +177,19 @@ impl Looking<'_, '_> {
         if !call.unknown.is_empty() {
             // The hook blocks every call then.
             self.warn(
-                format!("{place}: the hook does not know {:?} and blocks every call", call.unknown),
+                format!(
+                    "{place}: the hook does not know {:?} and blocks every call",
+                    call.unknown
+                ),
                 self.install_again(),
             );
         }
         if !call.through.is_empty() {
             self.warn(
-                format!("{place}: {:?} starts the hook; what it does with a block is not known", call.through),
+                format!(
+                    "{place}: {:?} starts the hook; what it does with a block is not known",
+                    call.through
+                ),
                 self.install_again(),
             );
         }
@@ -227,7 +246,10 @@ impl Looking<'_, '_> {
             );
         } else if hook < TO_ANSWER {
             self.warn(
-                format!("{place}: {} are little time for a person to answer", seconds(hook)),
+                format!(
+                    "{place}: {} are little time for a person to answer",
+                    seconds(hook)
+                ),
                 self.install_again(),
             );
         }
@@ -247,7 +269,11 @@ impl Looking<'_, '_> {
                 format!("leave the matcher out: {}", self.install_again()),
             );
         }
-        if entry.handler.get("if").is_some_and(|value| !value.is_null()) {
+        if entry
+            .handler
+            .get("if")
+            .is_some_and(|value| !value.is_null())
+        {
             self.unguarded(
                 format!("{place}: `if` leaves calls out"),
                 self.install_again(),
@@ -285,12 +311,15 @@ impl Looking<'_, '_> {
         }
         let names = ["name", "command"].map(|key| entry.handler.get(key).and_then(Value::as_str));
         let disabled = self.files.iter().find(|file| {
-            ["/hooksConfig/disabled", "/hooks/disabled"].iter().any(|pointer| {
-                let list = file.value.pointer(pointer).and_then(Value::as_array);
-                list.is_some_and(|list| {
-                    list.iter().any(|name| names.contains(&name.as_str()) && name.is_string())
+            ["/hooksConfig/disabled", "/hooks/disabled"]
+                .iter()
+                .any(|pointer| {
+                    let list = file.value.pointer(pointer).and_then(Value::as_array);
+                    list.is_some_and(|list| {
+                        list.iter()
+                            .any(|name| names.contains(&name.as_str()) && name.is_string())
+                    })
                 })
-            })
         });
         if let Some(file) = disabled {
             let path = file.layer.path.clone();
@@ -303,7 +332,10 @@ impl Looking<'_, '_> {
 
     fn judge_trust(&mut self, layer: &Layer, place: &str, entry: &Entry) {
         let (group, index) = entry.place;
-        let real = layer.path.canonicalize_utf8().unwrap_or_else(|_| layer.path.clone());
+        let real = layer
+            .path
+            .canonicalize_utf8()
+            .unwrap_or_else(|_| layer.path.clone());
         let keys = [&layer.path, &real].map(|file| trust::key(file, &entry.event, group, index));
         let matcher = entry.matcher.as_ref().and_then(Value::as_str);
         let hash = trust::hook_hash(&entry.event, matcher, &entry.handler);

@@ -40,7 +40,9 @@ impl Looking<'_, '_> {
                 self.install_again(),
             );
         }
-        let binary = filled.as_ref().map(|filled| (self.facts.binary)(&filled.program));
+        let binary = filled
+            .as_ref()
+            .map(|filled| (self.facts.binary)(&filled.program));
         if let Some(filled) = &filled {
             let call = HookCall {
                 program: filled.program.clone(),
@@ -54,7 +56,10 @@ impl Looking<'_, '_> {
                     self.install_again(),
                 ),
                 Some(Binary::Missing | Binary::Relative | Binary::NotRunnable) => self.warn(
-                    format!("{path}: {} cannot be run, so every call is blocked", call.program),
+                    format!(
+                        "{path}: {} cannot be run, so every call is blocked",
+                        call.program
+                    ),
                     self.install_again(),
                 ),
             }
@@ -65,7 +70,10 @@ impl Looking<'_, '_> {
             decides: true,
             layer: layer.kind,
             file: path.clone(),
-            command: filled.as_ref().map(|filled| filled.program.clone()).unwrap_or_default(),
+            command: filled
+                .as_ref()
+                .map(|filled| filled.program.clone())
+                .unwrap_or_default(),
             waits_millis: f64::from(filled.as_ref().map_or(0, |filled| filled.timeout)) * 1_000.0,
             is_sound,
             call: filled.map(|filled| HookCall {

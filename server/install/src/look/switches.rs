@@ -53,7 +53,10 @@ impl Looking<'_, '_> {
             let path = said.map(|file| file.layer.path.clone());
             let is_managed = |hook: &super::FoundHook| hook.layer == LayerKind::Managed;
             if let Some(path) = path
-                && !self.hooks.iter().any(|hook| hook.decides && is_managed(hook))
+                && !self
+                    .hooks
+                    .iter()
+                    .any(|hook| hook.decides && is_managed(hook))
             {
                 self.unguarded(
                     format!("only the machine's own hooks are called, says {path}"),
@@ -106,7 +109,10 @@ impl Looking<'_, '_> {
             .map(|event| event.name)
             .collect();
         let (deciding, telling): (Vec<&str>, Vec<&str>) = missing.into_iter().partition(|name| {
-            profile.events.iter().any(|event| event.name == *name && event.decides)
+            profile
+                .events
+                .iter()
+                .any(|event| event.name == *name && event.decides)
         });
         // The first one sees every call; the others spare prompts.
         let first = profile.events.iter().find(|event| event.decides);
@@ -115,18 +121,28 @@ impl Looking<'_, '_> {
             if first.is_some_and(|event| event.name == name) || profile.entry_closes() {
                 self.unguarded(text, self.install_again());
             } else {
-                self.warn(format!("{text}: the agent asks where it need not"), self.install_again());
+                self.warn(
+                    format!("{text}: the agent asks where it need not"),
+                    self.install_again(),
+                );
             }
         }
         if !telling.is_empty() {
             self.warn(
-                format!("{} have no hook of Countersign: results and turns are not seen", telling.join(", ")),
+                format!(
+                    "{} have no hook of Countersign: results and turns are not seen",
+                    telling.join(", ")
+                ),
                 self.install_again(),
             );
         }
         let mut twice: Vec<&str> = Vec::new();
         for (index, hook) in self.hooks.iter().enumerate() {
-            let is_again = self.hooks.iter().take(index).any(|other| other.event == hook.event);
+            let is_again = self
+                .hooks
+                .iter()
+                .take(index)
+                .any(|other| other.event == hook.event);
             if is_again && !twice.contains(&hook.event.as_str()) {
                 twice.push(&hook.event);
             }
@@ -139,7 +155,10 @@ impl Looking<'_, '_> {
                 twice.join(", "),
                 files.into_iter().collect::<Vec<_>>().join(" and ")
             );
-            self.warn(text, "take one of them out, as `countersign uninstall` does");
+            self.warn(
+                text,
+                "take one of them out, as `countersign uninstall` does",
+            );
         }
     }
 }

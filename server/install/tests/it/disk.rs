@@ -34,7 +34,10 @@ fn a_new_file_is_the_users_alone_and_its_folders_go_with_it() {
     let file = home.join(".claude/deep/settings.json");
     let made = apply(&edit(&file, None, Some("{}")), USER).unwrap();
     assert_eq!(made, [home.join(".claude/deep"), home.join(".claude")]);
-    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     apply(&edit(&file, Some("{}"), None), USER).unwrap();
     assert!(!file.exists());
     remove_folders(&made);
@@ -49,7 +52,10 @@ fn rights_stay_and_nothing_is_left_beside_the_file() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     apply(&edit(&file, Some("old"), Some("new")), USER).unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), "new");
-    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o640
+    );
     assert_eq!(fs::read_dir(&home).unwrap().count(), 1);
 }
 
@@ -84,14 +90,26 @@ fn a_link_that_leads_nowhere_or_out_of_the_project_is_refused() {
     let link = project.join(".claude/settings.json");
     symlink(home.join("outside.json"), &link).unwrap();
     let error = apply(&edit(&link, Some("old"), Some("new")), place).unwrap_err();
-    assert!(error.to_string().contains("leads out of the project"), "{error}");
-    assert_eq!(fs::read_to_string(home.join("outside.json")).unwrap(), "old");
+    assert!(
+        error.to_string().contains("leads out of the project"),
+        "{error}"
+    );
+    assert_eq!(
+        fs::read_to_string(home.join("outside.json")).unwrap(),
+        "old"
+    );
 
     let away = project.join(".gemini");
     symlink(&home, &away).unwrap();
     let error = apply(&edit(&away.join("new/x.json"), None, Some("new")), place).unwrap_err();
-    assert!(error.to_string().contains("leads out of the project"), "{error}");
-    assert!(!home.join("new").exists(), "no folder is made outside either");
+    assert!(
+        error.to_string().contains("leads out of the project"),
+        "{error}"
+    );
+    assert!(
+        !home.join("new").exists(),
+        "no folder is made outside either"
+    );
 }
 
 #[test]
@@ -99,9 +117,16 @@ fn a_file_that_somebody_else_changed_meanwhile_is_not_written() {
     let (_keep, home) = folder();
     let file = home.join("settings.json");
     fs::write(&file, "theirs").unwrap();
-    for (before, after) in [(Some("old"), Some("new")), (None, Some("new")), (Some("old"), None)] {
+    for (before, after) in [
+        (Some("old"), Some("new")),
+        (None, Some("new")),
+        (Some("old"), None),
+    ] {
         let error = apply(&edit(&file, before, after), USER).unwrap_err();
-        assert!(error.to_string().contains("changed by somebody else"), "{error}");
+        assert!(
+            error.to_string().contains("changed by somebody else"),
+            "{error}"
+        );
         assert_eq!(fs::read_to_string(&file).unwrap(), "theirs");
     }
 }

@@ -48,7 +48,9 @@ fn a_file_that_is_not_there_or_empty_is_made() {
 fn line_ends_and_a_byte_order_mark_stay() {
     let before = "\u{feff}{\r\n\t// mine\r\n\t\"model\": \"m\",\r\n}\r\n";
     let after = installed(Agent::ClaudeCode, before);
-    assert!(after.starts_with("\u{feff}{\r\n\t// mine\r\n\t\"model\": \"m\",\r\n\t\"hooks\": {\r\n"));
+    assert!(
+        after.starts_with("\u{feff}{\r\n\t// mine\r\n\t\"model\": \"m\",\r\n\t\"hooks\": {\r\n")
+    );
     assert!(!after.replace("\r\n", "").contains('\n'), "{after:?}");
     assert!(after.ends_with(",\r\n}\r\n"), "{after:?}");
     assert!(after.contains("\r\n\t\t\"PreToolUse\""), "{after:?}");
@@ -59,6 +61,12 @@ fn line_ends_and_a_byte_order_mark_stay() {
 fn odd_indentation_goes_on_as_it_is() {
     let before = "{\n   \"a\": [ 1,2 ],\n      \"b\": { \"c\":\n1 }\n}";
     let after = installed(Agent::Gemini, before);
-    assert!(after.starts_with("{\n   \"a\": [ 1,2 ],\n      \"b\": { \"c\":\n1 },\n"), "{after}");
-    assert!(after.contains("\n   \"hooks\": {\n      \"BeforeTool\": [\n"), "{after}");
+    assert!(
+        after.starts_with("{\n   \"a\": [ 1,2 ],\n      \"b\": { \"c\":\n1 },\n"),
+        "{after}"
+    );
+    assert!(
+        after.contains("\n   \"hooks\": {\n      \"BeforeTool\": [\n"),
+        "{after}"
+    );
 }

@@ -21,7 +21,11 @@ impl User {
     /// With the hook installed.
     fn new(agent: Agent) -> Self {
         let text = if agent == Agent::Opencode {
-            crate::support::plan(agent, None).unwrap().edit.after.unwrap()
+            crate::support::plan(agent, None)
+                .unwrap()
+                .edit
+                .after
+                .unwrap()
         } else {
             installed(agent, "")
         };
@@ -120,7 +124,10 @@ impl User {
     fn assert_unguarded(&self, part: &str) {
         let report = self.look();
         assert_eq!(report.standing, Standing::Unguarded, "{report:#?}");
-        let finding = report.findings.iter().find(|finding| finding.text.contains(part));
+        let finding = report
+            .findings
+            .iter()
+            .find(|finding| finding.text.contains(part));
         let finding = finding.unwrap_or_else(|| panic!("no {part:?} in {report:#?}"));
         assert_eq!(finding.level, Level::Unguarded, "{finding:?}");
         assert!(!finding.change.is_empty(), "{finding:?}");
@@ -146,7 +153,10 @@ fn what_install_writes_guards() {
         let report = User::new(agent).look();
         assert_eq!(report.standing, Standing::Guarded, "{report:#?}");
         assert!(
-            report.findings.iter().all(|finding| finding.level == Level::Note),
+            report
+                .findings
+                .iter()
+                .all(|finding| finding.level == Level::Note),
             "{report:#?}"
         );
         assert!(report.hooks.iter().any(|hook| hook.decides));
@@ -170,13 +180,22 @@ fn hooks_that_are_switched_off_guard_nothing() {
         "/work/shop/.claude/settings.local.json",
         "/machine/etc/claude-code/managed-settings.json",
     ] {
-        claude().file(file, off).assert_unguarded("`disableAllHooks` is true");
+        claude()
+            .file(file, off)
+            .assert_unguarded("`disableAllHooks` is true");
     }
     let report = claude()
         .file("/work/shop/.claude/settings.json", off)
-        .file("/work/shop/.claude/settings.local.json", "{ \"disableAllHooks\": false }")
+        .file(
+            "/work/shop/.claude/settings.local.json",
+            "{ \"disableAllHooks\": false }",
+        )
         .look();
-    assert_eq!(report.standing, Standing::Guarded, "the strongest file counts");
+    assert_eq!(
+        report.standing,
+        Standing::Guarded,
+        "the strongest file counts"
+    );
     claude()
         .file(
             "/machine/etc/claude-code/managed-settings.json",
@@ -188,13 +207,22 @@ fn hooks_that_are_switched_off_guard_nothing() {
         .assert_unguarded("`disableAllHooks` is true");
     let gemini = || User::new(Agent::Gemini);
     gemini()
-        .file("/work/shop/.gemini/settings.json", "{\"hooksConfig\":{\"enabled\":false}}")
+        .file(
+            "/work/shop/.gemini/settings.json",
+            "{\"hooksConfig\":{\"enabled\":false}}",
+        )
         .assert_unguarded("`hooksConfig.enabled` is false");
     gemini()
-        .file("/work/shop/.gemini/settings.json", "{\"tools\":{\"enableHooks\":false}}")
+        .file(
+            "/work/shop/.gemini/settings.json",
+            "{\"tools\":{\"enableHooks\":false}}",
+        )
         .assert_unguarded("`tools.enableHooks` is false");
     gemini()
-        .file("/work/shop/.gemini/settings.json", "{\"hooksConfig\":{\"disabled\":[\"countersign\"]}}")
+        .file(
+            "/work/shop/.gemini/settings.json",
+            "{\"hooksConfig\":{\"disabled\":[\"countersign\"]}}",
+        )
         .assert_unguarded("disabled in /work/shop");
     User::new(Agent::Vscode)
         .file(
@@ -223,7 +251,10 @@ fn codex_runs_only_what_is_trusted() {
     let off = config.replacen("trusted_hash", "enabled = false\ntrusted_hash", 1);
     with(&off).assert_unguarded("switched off");
     User::new(Agent::Codex)
-        .file("/machine/etc/codex/requirements.toml", "allow_managed_hooks_only = true\n")
+        .file(
+            "/machine/etc/codex/requirements.toml",
+            "allow_managed_hooks_only = true\n",
+        )
         .assert_unguarded("only the machine's own hooks");
 }
 
@@ -231,18 +262,28 @@ fn codex_runs_only_what_is_trusted() {
 fn a_hook_that_leaves_tools_out_guards_not_all() {
     let claude = || User::new(Agent::ClaudeCode);
     claude()
-        .change("\"PreToolUse\": [\n      {", "\"PreToolUse\": [\n      {\n        \"matcher\": \"Bash|Edit\",")
+        .change(
+            "\"PreToolUse\": [\n      {",
+            "\"PreToolUse\": [\n      {\n        \"matcher\": \"Bash|Edit\",",
+        )
         .assert_unguarded("\"Bash|Edit\" leaves tools out");
     for (field, part) in [
         ("\"async\": true", "`async`"),
         ("\"if\": \"Bash(git *)\"", "`if`"),
     ] {
         claude()
-            .change("\"type\": \"command\",", &format!("\"type\": \"command\", {field},"))
+            .change(
+                "\"type\": \"command\",",
+                &format!("\"type\": \"command\", {field},"),
+            )
             .assert_unguarded(part);
     }
-    claude().change("\"type\": \"command\"", "\"type\": \"prompt\"").assert_unguarded("`type`");
-    claude().change("\"PreToolUse\"", "\"PostToolUse2\"").assert_unguarded("no event of that name");
+    claude()
+        .change("\"type\": \"command\"", "\"type\": \"prompt\"")
+        .assert_unguarded("`type`");
+    claude()
+        .change("\"PreToolUse\"", "\"PostToolUse2\"")
+        .assert_unguarded("no event of that name");
     User::new(Agent::Cursor)
         .change("\"beforeMCPExecution\"", "\"afterMCPExecution\"")
         .assert_unguarded("beforeMCPExecution has no hook");
@@ -264,6 +305,7 @@ fn a_hook_that_is_too_slow_for_its_agent_guards_nothing() {
         .assert_unguarded("waits 1 s");
     User::new(Agent::Vscode)
         .change("\"timeout\": 600,", "")
+        .change("\"timeoutSec\": 600", "\"x\": 1")
         .assert_unguarded("waits 30 s");
     User::new(Agent::ClaudeCode)
         .change("--timeout 600", "--timeout 20")
@@ -273,8 +315,12 @@ fn a_hook_that_is_too_slow_for_its_agent_guards_nothing() {
 #[test]
 fn a_command_that_is_not_simply_this_hook_guards_nothing() {
     let claude = || User::new(Agent::ClaudeCode);
-    claude().change("--timeout 600\"", "--timeout 600 || true\"").assert_unguarded("does more than call");
-    claude().change("hook claude-code", "hook qwen").assert_unguarded("\"qwen\" calls it");
+    claude()
+        .change("--timeout 600\"", "--timeout 600 || true\"")
+        .assert_unguarded("does more than call");
+    claude()
+        .change("hook claude-code", "hook qwen")
+        .assert_unguarded("\"qwen\" calls it");
     claude()
         .change("--event PreToolUse", "--event PostToolUse")
         .assert_unguarded("told of the event \"PostToolUse\"");
@@ -287,7 +333,9 @@ fn a_command_that_is_not_simply_this_hook_guards_nothing() {
     missing.assert_unguarded("whatever folder");
     missing.binary = |word| Binary::Other(word.into());
     missing.assert_warned("another binary");
-    claude().change("/usr/local/bin/countersign hook", "nice countersign hook").assert_warned("starts the hook");
+    claude()
+        .change("/usr/local/bin/countersign hook", "nice countersign hook")
+        .assert_warned("starts the hook");
 }
 
 #[test]
@@ -316,7 +364,12 @@ fn a_hook_that_is_there_twice_is_told() {
     let report = User::new(Agent::ClaudeCode)
         .file("/work/shop/.claude/settings.json", &text)
         .look();
-    assert!(report.hooks.iter().any(|hook| hook.layer == LayerKind::Project));
+    assert!(
+        report
+            .hooks
+            .iter()
+            .any(|hook| hook.layer == LayerKind::Project)
+    );
 }
 
 #[test]

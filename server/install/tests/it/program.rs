@@ -18,7 +18,10 @@ impl Folder {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::from_path_buf(folder.path().canonicalize().unwrap()).unwrap();
         fs::create_dir(path.join("bin")).unwrap();
-        Self { _folder: folder, path }
+        Self {
+            _folder: folder,
+            path,
+        }
     }
 
     fn program(&self, name: &str, text: &str) -> Utf8PathBuf {
@@ -37,9 +40,21 @@ impl Folder {
 #[test]
 fn a_package_says_its_version_without_being_started() {
     let folder = Folder::new();
-    let file = folder.program("lib/@anthropic-ai/claude-code/bin/claude.exe", "#!/bin/sh\nexit 9\n");
-    let package = file.parent().unwrap().parent().unwrap().join("package.json");
-    fs::write(&package, r#"{"name": "@anthropic-ai/claude-code", "version": "2.1.44"}"#).unwrap();
+    let file = folder.program(
+        "lib/@anthropic-ai/claude-code/bin/claude.exe",
+        "#!/bin/sh\nexit 9\n",
+    );
+    let package = file
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("package.json");
+    fs::write(
+        &package,
+        r#"{"name": "@anthropic-ai/claude-code", "version": "2.1.44"}"#,
+    )
+    .unwrap();
     symlink(&file, folder.path.join("bin/claude")).unwrap();
     let found = installed(profile(Agent::ClaudeCode).unwrap(), &folder.bin(), false).unwrap();
     assert_eq!(found.version, Some(Version::new(2, 1, 44)));
@@ -60,14 +75,20 @@ fn otherwise_the_program_is_asked_unless_it_must_not_be_started() {
     let folder = Folder::new();
     let codex = profile(Agent::Codex).unwrap();
     assert_eq!(installed(codex, &folder.bin(), true), None);
-    folder.program("bin/codex", "#!/bin/sh\n[ \"$1\" = --version ] && echo codex-cli 0.169.0\n");
+    folder.program(
+        "bin/codex",
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo codex-cli 0.169.0\n",
+    );
     let found = installed(codex, &folder.bin(), true).unwrap();
     assert_eq!(found.version, Some(Version::new(0, 169, 0)));
     let found = installed(codex, &folder.bin(), false).unwrap();
     assert_eq!(found.version, None);
     assert!(found.why_not.unwrap().contains("not started"));
     folder.program("bin/codex", "#!/bin/sh\necho soon\n");
-    let why = installed(codex, &folder.bin(), true).unwrap().why_not.unwrap();
+    let why = installed(codex, &folder.bin(), true)
+        .unwrap()
+        .why_not
+        .unwrap();
     assert!(why.contains("says none"), "{why}");
 }
 
@@ -90,6 +111,13 @@ fn what_a_command_starts_is_told_apart() {
     // The name that stays when the package is updated.
     assert_eq!(own_name(&own, &folder.bin()), link);
     assert_eq!(own_name(&own, "/nothing"), own);
-    assert_eq!(find("countersign", "cellar/1.2"), None, "relative folders do not count");
-    assert_eq!(find("countersign", &folder.bin()).as_deref(), Some(Utf8Path::new(&link)));
+    assert_eq!(
+        find("countersign", "cellar/1.2"),
+        None,
+        "relative folders do not count"
+    );
+    assert_eq!(
+        find("countersign", &folder.bin()).as_deref(),
+        Some(Utf8Path::new(&link))
+    );
 }

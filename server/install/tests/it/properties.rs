@@ -57,13 +57,18 @@ fn texts() -> impl Strategy<Value = String> {
     (settings(), 0..4_u8).prop_map(|(value, form)| match form {
         0 => value.to_string(),
         1 => serde_json::to_string_pretty(&value).unwrap(),
-        2 => format!("\u{feff}// first\n{}\n", serde_json::to_string_pretty(&value).unwrap()),
-        _ => serde_json::to_string_pretty(&value).unwrap().replace('\n', "\r\n"),
+        2 => format!(
+            "\u{feff}// first\n{}\n",
+            serde_json::to_string_pretty(&value).unwrap()
+        ),
+        _ => serde_json::to_string_pretty(&value)
+            .unwrap()
+            .replace('\n', "\r\n"),
     })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn a_second_installation_changes_nothing(text in texts()) {

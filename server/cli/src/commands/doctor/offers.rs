@@ -21,28 +21,28 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// What the agents' own settings name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub(super) struct Found {
-    pub(super) offers: Vec<Offered>,
+pub(in crate::commands) struct Found {
+    pub(in crate::commands) offers: Vec<Offered>,
     /// Why there are no more.
-    pub(super) notes: Vec<String>,
+    pub(in crate::commands) notes: Vec<String>,
 }
 
 /// An endpoint that an agent's own settings name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Offered {
-    pub(super) agent: Agent,
+pub(in crate::commands) struct Offered {
+    pub(in crate::commands) agent: Agent,
     /// The file, and the key in it.
-    pub(super) source: String,
-    pub(super) provider: Provider,
+    pub(in crate::commands) source: String,
+    pub(in crate::commands) provider: Provider,
     /// None where it is the provider's own.
-    pub(super) base_url: Option<String>,
+    pub(in crate::commands) base_url: Option<String>,
     /// None where the settings name none: a person has to.
-    pub(super) model: Option<String>,
+    pub(in crate::commands) model: Option<String>,
     /// The name of the key's variable.
-    pub(super) api_key_env: Option<String>,
+    pub(in crate::commands) api_key_env: Option<String>,
     /// What a person must know or do before it works.
-    pub(super) note: Option<String>,
+    pub(in crate::commands) note: Option<String>,
 }
 
 impl From<EndpointOffer> for Offered {
@@ -61,7 +61,7 @@ impl From<EndpointOffer> for Offered {
 
 impl Offered {
     /// What it is, in one line for people.
-    pub(super) fn in_words(&self) -> String {
+    pub(in crate::commands) fn in_words(&self) -> String {
         let model = self.model.as_deref().unwrap_or("a model that you name");
         let place = self
             .base_url
@@ -104,23 +104,49 @@ impl Offered {
     }
 }
 
+impl Offered {
+    /// Makes it the classifier of the user's settings; nothing without a model.
+    ///
+    /// # Errors
+    /// When the settings cannot be written.
+    pub(in crate::commands) fn take(&self, places: &Places) -> Result<()> {
+        let values = self.values().unwrap_or_default();
+        let values: Vec<(&str, Value)> = values
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.clone()))
+            .collect();
+        set_user_values(places, &values)
+            .with_context(|| format!("{} is not changed", places.user_file()))
+    }
+}
+
 /// What the settings of every agent below this home offer.
-pub(super) fn of(home: &Utf8Path) -> Found {
+pub(in crate::commands) fn of(home: &Utf8Path) -> Found {
     let mut found = Found::default();
     for agent in Agent::ALL {
-        let files: Vec<(Utf8PathBuf, String)> = settings_files(agent, home)
-            .into_iter()
-            .filter_map(|file| {
-                let text = read(&file)?;
-                Some((file, text))
-            })
-            .collect();
-        found
-            .offers
-            .extend(offers(agent, &files).into_iter().map(Offered::from));
-        found.notes.extend(notes(agent, &files));
+        let of_one = of_agent(agent, home);
+        found.offers.extend(of_one.offers);
+        found.notes.extend(of_one.notes);
     }
     found
+}
+
+/// What the settings of one agent below this home offer.
+pub(in crate::commands) fn of_agent(agent: Agent, home: &Utf8Path) -> Found {
+    let files: Vec<(Utf8PathBuf, String)> = settings_files(agent, home)
+        .into_iter()
+        .filter_map(|file| {
+            let text = read(&file)?;
+            Some((file, text))
+        })
+        .collect();
+    Found {
+        offers: offers(agent, &files)
+            .into_iter()
+            .map(Offered::from)
+            .collect(),
+        notes: notes(agent, &files),
+    }
 }
 
 /// The text of an ordinary file.
@@ -140,16 +166,16 @@ fn read(file: &Utf8Path) -> Option<String> {
 ///
 /// # Errors
 /// When an answer cannot be read, or the settings cannot be written.
-pub(super) fn take_over(
+pub(in crate::commands) fn take_over(
     places: &Places,
     offers: &[Offered],
     out: &mut impl Write,
     mut answers: impl BufRead,
 ) -> Result<bool> {
     for offer in offers {
-        let Some(values) = offer.values() else {
+        if offer.model.is_none() {
             continue;
-        };
+        }
         write!(
             out,
             "\n{}\n{} ",
@@ -168,12 +194,7 @@ pub(super) fn take_over(
         if !matches!(line.trim(), "y" | "Y" | "yes") {
             continue;
         }
-        let values: Vec<(&str, Value)> = values
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.clone()))
-            .collect();
-        set_user_values(places, &values)
-            .with_context(|| format!("{} is not changed", places.user_file()))?;
+        offer.take(places)?;
         let line = format!("{KEY} is set in {}", places.user_file());
         writeln!(out, "{}", styled(DIM, &line))?;
         return Ok(true);
