@@ -11,6 +11,9 @@
 #[path = "knowledge/compile.rs"]
 mod compile;
 
+#[path = "knowledge/python/compile.rs"]
+mod compile_python;
+
 use std::path::PathBuf;
 use std::{env, fs};
 
@@ -36,5 +39,14 @@ fn main() {
     };
     #[allow(clippy::disallowed_methods, reason = "cargo says where to write")]
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(PathBuf::from(out).join("knowledge.rs"), tables).expect("the tables can be written");
+    let out = PathBuf::from(out);
+    fs::write(out.join("knowledge.rs"), tables).expect("the tables can be written");
+
+    let file = folder.join("python/library.toml");
+    let text = fs::read_to_string(&file).expect("what Python may use can be read");
+    let tables = match compile_python::compile(&file.display().to_string(), &text) {
+        Ok(tables) => tables,
+        Err(problem) => panic!("{problem}"),
+    };
+    fs::write(out.join("python.rs"), tables).expect("the tables can be written");
 }

@@ -50,6 +50,9 @@ pub struct SimpleCommand {
     pub program: Option<PathFact>,
     /// What its standard input is.
     pub stdin: Stdin,
+    /// The whole text that it reads there, where a here-document or here-string
+    /// of its own gives that, and it runs an interpreter.
+    pub input: Option<String>,
     /// The folder it runs in, relative to the call's.
     pub folder: Folder,
     /// How it comes to run.

@@ -211,6 +211,12 @@ pub enum Target {
         /// Where the program runs.
         folder: Folder,
     },
+    /// Files in a folder that Python would load in place of modules of its
+    /// standard library.
+    StandIns {
+        /// Where the program runs.
+        folder: Folder,
+    },
     /// Not known.
     Unknown,
 }

@@ -187,6 +187,7 @@ const PARSERS: &[(&str, &str)] = &[
     ("jq", "Jq"),
     ("media", "Media"),
     ("pack", "Pack"),
+    ("python", "Python"),
     ("rustc", "Rustc"),
     ("sed", "Sed"),
     ("tar", "Tar"),

@@ -264,6 +264,7 @@ impl<'a> Case<'a> {
             Target::Links { .. }
             | Target::Pieces { .. }
             | Target::SplitMatches { .. }
+            | Target::StandIns { .. }
             | Target::Unknown => Vec::new(),
         }
     }

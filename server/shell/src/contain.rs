@@ -6,6 +6,7 @@
 
 mod changes;
 mod scripts;
+mod stand_ins;
 mod tasks;
 mod world;
 
@@ -340,6 +341,7 @@ impl Judge<'_> {
                         format!("a match of `{pattern}` may become other words; quotes keep it")
                     })
             }
+            Target::StandIns { folder } => self.stand_ins(folder, command),
             Target::Path { .. } | Target::Glob { .. } | Target::Into { .. } | Target::Unknown => {
                 None
             }
@@ -407,6 +409,7 @@ impl Judge<'_> {
             Target::Links { .. }
             | Target::Pieces { .. }
             | Target::SplitMatches { .. }
+            | Target::StandIns { .. }
             | Target::Unknown => Vec::new(),
         }
     }

@@ -193,6 +193,7 @@ pub(crate) enum Parser {
     Jq,
     Media,
     Pack,
+    Python,
     Rustc,
     Sed,
     Tar,

@@ -157,6 +157,7 @@ impl Walker {
             span,
             redirects: outer.redirects.clone(),
             stdin: outer.stdin,
+            input: outer.input.clone().filter(|_| is_transparent),
             operands: Vec::new(),
             program: None,
             words: if folder == outer.folder {

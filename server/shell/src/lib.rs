@@ -21,6 +21,7 @@ mod knowledge;
 mod launch;
 mod lex;
 mod parse;
+mod python;
 mod source;
 mod state;
 mod walk;
@@ -76,6 +77,7 @@ fn walked(command: &CommandText, mut state: state::State) -> CommandView {
         origin: Origin::Direct,
         stdin: Stdin::Inherited,
         input: None,
+        has_own_input: false,
         found: None,
         redirects: Vec::new(),
         depth: 0,

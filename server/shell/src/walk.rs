@@ -31,6 +31,8 @@ pub(crate) struct Context {
     pub(crate) stdin: Stdin,
     /// The text on standard input, where it is known.
     pub(crate) input: Option<String>,
+    /// Whether a redirect of the command itself gives its standard input.
+    pub(crate) has_own_input: bool,
     /// The paths on standard input, where it is nothing else.
     pub(crate) found: Option<Found>,
     /// Redirects of the compound commands around.

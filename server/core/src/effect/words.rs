@@ -290,6 +290,9 @@ fn names(target: &Target, place: Option<&str>) -> Vec<String> {
                 place_or(pattern, folder)
             )]
         }
+        Target::StandIns { .. } => {
+            vec!["files that stand in for Python's own modules, if there are any".to_owned()]
+        }
         Target::Unknown => vec!["files that are not known".to_owned()],
     }
 }

@@ -147,6 +147,24 @@ impl Changes {
             .any(|at| at.hows.iter().any(|(_, who)| who.is_other_than(command)))
     }
 
+    /// Whether another folder may be there by then.
+    pub(super) fn replace_folder(&self, folder: &Utf8Path, command: usize) -> bool {
+        self.towards(folder).any(|(_, at)| {
+            at.hows
+                .iter()
+                .any(|(how, who)| *how != How::Folder && who.is_other_than(command))
+        })
+    }
+
+    /// The names right in a folder at or below which something is changed, by
+    /// whatever command.
+    pub(super) fn names_in<'a>(&'a self, folder: &'a Utf8Path) -> impl Iterator<Item = &'a str> {
+        let folder = folder.as_str().trim_end_matches('/');
+        self.at
+            .range(format!("{folder}/")..format!("{folder}0"))
+            .filter_map(move |(path, _)| path.strip_prefix(folder)?.split('/').nth(1))
+    }
+
     /// Whether git may find another repository in a folder, or other hooks.
     pub(super) fn change_what_git_finds(
         &self,
@@ -154,11 +172,7 @@ impl Changes {
         hooks: &[Utf8PathBuf],
         command: usize,
     ) -> bool {
-        let is_replaced = self.towards(folder).any(|(_, at)| {
-            at.hows
-                .iter()
-                .any(|(how, who)| *how != How::Folder && who.is_other_than(command))
-        });
+        let is_replaced = self.replace_folder(folder, command);
         let is_made = folder.ancestors().any(|on| {
             let who = self.repositories.get(on.as_str());
             who.is_some_and(|who| who.is_other_than(command))

@@ -183,7 +183,8 @@ fn target_moved(mut target: Target, base: &Folder) -> Target {
         | Target::Into { folder, .. }
         | Target::Links { folder, .. }
         | Target::Pieces { folder, .. }
-        | Target::SplitMatches { folder, .. } => {
+        | Target::SplitMatches { folder, .. }
+        | Target::StandIns { folder } => {
             *folder = below(std::mem::take(folder), base);
         }
         Target::Unknown => {}

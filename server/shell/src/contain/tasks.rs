@@ -30,7 +30,7 @@ impl Judge<'_> {
 
     /// Whether another part of the command works on the local history: some of
     /// that writes files that no word names.
-    fn adds_to_history(&self, command: usize) -> bool {
+    pub(super) fn adds_to_history(&self, command: usize) -> bool {
         self.effects.iter().any(|other| {
             other.command != command
                 && matches!(other.kind, EffectKind::Doing(Doing::LocalHistory, _))

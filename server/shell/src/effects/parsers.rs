@@ -9,6 +9,8 @@ mod git;
 mod jq;
 mod media;
 mod pack;
+mod python;
+mod python_modules;
 mod sed;
 mod tar;
 mod test;
@@ -44,6 +46,7 @@ pub(super) fn parse(
         Parser::Jq => jq::jq(finder, command, words, span),
         Parser::Media => media::media(finder, command, words),
         Parser::Pack => pack::pack(finder, command, words, span),
+        Parser::Python => python::python(finder, command, words, span),
         Parser::Tar => tar::tar(finder, words, span),
     }
 }

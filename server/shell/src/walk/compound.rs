@@ -284,6 +284,7 @@ impl Walker {
             origin: Origin::Function,
             stdin: countersign_core::command::Stdin::Inherited,
             input: None,
+            has_own_input: false,
             found: None,
             redirects: Vec::new(),
             depth: context.depth,

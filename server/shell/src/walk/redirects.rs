@@ -178,6 +178,7 @@ fn stdin_of(context: &mut Context, reads: bool, input: Option<String>) {
     if reads {
         context.stdin = Stdin::Redirected;
         context.input = input;
+        context.has_own_input = true;
         context.found = None;
     }
 }

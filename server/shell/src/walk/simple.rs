@@ -2,6 +2,7 @@
 
 use brush_parser::ast::{self, CommandPrefixOrSuffixItem as Item};
 use countersign_core::command::{Assignment, Known, SimpleCommand, Word, WordValue};
+use countersign_core::programs;
 
 use super::{Context, Place, Walker, one_word};
 use crate::lex::{Lexeme, names_in};
@@ -9,6 +10,18 @@ use crate::state::{State, Value};
 
 /// Commands that take assignments for arguments.
 pub(crate) const DECLARING: &[&str] = &["declare", "export", "local", "readonly", "typeset"];
+
+/// Interpreters whose programs are looked at, and how they may be started.
+const INTERPRETERS: &[&str] = &[
+    "python", "timeout", "time", "nice", "nohup", "stdbuf", "command",
+];
+
+/// Whether a command, or what it starts, may be an interpreter that reads its
+/// program from standard input.
+fn interprets(command: &SimpleCommand) -> bool {
+    let name = command.name().map(programs::bare_name).unwrap_or_default();
+    INTERPRETERS.iter().any(|known| name.starts_with(known))
+}
 
 /// Built-ins after which an assignment before them may last.
 const LASTING: &[&str] = &[
@@ -45,6 +58,7 @@ impl Walker {
             });
         };
         let mut inner = context.clone();
+        inner.has_own_input = false;
         let (mut assigned, mut redirects) = (Vec::new(), Vec::new());
         let prefix = simple.prefix.iter().flat_map(|prefix| &prefix.0);
         for item in prefix {
@@ -103,6 +117,10 @@ impl Walker {
                 widen(redirect.span.clone());
                 command.redirects.push(redirect);
             }
+        }
+        // Only what nobody else may have read a part of.
+        if inner.has_own_input && interprets(&command) {
+            command.input.clone_from(&inner.input);
         }
         command.redirects.extend(context.redirects.iter().cloned());
         command.stdin = inner.stdin;

@@ -23,6 +23,7 @@ mod knowledge;
 mod launchers;
 mod metamorphic;
 mod provenance;
+mod python;
 mod scripts;
 mod shell_state;
 mod support;

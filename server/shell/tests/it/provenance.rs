@@ -41,6 +41,7 @@ fn touched(text: &str) -> Vec<(Touch, String)> {
                 Target::Pieces { text, .. } => Some((touch, format!("pieces:{text}"))),
                 Target::SplitMatches { pattern, .. } => Some((touch, format!("split:{pattern}"))),
                 Target::Into { text, .. } => Some((touch, format!("into:{text}"))),
+                Target::StandIns { .. } => None,
                 Target::Unknown => Some((touch, "?".to_owned())),
             },
             _ => None,
