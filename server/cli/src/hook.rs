@@ -9,6 +9,8 @@ mod asked;
 mod history;
 mod judged;
 mod log_file;
+#[cfg(debug_assertions)]
+mod provoked;
 mod run;
 pub(crate) mod servers;
 mod state;

@@ -26,6 +26,9 @@ pub(super) struct Arguments {
     pub(super) home: Option<Utf8PathBuf>,
     /// A mode that can only tighten.
     pub(super) approval_mode: Option<ApprovalMode>,
+    /// How the hook is to fail, for tests.
+    #[cfg(debug_assertions)]
+    pub(super) provoke: Option<String>,
     /// What is wrong with the rest: the call is blocked, in the form that the
     /// agent and event above honour.
     pub(super) problem: Option<String>,
@@ -41,6 +44,8 @@ impl Arguments {
             timeout: DEFAULT_TIMEOUT,
             home: None,
             approval_mode: None,
+            #[cfg(debug_assertions)]
+            provoke: None,
             problem: None,
         };
         let mut rest = arguments.iter();
@@ -100,6 +105,8 @@ impl Arguments {
                 Ok(mode) => self.approval_mode = Some(mode),
                 Err(error) => self.wrong(format!("--approval-mode: {error}")),
             },
+            #[cfg(debug_assertions)]
+            "--provoke" => self.provoke = Some(value),
             _ => self.wrong(format!("unknown option `{name}`")),
         }
     }

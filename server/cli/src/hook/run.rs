@@ -48,6 +48,10 @@ pub(super) fn run(
             return refused(arguments, BlockReason::InvalidCall, problem);
         }
     };
+    #[cfg(debug_assertions)]
+    if let Some(how) = &arguments.provoke {
+        super::provoked::end(how);
+    }
     let trace = environment(TRACEPARENT).and_then(|text| text.parse().ok());
     handle(arguments, &payload, &event, trace, started, deadline)
         .unwrap_or_else(|problem| refused(arguments, BlockReason::Internal, problem))

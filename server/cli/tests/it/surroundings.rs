@@ -53,6 +53,21 @@ fn scarce_stack_and_descriptors_never_let_a_denied_command_through() {
     sandbox.assert_verified();
 }
 
+/// Builds for development can be made to fail.
+#[test]
+#[cfg(debug_assertions)]
+fn a_hook_that_fails_in_any_way_is_a_block() {
+    let sandbox = Sandbox::trusted(AUTO);
+    for (agent, event) in DECIDING {
+        let allowed = sandbox.shell(agent, event, "cargo test").to_string();
+        for how in ["panic", "overflow", "abort", "segfault"] {
+            let mut words = sandbox.hook_words(agent, event);
+            words.extend(["--provoke", how]);
+            feed(&mut through(&[], &words), allowed.as_bytes()).assert_block(event);
+        }
+    }
+}
+
 #[test]
 fn closed_descriptors_are_no_way_around() {
     let sandbox = Sandbox::trusted(AUTO);
