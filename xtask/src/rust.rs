@@ -25,6 +25,9 @@ pub(crate) const STEPS: &[Step] = &[
                     "--locked",
                     "--workspace",
                     "--all-targets",
+                    // Only looked at: they need the agents to run.
+                    "--features",
+                    "countersign-e2e-agents/real-agents",
                     "--",
                     "-D",
                     "warnings",

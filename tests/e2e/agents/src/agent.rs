@@ -21,6 +21,23 @@ pub trait AgentUnderTest: Sync {
     /// Its name in the guard.
     fn name(&self) -> &'static str;
 
+    /// What its tests are called by.
+    fn title(&self) -> &'static str {
+        self.name()
+    }
+
+    /// Whether it runs every tool where there is no guard. Else it runs nothing
+    /// but what the guard allows.
+    fn runs_unasked(&self) -> bool {
+        true
+    }
+
+    /// What its model says to requests beside the conversation: what they contain,
+    /// and the answer.
+    fn asides(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// The call of its shell tool.
     fn shell(&self, command: &str) -> ToolCall;
 
@@ -63,15 +80,17 @@ impl Session {
     /// Starts the agent; hooks are those that the world has.
     #[must_use]
     pub fn start(agent: &dyn AgentUnderTest, world: &World, script: Script) -> Self {
-        let model = Model::start(script);
+        let with_aside =
+            |script: Script, (contained, answer): &(&str, &str)| script.aside(contained, answer);
+        let model = Model::start(agent.asides().iter().fold(script, with_aside));
         agent.settle(world, &model.url());
         let launch = agent.launch(world, &model.url());
-        let log = world.new_folder(agent.name());
+        let log = world.new_folder(agent.title());
         let process = Detached::start(&launch, world.root(), &log);
         Self {
             process,
             model,
-            agent: agent.name(),
+            agent: agent.title(),
         }
     }
 
@@ -94,22 +113,22 @@ impl Session {
 }
 
 impl Ended {
-    /// The only result.
+    /// The results' texts, of which there are so many.
     ///
     /// # Panics
-    /// When there is none, or more.
+    /// When there are more or fewer.
     #[must_use]
     #[track_caller]
-    pub fn result(&self) -> &str {
-        let [result] = self.results.as_slice() else {
+    pub fn only<const COUNT: usize>(&self) -> [&str; COUNT] {
+        let texts: Vec<&str> = self
+            .results
+            .iter()
+            .map(|result| result.text.as_str())
+            .collect();
+        texts.try_into().unwrap_or_else(|_| {
             let requests = self.brief();
-            panic!(
-                "{}, not one result: {}\n{requests:#?}",
-                self.results.len(),
-                self.said
-            );
-        };
-        &result.text
+            panic!("not {COUNT} results: {}\n{requests:#?}", self.said)
+        })
     }
 
     /// Every result in one text, for failures.

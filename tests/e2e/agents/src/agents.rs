@@ -3,10 +3,14 @@
 mod claude;
 mod codex;
 mod gemini;
+pub(crate) mod opencode;
+mod qwen;
 
-pub use claude::Claude;
-pub use codex::Codex;
+pub use claude::{Claude, ClaudeAtPrompts};
+pub use codex::{Codex, CodexAtPrompts};
 pub use gemini::Gemini;
+pub use opencode::Opencode;
+pub use qwen::Qwen;
 
 use serde_json::{Map, Value, json};
 

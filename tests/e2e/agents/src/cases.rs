@@ -12,37 +12,43 @@ use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
 
 use crate::agent::{AgentUnderTest, Ended, run as run_agent};
-use crate::model::Script;
+use crate::model::{Script, ToolCall};
 use crate::world::World;
 
 /// A case.
 type Case = fn(&dyn AgentUnderTest);
 
+/// What holds without a guard: what a case blocks would have run, or what it lets
+/// run would not have.
+const CONTROLS: [(&str, Case); 2] = [
+    ("without_hooks_the_tool_runs", control),
+    ("without_hooks_nothing_runs", control_at_prompts),
+];
+
 /// Every case by what it promises.
 const CASES: &[(&str, Case)] = &[
-    ("without_hooks_the_tool_runs", control),
     ("a_contained_command_runs", contained),
     (
-        "a_denied_command_does_not_run_and_the_model_hears_why",
+        "what_is_denied_or_nobody_can_be_asked_about_does_not_run",
         denied,
     ),
     ("a_write_to_a_protected_path_does_not_happen", protected),
-    ("what_a_person_approves_runs", asked::approved),
-    ("what_a_person_denies_does_not_run", asked::denied),
-    ("with_nobody_to_ask_a_fallback_does_not_run", asked::nobody),
     (
-        "a_server_killed_before_its_prompt_is_answered_is_a_block",
+        "what_a_person_approves_runs_and_what_they_deny_does_not",
+        asked::answered,
+    ),
+    (
+        "a_server_killed_before_its_prompt_is_answered_lets_nothing_run",
         asked::killed,
     ),
     (
-        "a_prompt_that_nobody_answers_in_time_is_a_block",
-        asked::timed_out,
+        "a_prompt_that_nobody_answers_and_a_server_that_hangs_let_nothing_run",
+        asked::unanswered,
     ),
     (
         "after_three_blocks_of_the_classifier_a_person_is_asked",
         judged::three_blocks,
     ),
-    ("what_a_classifier_allows_runs", judged::allowed),
     (
         "no_answer_of_a_hostile_classifier_lets_anything_run",
         judged::hostile,
@@ -51,25 +57,7 @@ const CASES: &[(&str, Case)] = &[
         "a_classifier_beyond_the_deadline_lets_nothing_run",
         judged::beyond_the_deadline,
     ),
-    ("a_hook_that_panics_lets_nothing_run", faults::panics),
-    (
-        "a_hook_whose_stack_overflows_lets_nothing_run",
-        faults::overflows,
-    ),
-    ("a_hook_that_aborts_lets_nothing_run", faults::aborts),
-    ("a_hook_that_faults_lets_nothing_run", faults::segfaults),
-    (
-        "a_hook_that_is_sent_rubbish_lets_nothing_run",
-        faults::rubbish,
-    ),
-    (
-        "a_dead_server_lets_nothing_unasked_run",
-        faults::dead_server,
-    ),
-    ("a_server_that_hangs_lets_nothing_run", faults::hung_server),
-    ("a_full_disk_acts_as_default", faults::full_disk),
-    ("broken_settings_act_as_default", faults::broken_settings),
-    ("an_unreadable_state_lets_nothing_run", faults::broken_state),
+    ("however_a_hook_fails_nothing_runs", faults::all),
 ];
 
 /// How many agents run at a time where the command line does not say: each is a
@@ -84,7 +72,14 @@ pub fn run(agents: &[&'static dyn AgentUnderTest]) -> ExitCode {
     arguments.test_threads.get_or_insert(THREADS);
     let trials = agents
         .iter()
-        .flat_map(|agent| CASES.iter().map(|(name, case)| trial(*agent, name, *case)))
+        .flat_map(|agent| {
+            let [runs, does_not] = CONTROLS;
+            let control = if agent.runs_unasked() { runs } else { does_not };
+            std::iter::once(&control)
+                .chain(CASES)
+                .map(|(name, case)| trial(*agent, name, *case))
+                .collect::<Vec<_>>()
+        })
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -92,7 +87,7 @@ pub fn run(agents: &[&'static dyn AgentUnderTest]) -> ExitCode {
 /// A case of an agent as a test.
 #[must_use]
 pub fn trial(agent: &'static dyn AgentUnderTest, name: &str, case: Case) -> Trial {
-    Trial::test(format!("{}::{name}", agent.name()), move || {
+    Trial::test(format!("{}::{name}", agent.title()), move || {
         case(agent);
         Ok(())
     })
@@ -107,6 +102,9 @@ const CONTAINED: (&str, &str) = ("touch made.txt", "made.txt");
 /// A harmless command that a rule of the test denies, and the file that it would
 /// make.
 const REFUSED: (&str, &str) = ("touch refused.txt", "refused.txt");
+
+/// Files that the guard protects, and no agent by itself.
+const PROTECTED: [&str; 2] = [".countersign/settings.json", "Jenkinsfile"];
 
 /// A file that only a command makes which nothing vouches for.
 const GROWN: &str = "grown.txt";
@@ -126,15 +124,21 @@ fn guarded(agent: &dyn AgentUnderTest, settings: &Value, timeout: u32) -> World 
     world
 }
 
-/// The model runs one command.
-fn shell(agent: &dyn AgentUnderTest, command: &str) -> Script {
-    Script::new([agent.shell(command)])
+/// The call of a command that makes this file, and about which a person or a model
+/// has to be asked: nothing vouches for it.
+fn grow(agent: &dyn AgentUnderTest, world: &World, file: &str) -> ToolCall {
+    agent.shell(&format!("{} {file}", world.trellis()))
 }
 
-/// The model runs the command that makes [`GROWN`], about which a person or a
-/// model has to be asked.
-fn grow(agent: &dyn AgentUnderTest, world: &World) -> Script {
-    shell(agent, &format!("{} {GROWN}", world.trellis()))
+/// The calls that write [`PROTECTED`].
+fn write_protected(agent: &dyn AgentUnderTest, world: &World) -> [ToolCall; PROTECTED.len()] {
+    PROTECTED.map(|file| agent.write(&world.workspace().join(file), "{}\n"))
+}
+
+/// One call of every kind that a guard does not let run by itself.
+fn whatever(agent: &dyn AgentUnderTest, world: &World) -> Script {
+    let calls = [agent.shell(REFUSED.0), grow(agent, world, GROWN)];
+    Script::new(calls.into_iter().chain(write_protected(agent, world)))
 }
 
 fn described(file: &Utf8PathBuf, world: &World, ended: &Ended) -> String {
@@ -162,53 +166,56 @@ fn assert_not_made(world: &World, file: &str, ended: &Ended) {
     );
 }
 
-/// The only result says this.
+/// A call was not let run that a person would have to be asked about. Where the
+/// agent has a prompt of its own, it is the agent that says so.
 #[track_caller]
-fn assert_told(world: &World, ended: &Ended, part: &str) {
-    let told = ended.result();
-    let file = world.workspace();
-    assert!(
-        told.contains(part),
-        "no `{part}`: {}",
-        described(&file, world, ended)
-    );
+fn assert_held_back(agent: &dyn AgentUnderTest, told: &str) {
+    let says_so = told.contains("Countersign") || !agent.runs_unasked();
+    assert!(says_so && !told.is_empty(), "{told}");
 }
 
 fn control(agent: &dyn AgentUnderTest) {
     let world = World::new(&auto());
-    let ended = run_agent(agent, &world, shell(agent, REFUSED.0));
-    let _ = ended.result();
-    assert_made(&world, REFUSED.1, &ended);
+    let ended = run_agent(agent, &world, whatever(agent, &world));
+    for file in [REFUSED.1, GROWN].iter().chain(&PROTECTED) {
+        assert_made(&world, file, &ended);
+    }
+}
+
+fn control_at_prompts(agent: &dyn AgentUnderTest) {
     let world = World::new(&auto());
-    let ended = run_agent(agent, &world, grow(agent, &world));
-    assert_made(&world, GROWN, &ended);
-    let (world, file) = (World::new(&auto()), ".git/hooks/post-checkout");
-    let call = agent.write(&world.workspace().join(file), "true\n");
-    let ended = run_agent(agent, &world, Script::new([call]));
-    assert_made(&world, file, &ended);
+    let calls = [agent.shell(CONTAINED.0)];
+    let ended = run_agent(agent, &world, Script::new(calls));
+    let [_] = ended.only();
+    assert_not_made(&world, CONTAINED.1, &ended);
 }
 
 fn contained(agent: &dyn AgentUnderTest) {
     let world = guarded(agent, &auto(), PATIENT);
-    let ended = run_agent(agent, &world, shell(agent, CONTAINED.0));
-    let _ = ended.result();
+    let calls = [agent.shell(CONTAINED.0)];
+    let ended = run_agent(agent, &world, Script::new(calls));
+    let [_] = ended.only();
     assert_made(&world, CONTAINED.1, &ended);
 }
 
 fn denied(agent: &dyn AgentUnderTest) {
     let world = guarded(agent, &auto(), PATIENT);
-    let ended = run_agent(agent, &world, shell(agent, REFUSED.0));
-    assert_told(&world, &ended, "a permission rule");
+    let calls = [agent.shell(REFUSED.0), grow(agent, &world, GROWN)];
+    let ended = run_agent(agent, &world, Script::new(calls));
+    let [denied, asked] = ended.only();
+    assert!(denied.contains("a permission rule"), "{denied}");
+    assert_held_back(agent, asked);
     assert_not_made(&world, REFUSED.1, &ended);
+    assert_not_made(&world, GROWN, &ended);
 }
 
 fn protected(agent: &dyn AgentUnderTest) {
     let world = guarded(agent, &auto(), PATIENT);
-    let files = [".git/hooks/post-checkout", ".countersign/settings.json"];
-    let calls = files.map(|file| agent.write(&world.workspace().join(file), "{}\n"));
+    let calls = write_protected(agent, &world);
     let ended = run_agent(agent, &world, Script::new(calls));
-    assert_eq!(ended.results.len(), files.len(), "{}", ended.told());
-    for file in files {
+    let told: [&str; PROTECTED.len()] = ended.only();
+    for (file, told) in PROTECTED.iter().zip(told) {
         assert_not_made(&world, file, &ended);
+        assert_held_back(agent, told);
     }
 }

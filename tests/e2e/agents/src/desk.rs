@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::detached::{Detached, Launch};
 use crate::surroundings;
-use crate::wait::until;
+use crate::wait::{until, within};
 use crate::world::World;
 
 /// The error of a yes that came in the first half second.
@@ -19,6 +19,9 @@ const TOO_SOON: i64 = -31_002;
 
 /// The limit only ends a test that has failed.
 const AT_LAST: Duration = Duration::from_secs(30);
+
+/// The longest that an agent may take to its next call.
+const AGENTS_TURN: Duration = Duration::from_secs(60);
 
 /// An editor and its server, which run until this is dropped.
 pub struct Desk {
@@ -79,12 +82,30 @@ impl Desk {
     }
 
     /// Waits for the approval of a call whose text contains this.
+    ///
+    /// # Panics
+    /// When it does not come within the time that a slow agent may take.
+    #[track_caller]
     pub fn approval(&mut self, text: &str) -> Value {
+        let waits = within(AGENTS_TURN, || self.waits_for(text).then_some(()));
+        assert!(waits.is_some(), "nobody is asked about {text}");
         self.editor
             .expect_notification("countersign/approvalRequested", |approval| {
                 let shown = approval["text"].as_str();
                 shown.is_some_and(|shown| shown.contains(text))
             })
+    }
+
+    /// Whether an approval is open whose text contains this.
+    fn waits_for(&mut self, text: &str) -> bool {
+        let pending = self
+            .editor
+            .request("countersign/pendingApprovals", Value::Null);
+        let approvals = pending["approvals"].as_array();
+        approvals.into_iter().flatten().any(|approval| {
+            let shown = approval["text"].as_str();
+            shown.is_some_and(|shown| shown.contains(text))
+        })
     }
 
     /// A person says yes.

@@ -20,6 +20,9 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// A program that nothing vouches for. It makes the file that it is told.
 const TRELLIS: &str = "#!/bin/sh\nexec touch \"$1\"\n";
 
+/// The folder of the guard that hooks and servers are given.
+const GUARD: &str = "guard";
+
 /// The file of the guard's state.
 const STATE: &str = "countersign.db";
 
@@ -55,11 +58,8 @@ impl World {
         }
         world.make_repository();
         world.script("tools/trellis", TRELLIS);
-        world.guard_settings(&settings.to_string());
-        TrustStore::new(&world.places())
-            .trust(&world.workspace())
-            .expect("trust in the workspace");
-        world.hooks_run(&[]);
+        world.trusting_guard(GUARD, &settings.to_string());
+        world.hooks_run::<&str>(&[]);
         world
     }
 
@@ -90,7 +90,7 @@ impl World {
     /// The folder to give the guard with `--home`.
     #[must_use]
     pub fn guard(&self) -> Utf8PathBuf {
-        self.root.join("guard")
+        self.root.join(GUARD)
     }
 
     /// Where the guard keeps its things.
@@ -137,12 +137,26 @@ impl World {
         .to_vec()
     }
 
-    /// The user's settings of the guard, as text: broken ones too.
+    /// Makes another folder for the guard, in this one, with these settings of the
+    /// user, broken or not, and trust in the workspace.
     ///
     /// # Panics
-    /// When they cannot be written.
-    pub fn guard_settings(&self, text: &str) {
-        write(&self.places().user_file(), text);
+    /// When it cannot be made.
+    pub fn trusting_guard(&self, name: &str, settings: &str) {
+        let places = Places::below(&self.root.join(name)).expect("the guard's places");
+        write(&places.user_file(), settings);
+        TrustStore::new(&places)
+            .trust(&self.workspace())
+            .expect("trust in the workspace");
+    }
+
+    /// Leaves a state in this folder that is none.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn spoil_state(&self, name: &str) {
+        let places = Places::below(&self.root.join(name)).expect("the guard's places");
+        write(&places.state_dir.join(STATE), "no database of anybody");
     }
 
     /// Writes a file of the agent's home.
@@ -153,13 +167,12 @@ impl World {
         write(&self.home().join(path), text);
     }
 
-    /// Lets hooks run the program under test after these lines of a shell script,
-    /// in which `"$REAL" "$@"` is what it would have been; without lines, by
-    /// itself.
+    /// Lets hooks run these lines of a shell script, in which `"$REAL" "$@"` is what
+    /// they would have run; without lines, that.
     ///
     /// # Panics
     /// When that cannot be written.
-    pub fn hooks_run(&self, lines: &[&str]) {
+    pub fn hooks_run<Line: AsRef<str>>(&self, lines: &[Line]) {
         let program = self.hook_program();
         // It is not there the first time.
         let _ = fs::remove_file(&program);
@@ -169,11 +182,11 @@ impl World {
             symlink(surroundings::binary(), program).expect("a link");
             return;
         }
-        let script = format!(
-            "#!/bin/sh\nREAL='{}'\n{}\n",
-            surroundings::binary(),
-            lines.join("\n")
-        );
+        let mut script = format!("#!/bin/sh\nREAL='{}'\n", surroundings::binary());
+        for line in lines {
+            script.push_str(line.as_ref());
+            script.push('\n');
+        }
         self.script("bin/countersign", &script);
     }
 
@@ -194,15 +207,6 @@ impl World {
     pub fn log(&self) -> String {
         let file = self.places().state_dir.join("countersign.log");
         fs::read_to_string(file).unwrap_or_default()
-    }
-
-    /// Leaves a state that is none.
-    ///
-    /// # Panics
-    /// When it cannot be written.
-    pub fn spoil_state(&self) {
-        let file = self.places().state_dir.join(STATE);
-        write(&file, "no database of anybody");
     }
 
     fn script(&self, path: &str, text: &str) {

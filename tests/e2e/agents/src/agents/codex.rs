@@ -1,4 +1,4 @@
-//! Codex, headless, without its sandbox.
+//! Codex, headless.
 
 use camino::Utf8Path;
 use serde_json::json;
@@ -10,9 +10,15 @@ use crate::model::ToolCall;
 use crate::surroundings::program;
 use crate::world::World;
 
-/// Codex.
+/// Codex without its sandbox.
 #[derive(Debug, Clone, Copy)]
 pub struct Codex;
+
+/// Codex in its sandbox, with a model that wants out of it every time, and a guard
+/// that is asked only then. Where the guard says nothing, another model of Codex
+/// decides, which refuses.
+#[derive(Debug, Clone, Copy)]
+pub struct CodexAtPrompts;
 
 const EVENTS: &[&str] = &[
     "SessionStart",
@@ -22,26 +28,26 @@ const EVENTS: &[&str] = &[
     "PostToolUse",
 ];
 
-impl AgentUnderTest for Codex {
-    fn name(&self) -> &'static str {
-        "codex"
-    }
+const AT_PROMPTS: &[&str] = &["SessionStart", "PermissionRequest"];
 
-    fn shell(&self, command: &str) -> ToolCall {
-        ToolCall::new("exec_command", json!({ "cmd": command }))
-    }
+const NAME: &str = "codex";
 
-    /// As Codex has its model write files: a patch in a here-document.
-    fn write(&self, file: &Utf8Path, content: &str) -> ToolCall {
-        let lines: Vec<String> = content.lines().map(|line| format!("+{line}")).collect();
-        let lines = lines.join("\n");
-        let patch = format!("*** Begin Patch\n*** Add File: {file}\n{lines}\n*** End Patch");
-        self.shell(&format!("apply_patch <<'PATCH'\n{patch}\nPATCH\n"))
-    }
+/// Stands only in what Codex asks the model that decides for the user.
+const GUARDIAN: &str = "user_authorization";
 
-    fn settle(&self, world: &World, model: &str) {
-        let config = format!(
-            r#"model = "mock"
+const REFUSAL: &str = r#"{"risk_level":"high","user_authorization":"low","outcome":"deny","rationale":"the test says so"}"#;
+
+/// As Codex has its model write files: a patch in a here-document.
+fn patch(file: &Utf8Path, content: &str) -> String {
+    let lines: Vec<String> = content.lines().map(|line| format!("+{line}")).collect();
+    let lines = lines.join("\n");
+    let patch = format!("*** Begin Patch\n*** Add File: {file}\n{lines}\n*** End Patch");
+    format!("apply_patch <<'PATCH'\n{patch}\nPATCH\n")
+}
+
+fn settle(world: &World, model: &str) {
+    let config = format!(
+        r#"model = "mock"
 model_provider = "mock"
 check_for_update_on_startup = false
 [analytics]
@@ -55,35 +61,105 @@ request_max_retries = 0
 stream_max_retries = 0
 supports_websockets = false
 "#
-        );
-        world.write_home(".codex/config.toml", &config);
+    );
+    world.write_home(".codex/config.toml", &config);
+}
+
+fn install(world: &World, events: &[&str], timeout: u32) {
+    let hooks = hooks(world, NAME, events, ".*", timeout, timeout);
+    world.write_home(".codex/hooks.json", &json!({ "hooks": hooks }).to_string());
+}
+
+fn launch(world: &World, arguments: &[&str]) -> Launch {
+    let program = program("codex");
+    let begin = [
+        program.as_str(),
+        "exec",
+        "--skip-git-repo-check",
+        "--dangerously-bypass-hook-trust",
+    ];
+    let mut environment = world.environment();
+    environment.push(("CODEX_HOME".to_owned(), world.home().join(".codex").into()));
+    environment.push(("MOCK_KEY".to_owned(), "dummy".to_owned()));
+    Launch {
+        words: [&begin[..], arguments, &[PROMPT]]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+        environment,
+        folder: world.workspace(),
+    }
+}
+
+impl AgentUnderTest for Codex {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn shell(&self, command: &str) -> ToolCall {
+        ToolCall::new("exec_command", json!({ "cmd": command }))
+    }
+
+    fn write(&self, file: &Utf8Path, content: &str) -> ToolCall {
+        self.shell(&patch(file, content))
+    }
+
+    fn settle(&self, world: &World, model: &str) {
+        settle(world, model);
     }
 
     fn install(&self, world: &World, timeout: u32) {
-        let hooks = hooks(world, self.name(), EVENTS, ".*", timeout, timeout);
-        world.write_home(".codex/hooks.json", &json!({ "hooks": hooks }).to_string());
+        install(world, EVENTS, timeout);
     }
 
     fn launch(&self, world: &World, _model: &str) -> Launch {
-        let program = program("codex");
-        let words = [
-            program.as_str(),
-            "exec",
-            "--skip-git-repo-check",
-            "--dangerously-bypass-hook-trust",
-            "--sandbox",
-            "danger-full-access",
-            PROMPT,
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        let mut environment = world.environment();
-        environment.push(("CODEX_HOME".to_owned(), world.home().join(".codex").into()));
-        environment.push(("MOCK_KEY".to_owned(), "dummy".to_owned()));
-        Launch {
-            words,
-            environment,
-            folder: world.workspace(),
-        }
+        launch(world, &["--sandbox", "danger-full-access"])
+    }
+}
+
+impl AgentUnderTest for CodexAtPrompts {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn title(&self) -> &'static str {
+        "codex-at-prompts"
+    }
+
+    fn runs_unasked(&self) -> bool {
+        false
+    }
+
+    fn asides(&self) -> &'static [(&'static str, &'static str)] {
+        &[(GUARDIAN, REFUSAL)]
+    }
+
+    fn shell(&self, command: &str) -> ToolCall {
+        let input = json!({
+            "cmd": command,
+            "sandbox_permissions": "require_escalated",
+            "justification": "it grows outside",
+        });
+        ToolCall::new("exec_command", input)
+    }
+
+    /// By a command: its sandbox lets patches of the workspace through, without
+    /// asking.
+    fn write(&self, file: &Utf8Path, content: &str) -> ToolCall {
+        let (line, folder) = (content.trim(), file.parent().unwrap_or(file));
+        self.shell(&format!("mkdir -p {folder} && echo '{line}' > {file}"))
+    }
+
+    fn settle(&self, world: &World, model: &str) {
+        settle(world, model);
+    }
+
+    fn install(&self, world: &World, timeout: u32) {
+        install(world, AT_PROMPTS, timeout);
+    }
+
+    fn launch(&self, world: &World, _model: &str) -> Launch {
+        launch(world, &["--approve-for-me"])
     }
 }

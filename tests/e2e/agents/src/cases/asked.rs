@@ -1,56 +1,72 @@
-//! A person is asked in a real language server session.
+//! A person is asked in a real language server session, and answers, or does not.
 
-use super::{GROWN, PATIENT, assert_made, assert_not_made, assert_told, auto, grow, guarded};
-use crate::agent::{AgentUnderTest, Session, run};
+use std::fs;
+
+use super::{
+    CONTAINED, PATIENT, assert_held_back, assert_made, assert_not_made, auto, grow, guarded,
+};
+use crate::agent::{AgentUnderTest, Session};
 use crate::desk::Desk;
+use crate::model::Script;
 
-pub(super) fn approved(agent: &dyn AgentUnderTest) {
+const ROWS: [&str; 2] = ["row-1.txt", "row-2.txt"];
+
+pub(super) fn answered(agent: &dyn AgentUnderTest) {
     let world = guarded(agent, &auto(), PATIENT);
     let mut desk = Desk::open(&world);
-    let session = Session::start(agent, &world, grow(agent, &world));
-    let approval = desk.approval(GROWN);
+    let calls = ROWS.map(|file| grow(agent, &world, file));
+    let session = Session::start(agent, &world, Script::new(calls));
+    let approval = desk.approval(ROWS[0]);
     desk.approve(&approval);
-    let ended = session.end();
-    let _ = ended.result();
-    assert_made(&world, GROWN, &ended);
-}
-
-pub(super) fn denied(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
-    let mut desk = Desk::open(&world);
-    let session = Session::start(agent, &world, grow(agent, &world));
-    let approval = desk.approval(GROWN);
+    let approval = desk.approval(ROWS[1]);
     desk.deny(&approval);
     let ended = session.end();
-    assert_told(&world, &ended, "did not approve");
-    assert_not_made(&world, GROWN, &ended);
+    let [_, denied] = ended.only();
+    assert_made(&world, ROWS[0], &ended);
+    assert_not_made(&world, ROWS[1], &ended);
+    assert!(denied.contains("did not approve"), "{denied}");
 }
 
-pub(super) fn nobody(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
-    let ended = run(agent, &world, grow(agent, &world));
-    assert_told(&world, &ended, "Countersign");
-    assert_not_made(&world, GROWN, &ended);
-}
-
+/// The prompt's own call is blocked. The next one finds the announcement of a
+/// server that is no more: the hook decides alone, with nobody to ask.
 pub(super) fn killed(agent: &dyn AgentUnderTest) {
     let world = guarded(agent, &auto(), PATIENT);
     let mut desk = Desk::open(&world);
-    let session = Session::start(agent, &world, grow(agent, &world));
-    desk.approval(GROWN);
+    let calls = ROWS.map(|file| grow(agent, &world, file));
+    let session = Session::start(agent, &world, Script::new(calls));
+    desk.approval(ROWS[0]);
     desk.kill();
+    let left = fs::read_dir(world.places().runtime_dir);
+    assert!(left.is_ok_and(|files| files.count() > 0), "nothing is left");
     let ended = session.end();
-    assert_told(&world, &ended, "was lost while it decided");
-    assert_not_made(&world, GROWN, &ended);
+    let [lost, alone] = ended.only();
+    assert!(lost.contains("was lost while it decided"), "{lost}");
+    assert_held_back(agent, alone);
+    for file in ROWS {
+        assert_not_made(&world, file, &ended);
+    }
 }
 
-pub(super) fn timed_out(agent: &dyn AgentUnderTest) {
+/// The server hangs from the second prompt on; also what it would allow by itself
+/// does not run then.
+pub(super) fn unanswered(agent: &dyn AgentUnderTest) {
     // The hook keeps two seconds of them to answer in.
     let world = guarded(agent, &auto(), 5);
     let mut desk = Desk::open(&world);
-    let session = Session::start(agent, &world, grow(agent, &world));
-    desk.approval(GROWN);
+    let calls = ROWS.map(|file| grow(agent, &world, file));
+    let calls = calls.into_iter().chain([agent.shell(CONTAINED.0)]);
+    let session = Session::start(agent, &world, Script::new(calls));
+    desk.approval(ROWS[0]);
+    desk.approval(ROWS[1]);
+    desk.hang();
     let ended = session.end();
-    assert_told(&world, &ended, "nobody answered");
-    assert_not_made(&world, GROWN, &ended);
+    desk.go_on();
+    let [unanswered, hung, contained] = ended.only();
+    assert!(unanswered.contains("nobody answered"), "{unanswered}");
+    for told in [hung, contained] {
+        assert!(told.contains("did not answer in time"), "{told}");
+    }
+    for file in ROWS.iter().chain([&CONTAINED.1]) {
+        assert_not_made(&world, file, &ended);
+    }
 }

@@ -1,95 +1,102 @@
-//! What goes wrong in and around a hook: whatever it is, nothing runs.
+//! What goes wrong in a hook and with what it reads: whatever it is, nothing runs.
 
-use std::fs;
-
-use super::{
-    CONTAINED, GROWN, PATIENT, assert_made, assert_not_made, assert_told, auto, grow, guarded,
-    shell,
-};
+use super::{PATIENT, assert_held_back, assert_made, assert_not_made, auto, guarded};
 use crate::agent::{AgentUnderTest, run};
-use crate::desk::Desk;
-use crate::world::World;
+use crate::model::Script;
 
-/// A command that would be allowed does not run with such a hook, and the model
-/// is told this.
-#[track_caller]
-fn nothing_runs(agent: &dyn AgentUnderTest, world: &World, told: &str) {
-    let ended = run(agent, world, shell(agent, CONTAINED.0));
-    assert_told(world, &ended, told);
-    assert_not_made(world, CONTAINED.1, &ended);
+/// A way in which a hook fails: what a shell does in the place of the hook whose
+/// input is in `$payload`, and what the model is told, if the guard knows it.
+struct Fault {
+    shell: &'static str,
+    told: Option<&'static str>,
 }
 
-/// The hook of a development build ends in this way after it has read its input.
-fn provoked(agent: &dyn AgentUnderTest, how: &str) {
+/// The last words of a guard that fails in itself.
+const FAILED: Option<&str> = Some("the guard failed and blocks to be safe");
+
+/// The ends are provoked in a build for development, after it has read its input.
+const FAULTS: [Fault; 8] = [
+    Fault {
+        shell: r#"same | "$REAL" "$@" --provoke panic"#,
+        told: FAILED,
+    },
+    Fault {
+        shell: r#"same | "$REAL" "$@" --provoke overflow"#,
+        told: FAILED,
+    },
+    Fault {
+        shell: r#"same | "$REAL" "$@" --provoke abort"#,
+        told: FAILED,
+    },
+    Fault {
+        shell: r#"same | "$REAL" "$@" --provoke segfault"#,
+        told: FAILED,
+    },
+    Fault {
+        shell: r#"head -c 4096 /dev/urandom | "$REAL" "$@""#,
+        told: Some("Countersign"),
+    },
+    // No file of the hook may get a single byte: it acts as in default mode.
+    Fault {
+        shell: r#"ulimit -f 0; same | "$REAL" "$@""#,
+        told: None,
+    },
+    // Acts as default mode too.
+    Fault {
+        shell: r#"same | "$REAL" "$@" --home "$ROOT/without-settings""#,
+        told: None,
+    },
+    // A state that cannot be read is not one that is empty.
+    Fault {
+        shell: r#"same | "$REAL" "$@" --home "$ROOT/without-state""#,
+        told: Some("Countersign"),
+    },
+];
+
+pub(super) fn all(agent: &dyn AgentUnderTest) {
     let world = guarded(agent, &auto(), PATIENT);
-    world.hooks_run(&[&format!(r#"exec "$REAL" "$@" --provoke {how}"#)]);
-    nothing_runs(agent, &world, "Countersign");
-}
-
-pub(super) fn panics(agent: &dyn AgentUnderTest) {
-    provoked(agent, "panic");
-}
-
-pub(super) fn overflows(agent: &dyn AgentUnderTest) {
-    provoked(agent, "overflow");
-}
-
-pub(super) fn aborts(agent: &dyn AgentUnderTest) {
-    provoked(agent, "abort");
-}
-
-pub(super) fn segfaults(agent: &dyn AgentUnderTest) {
-    provoked(agent, "segfault");
-}
-
-pub(super) fn rubbish(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
-    world.hooks_run(&[r#"head -c 4096 /dev/urandom | "$REAL" "$@""#]);
-    nothing_runs(agent, &world, "Countersign");
-}
-
-/// A server that is gone left its announcement: the hook decides alone, and asks
-/// nobody what needs asking.
-pub(super) fn dead_server(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
-    let desk = Desk::open(&world);
-    desk.kill();
-    let left = fs::read_dir(world.places().runtime_dir);
-    assert!(left.is_ok_and(|files| files.count() > 0), "nothing is left");
-    let ended = run(agent, &world, grow(agent, &world));
-    assert_told(&world, &ended, "Countersign");
-    assert_not_made(&world, GROWN, &ended);
-}
-
-pub(super) fn hung_server(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), 5);
-    let desk = Desk::open(&world);
-    desk.hang();
-    nothing_runs(agent, &world, "did not answer in time");
-    desk.go_on();
-}
-
-/// The same call runs first, with room on the disk: it is the full one that stops
-/// it.
-pub(super) fn full_disk(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
-    let before = "touch before.txt";
-    let ended = run(agent, &world, shell(agent, before));
-    assert_made(&world, "before.txt", &ended);
-    // No file of the hook may have a single byte.
-    world.hooks_run(&[r#"ulimit -f 0; exec "$REAL" "$@""#]);
-    nothing_runs(agent, &world, "Countersign");
-}
-
-pub(super) fn broken_settings(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
-    world.guard_settings(r#"{ "tools": { "approvalMode": "auto" "#);
-    nothing_runs(agent, &world, "Countersign");
-}
-
-/// A state that cannot be read is not one that is empty.
-pub(super) fn broken_state(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
-    world.spoil_state();
-    nothing_runs(agent, &world, "Countersign");
+    world.trusting_guard(
+        "without-settings",
+        r#"{ "tools": { "approvalMode": "auto" "#,
+    );
+    world.trusting_guard("without-state", &auto().to_string());
+    world.spoil_state("without-state");
+    let files: Vec<String> = (1..=FAULTS.len())
+        .map(|number| format!("fault-{number}.txt"))
+        .collect();
+    let mut script = vec![
+        format!("ROOT='{}'", world.root()),
+        "payload=$(cat)".to_owned(),
+        r#"same() { printf %s "$payload"; }"#.to_owned(),
+        r#"case "$payload" in"#.to_owned(),
+    ];
+    for (file, fault) in files.iter().zip(&FAULTS) {
+        script.push(format!("*{file}*) {};;", fault.shell));
+    }
+    script.push(r#"*) same | "$REAL" "$@";;"#.to_owned());
+    script.push("esac".to_owned());
+    world.hooks_run(&script);
+    // Allowed, were nothing wrong: before and after it is.
+    let fine = ["before.txt", "after.txt"];
+    let calls = std::iter::once(fine[0])
+        .chain(files.iter().map(String::as_str))
+        .chain([fine[1]])
+        .map(|file| agent.shell(&format!("touch {file}")));
+    let ended = run(agent, &world, Script::new(calls));
+    assert_eq!(ended.results.len(), files.len() + 2, "{}", ended.told());
+    for file in fine {
+        assert_made(&world, file, &ended);
+    }
+    for ((file, fault), result) in files.iter().zip(&FAULTS).zip(ended.results.iter().skip(1)) {
+        assert_not_made(&world, file, &ended);
+        match fault.told {
+            Some(told) => assert!(
+                result.text.contains(told),
+                "{}: {}",
+                fault.shell,
+                result.text
+            ),
+            None => assert_held_back(agent, &result.text),
+        }
+    }
 }

@@ -3,10 +3,10 @@
 use countersign_test_support::model_server::{ModelServer, Reply};
 use serde_json::{Value, json};
 
-use super::{GROWN, PATIENT, assert_made, assert_not_made, grow, guarded};
+use super::{PATIENT, assert_made, assert_not_made, grow, guarded};
 use crate::agent::{AgentUnderTest, Session, run};
 use crate::desk::Desk;
-use crate::model::{Script, ToolCall};
+use crate::model::Script;
 use crate::world::World;
 
 /// Auto mode with this classifier. It asks a person after three blocks, and never
@@ -26,50 +26,37 @@ fn auto(classifier: &ModelServer, milliseconds: u32) -> Value {
     })
 }
 
-/// Calls that nothing vouches for, each with a file of its own.
-fn calls(agent: &dyn AgentUnderTest, world: &World, files: &[String]) -> Vec<ToolCall> {
-    files
-        .iter()
-        .map(|file| agent.shell(&format!("{} {file}", world.trellis())))
-        .collect()
-}
-
-fn files(count: usize) -> Vec<String> {
-    (1..=count)
+/// So many calls that nothing vouches for, and the files that they make.
+fn rows(agent: &dyn AgentUnderTest, world: &World, count: usize) -> (Vec<String>, Script) {
+    let files: Vec<String> = (1..=count)
         .map(|number| format!("row-{number}.txt"))
-        .collect()
+        .collect();
+    let calls: Vec<_> = files.iter().map(|file| grow(agent, world, file)).collect();
+    (files, Script::new(calls))
 }
 
-pub(super) fn allowed(agent: &dyn AgentUnderTest) {
-    let classifier = ModelServer::start();
-    classifier.always(Reply::allow());
-    let world = guarded(agent, &auto(&classifier, 30_000), PATIENT);
-    let ended = run(agent, &world, grow(agent, &world));
-    let _ = ended.result();
-    assert_made(&world, GROWN, &ended);
-    assert!(!classifier.requests().is_empty());
-}
-
+/// The first call is allowed, the next three are blocked, and a person is asked
+/// about the last one.
 pub(super) fn three_blocks(agent: &dyn AgentUnderTest) {
     let classifier = ModelServer::start();
+    classifier.then(Reply::allow());
     classifier.always(Reply::block("it grows over the neighbour's fence"));
     let world = guarded(agent, &auto(&classifier, 30_000), PATIENT);
     let mut desk = Desk::open(&world);
-    let files = files(4);
-    let calls = calls(agent, &world, &files);
-    let session = Session::start(agent, &world, Script::new(calls));
-    let approval = desk.approval("row-4.txt");
+    let (files, script) = rows(agent, &world, 5);
+    let session = Session::start(agent, &world, script);
+    let approval = desk.approval("row-5.txt");
     assert_eq!(approval["reason"], "consecutive_block");
     desk.approve(&approval);
     let ended = session.end();
-    assert_eq!(ended.results.len(), files.len(), "{}", ended.told());
-    for (file, result) in files.iter().zip(&ended.results).take(3) {
+    let [_, blocked @ .., _] = ended.only::<5>();
+    for (file, told) in files.iter().skip(1).zip(blocked) {
         assert_not_made(&world, file, &ended);
-        let told = &result.text;
         assert!(told.contains("over the neighbour's fence"), "{told}");
     }
-    assert_made(&world, "row-4.txt", &ended);
-    assert_eq!(classifier.requests().len(), 6, "two stages each");
+    assert_made(&world, "row-1.txt", &ended);
+    assert_made(&world, "row-5.txt", &ended);
+    assert_eq!(classifier.requests().len(), 7, "two stages for each block");
 }
 
 pub(super) fn hostile(agent: &dyn AgentUnderTest) {
@@ -85,21 +72,21 @@ pub(super) fn hostile(agent: &dyn AgentUnderTest) {
         Reply::reset_in_body(),
         Reply::never(),
     ];
-    let files = files(replies.len());
+    let count = replies.len();
     for reply in replies {
         classifier.then(reply);
     }
     classifier.always(Reply::internal_error());
     let world = guarded(agent, &auto(&classifier, 1_000), PATIENT);
-    let calls = calls(agent, &world, &files);
-    let ended = run(agent, &world, Script::new(calls));
-    assert_eq!(ended.results.len(), files.len(), "{}", ended.told());
+    let (files, script) = rows(agent, &world, count);
+    let ended = run(agent, &world, script);
+    assert_eq!(ended.results.len(), count, "{}", ended.told());
     for (file, result) in files.iter().zip(&ended.results) {
         assert_not_made(&world, file, &ended);
         let told = &result.text;
         assert!(told.contains("classifier unavailable"), "{told}");
     }
-    assert!(classifier.requests().len() >= files.len());
+    assert!(classifier.requests().len() >= count);
 }
 
 pub(super) fn beyond_the_deadline(agent: &dyn AgentUnderTest) {
@@ -107,9 +94,10 @@ pub(super) fn beyond_the_deadline(agent: &dyn AgentUnderTest) {
     classifier.always(Reply::never());
     // The classifier may take longer than the hook.
     let world = guarded(agent, &auto(&classifier, 30_000), 4);
-    let ended = run(agent, &world, grow(agent, &world));
-    let told = ended.result();
-    assert!(!told.is_empty());
-    assert_not_made(&world, GROWN, &ended);
-    assert!(!classifier.requests().is_empty(), "{told}");
+    let (files, script) = rows(agent, &world, 1);
+    let ended = run(agent, &world, script);
+    let [told] = ended.only();
+    assert!(told.contains("classifier unavailable"), "{told}");
+    assert_not_made(&world, &files[0], &ended);
+    assert!(!classifier.requests().is_empty());
 }

@@ -1,11 +1,20 @@
-//! The cases for the agents whose hooks are commands that answer on standard
-//! output: Claude Code, Codex and Gemini CLI.
+//! The cases for every agent.
 
 use std::process::ExitCode;
 
-use countersign_e2e_agents::agents::{Claude, Codex, Gemini};
+use countersign_e2e_agents::agents::{
+    Claude, ClaudeAtPrompts, Codex, CodexAtPrompts, Gemini, Opencode, Qwen,
+};
 use countersign_e2e_agents::cases;
 
 fn main() -> ExitCode {
-    cases::run(&[&Claude, &Codex, &Gemini])
+    cases::run(&[
+        &Claude,
+        &ClaudeAtPrompts,
+        &Codex,
+        &CodexAtPrompts,
+        &Gemini,
+        &Opencode,
+        &Qwen,
+    ])
 }
