@@ -11,6 +11,7 @@ mod lsp;
 mod memory;
 mod processes;
 mod server;
+mod speakers;
 mod times;
 
 use anyhow::{Result, ensure};

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use super::figure::{Figure, Target};
-use super::ground::{Ground, Wanted, hook_words, program};
+use super::ground::{Ground, program};
+use super::speakers::{SPEAKERS, Speaker};
 use super::times::{milliseconds, percentile};
 
 /// How often each program is run.
@@ -23,11 +24,11 @@ const WARM_UP: usize = 20;
 const SESSION: usize = 900_000;
 
 struct Program {
-    name: &'static str,
+    name: String,
     path: PathBuf,
     arguments: Vec<String>,
-    /// Whether it is the hook, whose answer is looked at.
-    is_hook: bool,
+    /// The agent that it answers, if it is the hook.
+    agent: Option<&'static Speaker>,
     /// At most so many times what the first program takes.
     target: Target,
 }
@@ -42,38 +43,40 @@ pub(super) struct Processes {
 /// The hook beside programs that do nothing; a server of the ground's home
 /// runs.
 pub(super) fn measure(ground: &Ground) -> Result<Processes> {
-    let programs = vec![
-        Program {
-            name: "`/bin/true`",
-            path: PathBuf::from("/bin/true"),
-            arguments: Vec::new(),
-            is_hook: false,
-            target: Target::None,
-        },
-        Program {
-            name: "an empty Rust program",
-            path: empty_program(ground.folder())?,
-            arguments: Vec::new(),
-            is_hook: false,
-            target: Target::None,
-        },
-        Program {
-            name: "`countersign hook`, asking a server",
-            path: program(),
-            arguments: hook_words(&ground.home)?,
-            is_hook: true,
-            target: Target::AtMost(2.2),
-        },
-        Program {
-            name: "`countersign hook`, deciding by itself",
-            path: program(),
-            arguments: hook_words(&ground.second_home()?)?,
-            is_hook: true,
-            target: Target::AtMost(5.0),
-        },
+    let plain = |name: &str, path: PathBuf| Program {
+        name: name.to_owned(),
+        path,
+        arguments: Vec::new(),
+        agent: None,
+        target: Target::None,
+    };
+    let alone = ground.second_home()?;
+    let mut programs = vec![
+        plain("`/bin/true`", PathBuf::from("/bin/true")),
+        plain("an empty Rust program", empty_program(ground.folder())?),
     ];
+    for agent in &SPEAKERS {
+        let name = format!("`countersign hook {}`, asking a server", agent.name);
+        programs.push(hook(name, agent, &ground.home, 2.2)?);
+    }
+    for agent in SPEAKERS.iter().take(1) {
+        let name = format!("`countersign hook {}`, deciding by itself", agent.name);
+        programs.push(hook(name, agent, &alone, 5.0)?);
+    }
     let times = times(&programs, ground)?;
     Ok(Processes { programs, times })
+}
+
+fn hook(name: String, agent: &'static Speaker, home: &Path, most: f64) -> Result<Program> {
+    let home = home.to_str().context("the temporary folder is not UTF-8")?;
+    let words = ["hook", agent.name, "--event", agent.event, "--home", home];
+    Ok(Program {
+        name,
+        path: program(),
+        arguments: words.map(str::to_owned).to_vec(),
+        agent: Some(agent),
+        target: Target::AtMost(most),
+    })
 }
 
 fn empty_program(folder: &Path) -> Result<PathBuf> {
@@ -92,15 +95,17 @@ fn times(programs: &[Program], ground: &Ground) -> Result<Vec<Vec<Duration>>> {
     let mut times = vec![Vec::with_capacity(RUNS); programs.len()];
     let payload = ground.folder().join("payload.json");
     for round in 0..WARM_UP + RUNS {
-        // A call of its own each time: two events with one id are one call.
-        let call = ground.call(SESSION, 700_000 + round, Wanted::Read);
-        fs::write(&payload, call.to_string())?;
         // Each program comes first as often as the others.
         for turn in 0..programs.len() {
             let index = (round + turn) % programs.len();
             let (Some(program), Some(times)) = (programs.get(index), times.get_mut(index)) else {
                 continue;
             };
+            // A call of its own each time: two events with one id are one call.
+            let said = program
+                .agent
+                .map(|agent| agent.reads(ground, SESSION, 700_000 + round));
+            fs::write(&payload, said.unwrap_or_default().to_string())?;
             let took = once(program, &payload, round == 0)?;
             if round >= WARM_UP {
                 times.push(took);
@@ -119,12 +124,13 @@ fn once(program: &Program, payload: &Path, look: bool) -> Result<Duration> {
         .args(&program.arguments)
         .stdin(File::open(payload)?)
         .stderr(Stdio::null());
-    if look && program.is_hook {
+    if let (true, Some(agent)) = (look, program.agent) {
         let output = command.output()?;
         let said = String::from_utf8_lossy(&output.stdout);
         ensure!(
-            Wanted::Read.is_right(output.status.code(), &said),
-            "the hook did not allow reading a file: {} {said}",
+            agent.may(output.status.code(), &said),
+            "the hook of {} did not allow reading a file: {} {said}",
+            agent.name,
             output.status,
         );
         return Ok(Duration::ZERO);
@@ -177,7 +183,7 @@ impl Processes {
     pub(super) fn figures(&self) -> Vec<Figure> {
         self.rows()
             .into_iter()
-            .filter(|(program, ..)| program.is_hook)
+            .filter(|(program, ..)| program.agent.is_some())
             .map(|(program, _, _, against)| Figure {
                 name: format!("{}, against `/bin/true`", program.name),
                 value: against,
