@@ -174,6 +174,7 @@ mod tests {
             "countersign stats --json --since 7d",
             "countersign hooks --json",
             "countersign doctor",
+            "countersign status --json",
             "/usr/local/bin/countersign schema",
             "grep countersign README.md",
             "countersigned trust",
@@ -202,6 +203,8 @@ mod tests {
             "countersign eval cases.jsonl",
             "countersign --home /tmp trust",
             "Countersign.EXE uninstall qwen",
+            "countersign install codex --trust-hooks --yes",
+            "countersign uninstall codex --yes",
             "countersign demo",
         ] {
             assert!(drives_the_guard(&command(text)).is_some(), "{text}");

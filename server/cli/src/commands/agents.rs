@@ -80,6 +80,15 @@ impl Surroundings {
         })
     }
 
+    /// The same as if no variable moved anything.
+    fn without_variables<T>(&self, work: impl FnOnce(&Bases<'_>) -> T) -> T {
+        let unmoved = Self {
+            has_variables: false,
+            ..self.clone()
+        };
+        unmoved.with_bases(work)
+    }
+
     /// The agent's installed version, and why it is not known.
     pub(super) fn version(&self, profile: &Profile) -> (Option<Version>, Option<String>) {
         match program::installed(profile, &self.path, self.may_start) {

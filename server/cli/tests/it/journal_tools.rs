@@ -320,7 +320,8 @@ fn an_agent_looks_and_does_not_prune() {
         &["log", "verify"],
         &["stats"],
         &["explain", &id],
-        &["doctor"],
+        &["doctor", "--agents-home", "none"],
+        &["status", "--agents-home", "none"],
     ] {
         let ran = sandbox.below_an_agent(words);
         assert_eq!(

@@ -23,6 +23,8 @@ pub(super) struct Prepared {
     pub(super) trust: Option<Edit>,
     /// Why the agent's version is not known.
     pub(super) unknown_version: Option<String>,
+    /// Whether the file lies elsewhere than the agent keeps it by itself.
+    pub(super) is_moved: bool,
 }
 
 impl Prepared {
@@ -103,6 +105,7 @@ fn prepare(
         None => surroundings.version(profile),
     };
     let path = surroundings.with_bases(|bases| target(profile.agent, scope, bases))?;
+    let by_itself = surroundings.without_variables(|bases| target(profile.agent, scope, bases))?;
     let before = disk::read_plain(&path)?;
     let program = program::own_name(&surroundings.own, &surroundings.path);
     // Settings and state are then where this command has them.
@@ -142,6 +145,7 @@ fn prepare(
         plan,
         trust,
         unknown_version,
+        is_moved: path != by_itself,
     })
 }
 

@@ -25,6 +25,9 @@ pub(super) struct Told {
     events: Vec<Asked>,
     left_out: Vec<&'static str>,
     unknown_version: Option<String>,
+    /// Whether a variable moved the agent's folder away from where agents may
+    /// not write.
+    is_moved: bool,
     diff: String,
 }
 
@@ -60,6 +63,7 @@ impl Told {
                 .collect(),
             left_out: plan.left_out.clone(),
             unknown_version: prepared.unknown_version.clone(),
+            is_moved: prepared.is_moved,
             diff: prepared.edits().map(diff).collect(),
         }
     }
@@ -108,6 +112,16 @@ pub(super) fn installed(
              asked for. `--agent-version` says it.",
             styled(ASK, "!"),
             told.title
+        )?;
+    }
+    if told.is_moved {
+        writeln!(
+            out,
+            "{} a variable moved the settings of {} to a place that is not protected by its name: \
+             add its folder to `protectedPaths.add` ({})",
+            styled(ASK, "!"),
+            told.title,
+            redact::visible(&told.file)
         )?;
     }
     if !told.left_out.is_empty() {
