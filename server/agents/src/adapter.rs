@@ -9,7 +9,7 @@ use crate::capabilities::Capabilities;
 use crate::error::DecodeError;
 use crate::event::Stage;
 use crate::tools::ToolEntry;
-use crate::{claude, codex, gemini, opencode, qwen};
+use crate::{claude, codex, cursor, gemini, generic, opencode, qwen, vscode};
 
 /// An agent's adapter.
 pub(crate) struct Adapter {
@@ -51,8 +51,14 @@ pub(crate) fn as_it_is(
 pub(crate) enum EventClass {
     PreTool,
     PermissionRequest,
+    /// As `PreTool`, where another event of the same call follows.
+    Announced,
+    /// As `PreTool`, through a hook of another agent.
+    Borrowed,
     AgentDenied,
-    Result { failed: bool },
+    Result {
+        failed: bool,
+    },
     UserMessage,
     SessionStart,
     SessionEnd,
@@ -61,10 +67,12 @@ pub(crate) enum EventClass {
 }
 
 impl EventClass {
-    const fn stage(self) -> Stage {
+    pub(crate) const fn stage(self) -> Stage {
         match self {
             Self::PreTool => Stage::PreTool,
             Self::PermissionRequest => Stage::PermissionRequest,
+            Self::Announced => Stage::Announced,
+            Self::Borrowed => Stage::Borrowed,
             Self::AgentDenied
             | Self::Result { .. }
             | Self::UserMessage
@@ -76,45 +84,94 @@ impl EventClass {
     }
 }
 
-static ADAPTERS: [&Adapter; 5] = [
+static ADAPTERS: [&Adapter; 8] = [
     &claude::ADAPTER,
     &qwen::ADAPTER,
     &codex::ADAPTER,
     &gemini::ADAPTER,
     &opencode::ADAPTER,
+    &cursor::ADAPTER,
+    &vscode::ADAPTER,
+    &generic::ADAPTER,
 ];
 
-/// The adapter of an agent, if this version has one.
-pub(crate) fn adapter(agent: Agent) -> Option<&'static Adapter> {
-    ADAPTERS
-        .iter()
-        .copied()
-        .find(|adapter| adapter.agent == agent)
+/// The adapter of an agent.
+pub(crate) const fn adapter(agent: Agent) -> &'static Adapter {
+    match agent {
+        Agent::ClaudeCode => &claude::ADAPTER,
+        Agent::Qwen => &qwen::ADAPTER,
+        Agent::Codex => &codex::ADAPTER,
+        Agent::Gemini => &gemini::ADAPTER,
+        Agent::Opencode => &opencode::ADAPTER,
+        Agent::Cursor => &cursor::ADAPTER,
+        Agent::Vscode => &vscode::ADAPTER,
+        Agent::Generic => &generic::ADAPTER,
+    }
+}
+
+/// The adapter by which the tool names of an agent are read over ACP: only of
+/// those whose names there were seen to be the ones of their hooks. A name
+/// that anybody may write is none.
+pub(crate) const fn over_acp(agent: Agent) -> Option<&'static Adapter> {
+    match agent {
+        Agent::ClaudeCode | Agent::Qwen | Agent::Codex | Agent::Gemini => Some(adapter(agent)),
+        Agent::Opencode | Agent::Cursor | Agent::Vscode | Agent::Generic => None,
+    }
 }
 
 impl Adapter {
     pub(crate) fn event(&self, name: &str) -> Option<EventClass> {
+        self.named_event(name).map(|(_, class)| class)
+    }
+
+    pub(crate) fn named_event(&self, name: &str) -> Option<(&'static str, EventClass)> {
         self.events
             .iter()
             .find(|(known, _)| *known == name)
-            .map(|(_, class)| *class)
+            .copied()
+    }
+
+    /// As [`Self::named_event`], for a name that may be written as another
+    /// agent writes it.
+    pub(crate) fn borrowed_event(&self, name: &str) -> Option<(&'static str, EventClass)> {
+        self.named_event(name).or_else(|| {
+            let same = |known: &str| known.eq_ignore_ascii_case(name);
+            let of_claude = BORROWED_NAMES
+                .iter()
+                .find(|(theirs, _)| *theirs == name)
+                .map(|(_, names)| *names)
+                .unwrap_or_default();
+            self.events
+                .iter()
+                .find(|(known, _)| same(known) || of_claude.contains(known))
+                .copied()
+        })
     }
 }
 
-/// The hook events of an agent by name, in the order of its documents; empty
-/// for an agent without an adapter.
+/// Events of Claude Code's by the names that agents with a form of their own
+/// have for them.
+const BORROWED_NAMES: &[(&str, &[&str])] = &[
+    ("UserPromptSubmit", &["beforeSubmitPrompt", "BeforeAgent"]),
+    ("PreToolUse", &["BeforeTool"]),
+    ("PostToolUse", &["AfterTool"]),
+    ("Stop", &["AfterAgent"]),
+];
+
+/// The hook events of an agent by name, in the order of its documents.
 pub fn known_events(agent: Agent) -> impl Iterator<Item = &'static str> {
-    adapter(agent)
-        .into_iter()
-        .flat_map(|adapter| adapter.events.iter().map(|(name, _)| *name))
+    adapter(agent).events.iter().map(|(name, _)| *name)
 }
 
-/// What an event of this name is about. For an agent without an adapter, what
-/// the name means to those that have one.
+/// What an event of this name is about.
 pub(crate) fn stage(agent: Agent, event: &str) -> Stage {
-    let found = match adapter(agent) {
-        Some(adapter) => adapter.event(event),
-        None => ADAPTERS.iter().find_map(|adapter| adapter.event(event)),
-    };
+    let found = adapter(agent).event(event);
+    found.map_or(Stage::Unknown, EventClass::stage)
+}
+
+/// As [`stage`], for an agent that nobody knows: what the name means to those
+/// that are known.
+pub(crate) fn stage_of_nobody(event: &str) -> Stage {
+    let found = ADAPTERS.iter().find_map(|adapter| adapter.event(event));
     found.map_or(Stage::Unknown, EventClass::stage)
 }

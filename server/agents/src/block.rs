@@ -5,6 +5,8 @@ use std::str::FromStr as _;
 
 use countersign_core::agent::Agent;
 
+use crate::adapter;
+use crate::capabilities::BlockForm;
 use crate::encode::{Answer, HookOutput, encode};
 use crate::event::{EventRef, Stage, event_of_broken};
 
@@ -47,10 +49,14 @@ safe; the user can find the cause with `countersign log`\"}}}\n",
 /// or not; to be chosen before anything can fail.
 #[must_use]
 pub fn static_block(agent_arg: &str, event_arg: &str) -> StaticBlock {
-    match event(agent_arg, event_arg).stage {
-        Stage::PreTool | Stage::Unknown => EXIT_TWO,
-        Stage::PermissionRequest => DENY_JSON,
+    let event = event(agent_arg, event_arg);
+    match event.stage {
         Stage::NoDecision => NEUTRAL,
+        Stage::PermissionRequest => match event.capabilities().map(|stage| stage.block) {
+            Some(BlockForm::ExitTwo) => EXIT_TWO,
+            Some(BlockForm::DenyJson) | None => DENY_JSON,
+        },
+        Stage::PreTool | Stage::Announced | Stage::Borrowed | Stage::Unknown => EXIT_TWO,
     }
 }
 
@@ -67,9 +73,13 @@ pub fn raw_block(agent_arg: &str, event_arg: &str, message: &str) -> HookOutput 
 }
 
 fn event(agent_arg: &str, event_arg: &str) -> EventRef {
-    // For a name that is no agent's, what the event means to those that are.
-    event_of_broken(
-        Agent::from_str(agent_arg).unwrap_or(Agent::Generic),
-        event_arg,
-    )
+    match Agent::from_str(agent_arg) {
+        Ok(agent) => event_of_broken(agent, event_arg),
+        // What the event means to those that are agents, in the form of Claude
+        // Code's, which most of them take.
+        Err(_) => EventRef {
+            agent: Agent::ClaudeCode,
+            stage: adapter::stage_of_nobody(event_arg),
+        },
+    }
 }

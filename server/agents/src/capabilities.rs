@@ -1,5 +1,5 @@
-//! What a guard can do through each agent's hooks, as measured with the real
-//! agents; the documents are generated from it.
+//! What a guard can do through each agent's hooks, and how that is known; the
+//! documents are generated from it.
 
 use std::time::Duration;
 
@@ -11,12 +11,14 @@ use crate::event::{EventRef, Stage};
 /// What a guard can do through an agent's hooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// The agent's version that this was measured with.
-    pub measured: &'static str,
+    /// How this is known.
+    pub evidence: Evidence,
     /// Before the tool runs.
     pub pre_tool: StageCapabilities,
     /// Before the agent would prompt, if it has such an event.
     pub permission_request: Option<StageCapabilities>,
+    /// Before the tool runs, where another event of the same call may follow.
+    pub announced: Option<StageCapabilities>,
     /// How long the agent waits for a hook whose timeout is not configured.
     pub default_timeout: Duration,
     /// The unit of a timeout in the agent's settings.
@@ -26,6 +28,17 @@ pub struct Capabilities {
     pub fails_open: &'static [FailsOpen],
     /// What else a guard must know, in plain words.
     pub notes: &'static [&'static str],
+}
+
+/// How something about an agent is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// It was measured with this version of the agent.
+    Measured(&'static str),
+    /// The agent's documents say so, and nothing was measured.
+    Documents(&'static str),
+    /// The interface is our own.
+    Ours,
 }
 
 /// What a guard can do at one event of a call.
@@ -78,11 +91,10 @@ pub enum FailsOpen {
     Ask,
 }
 
-/// What a guard can do through an agent's hooks; `None` for an agent without
-/// an adapter in this version.
+/// What a guard can do through an agent's hooks.
 #[must_use]
-pub fn capabilities(agent: Agent) -> Option<&'static Capabilities> {
-    adapter::adapter(agent).map(|adapter| &adapter.capabilities)
+pub const fn capabilities(agent: Agent) -> &'static Capabilities {
+    &adapter::adapter(agent).capabilities
 }
 
 impl EventRef {
@@ -90,10 +102,18 @@ impl EventRef {
     /// decide.
     #[must_use]
     pub fn capabilities(self) -> Option<StageCapabilities> {
-        let capabilities = capabilities(self.agent)?;
+        let capabilities = capabilities(self.agent);
         match self.stage {
             Stage::PreTool => Some(capabilities.pre_tool),
             Stage::PermissionRequest => capabilities.permission_request,
+            Stage::Announced => capabilities.announced,
+            Stage::Borrowed => Some(StageCapabilities {
+                // What is not said cannot be read in another agent's form.
+                can_allow: false,
+                // VS Code takes Claude Code's form for its own.
+                can_ask: self.agent == Agent::Vscode,
+                ..capabilities.pre_tool
+            }),
             Stage::NoDecision | Stage::Unknown => None,
         }
     }

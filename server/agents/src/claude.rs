@@ -8,7 +8,9 @@ use countersign_core::tool::Tool;
 use serde_json::{Map, Value};
 
 use crate::adapter::{Adapter, EventClass, as_it_is};
-use crate::capabilities::{BlockForm, Capabilities, FailsOpen, StageCapabilities, TimeoutUnit};
+use crate::capabilities::{
+    BlockForm, Capabilities, Evidence, FailsOpen, StageCapabilities, TimeoutUnit,
+};
 use crate::error::DecodeError;
 use crate::tools::{Prompt, Shape, ToolEntry};
 
@@ -138,7 +140,7 @@ pub(crate) fn mcp(raw: &str, _payload: &Map<String, Value>) -> Result<Vec<Tool>,
 }
 
 const CAPABILITIES: Capabilities = Capabilities {
-    measured: "2.1.329",
+    evidence: Evidence::Measured("2.1.329"),
     pre_tool: StageCapabilities {
         event: "PreToolUse",
         can_allow: true,
@@ -152,6 +154,7 @@ const CAPABILITIES: Capabilities = Capabilities {
         // Exit status 2 means nothing here.
         block: BlockForm::DenyJson,
     }),
+    announced: None,
     default_timeout: Duration::from_secs(600),
     timeout_unit: TimeoutUnit::Seconds,
     fails_open: &[

@@ -6,7 +6,9 @@ use countersign_core::agent::Agent;
 use countersign_core::tool::Tool;
 
 use crate::adapter::{Adapter, EventClass, as_it_is};
-use crate::capabilities::{BlockForm, Capabilities, FailsOpen, StageCapabilities, TimeoutUnit};
+use crate::capabilities::{
+    BlockForm, Capabilities, Evidence, FailsOpen, StageCapabilities, TimeoutUnit,
+};
 use crate::claude;
 use crate::tools::{Folder, Prompt, Shape, ToolEntry};
 
@@ -73,7 +75,7 @@ const fn tool(raw: &'static str, tool: Tool, shape: Shape) -> ToolEntry {
 }
 
 const CAPABILITIES: Capabilities = Capabilities {
-    measured: "0.169.0",
+    evidence: Evidence::Measured("0.169.0"),
     pre_tool: StageCapabilities {
         event: "PreToolUse",
         // Nothing printed lets the call go on; an allow makes the hook fail.
@@ -88,6 +90,7 @@ const CAPABILITIES: Capabilities = Capabilities {
         can_ask: true,
         block: BlockForm::DenyJson,
     }),
+    announced: None,
     default_timeout: Duration::from_secs(600),
     timeout_unit: TimeoutUnit::Seconds,
     fails_open: &[

@@ -29,7 +29,6 @@ const MAX_ID_BYTES: usize = 512;
 /// When anything about the payload is not understood. For an event of a call
 /// that is a block; [`crate::event_of_broken`] says how to encode it.
 pub fn decode(agent: Agent, event_arg: &str, stdin: &[u8]) -> Result<HookEvent, DecodeError> {
-    let adapter = adapter::adapter(agent).ok_or(DecodeError::UnsupportedAgent { agent })?;
     if stdin.len() > MAX_PAYLOAD_BYTES {
         return Err(DecodeError::TooLarge {
             limit: MAX_PAYLOAD_BYTES,
@@ -37,18 +36,19 @@ pub fn decode(agent: Agent, event_arg: &str, stdin: &[u8]) -> Result<HookEvent, 
     }
     let payload = json::object(stdin)?;
     // First, because a foreign payload also has foreign events.
-    fingerprint::check(agent, &payload)?;
-    let class = adapter
-        .event(event_arg)
-        .ok_or_else(|| DecodeError::UnknownEvent {
-            agent,
-            event: event_arg.to_owned(),
-            known: adapter::known_events(agent).collect::<Vec<_>>().join(", "),
-        })?;
-    let payload = (adapter.translate)(event_arg, payload)?;
+    let Event {
+        adapter,
+        name,
+        class,
+    } = match fingerprint::sender(agent, &payload)? {
+        Some(sender) => borrowed(agent, sender, event_arg, &payload)?,
+        None => own(agent, event_arg)?,
+    };
+    let agent = adapter.agent;
+    let payload = (adapter.translate)(name, payload)?;
     let fields = Fields::payload(&payload);
     if let Some(named) = fields.optional_text("hook_event_name")?
-        && named != event_arg
+        && named != name
     {
         return Err(DecodeError::EventMismatch {
             argument: event_arg.to_owned(),
@@ -69,6 +69,67 @@ pub fn decode(agent: Agent, event_arg: &str, stdin: &[u8]) -> Result<HookEvent, 
     })
 }
 
+/// Whose event it is, its name and what it is.
+struct Event {
+    adapter: &'static Adapter,
+    name: &'static str,
+    class: EventClass,
+}
+
+/// An event that the agent's own hook was called with.
+fn own(agent: Agent, event_arg: &str) -> Result<Event, DecodeError> {
+    let adapter = adapter::adapter(agent);
+    let (name, class) =
+        adapter
+            .named_event(event_arg)
+            .ok_or_else(|| DecodeError::UnknownEvent {
+                agent,
+                event: event_arg.to_owned(),
+                known: adapter::known_events(agent).collect::<Vec<_>>().join(", "),
+            })?;
+    Ok(Event {
+        adapter,
+        name,
+        class,
+    })
+}
+
+/// An event of an agent that loads the hooks of another: read as its own, by
+/// the name that it gives itself. What must be decided for one of them must be
+/// for the other.
+fn borrowed(
+    agent: Agent,
+    sender: Agent,
+    event_arg: &str,
+    payload: &Map<String, Value>,
+) -> Result<Event, DecodeError> {
+    let theirs = adapter::adapter(sender);
+    let foreign = || DecodeError::ForeignPayload {
+        caller: theirs.title,
+        agent,
+    };
+    let fields = Fields::payload(payload);
+    let named = match fields.optional_text("hook_event_name")? {
+        Some(named) => named,
+        None => fields.optional_text("hookEventName")?.unwrap_or(event_arg),
+    };
+    let (name, class) = theirs.borrowed_event(named).ok_or_else(foreign)?;
+    let asked = own(agent, event_arg)?.class;
+    if asked.stage().decides() != class.stage().decides() {
+        return Err(foreign());
+    }
+    let class = if class.stage().decides() {
+        EventClass::Borrowed
+    } else {
+        class
+    };
+    Ok(Event {
+        adapter: theirs,
+        name,
+        class,
+    })
+}
+
 fn kind(
     adapter: &Adapter,
     class: EventClass,
@@ -86,6 +147,14 @@ fn kind(
         },
         EventClass::PermissionRequest => EventKind::Call {
             stage: CallStage::PermissionRequest,
+            call: call()?,
+        },
+        EventClass::Announced => EventKind::Call {
+            stage: CallStage::Announced,
+            call: call()?,
+        },
+        EventClass::Borrowed => EventKind::Call {
+            stage: CallStage::Borrowed,
             call: call()?,
         },
         EventClass::AgentDenied => EventKind::AgentDenied {

@@ -6,11 +6,10 @@ use countersign_core::agent::Agent;
 use countersign_core::call::{Call, SessionKey};
 use serde_json::{Map, Value};
 
-use crate::adapter::{self, Adapter};
+use crate::adapter;
 use crate::decode;
 use crate::error::DecodeError;
 use crate::fields::Fields;
-use crate::qwen;
 
 /// A call as an extension reports it.
 #[derive(Debug, Clone, Copy)]
@@ -33,14 +32,12 @@ pub struct EditorCall<'a> {
 /// The session of an agent in an editor.
 ///
 /// # Errors
-/// When the agent has no adapter, or an id is empty, too long or holds control
-/// characters.
+/// When an id is empty, too long or holds control characters.
 pub fn editor_session(
     agent: Agent,
     session: &str,
     subagent: Option<&str>,
 ) -> Result<SessionKey, DecodeError> {
-    speaks_like(agent)?;
     let mut payload = Map::new();
     payload.insert("session_id".to_owned(), session.into());
     if let Some(subagent) = subagent {
@@ -64,7 +61,7 @@ pub fn editor_folder(cwd: &str) -> Result<camino::Utf8PathBuf, DecodeError> {
 /// # Errors
 /// When anything about it is not understood; the call is blocked then.
 pub fn editor_call(given: &EditorCall<'_>) -> Result<Call, DecodeError> {
-    let adapter = speaks_like(given.key.agent)?;
+    let adapter = adapter::adapter(given.key.agent);
     let mut payload = Map::new();
     payload.insert("tool_name".to_owned(), given.tool.into());
     payload.insert("tool_input".to_owned(), given.input.clone());
@@ -76,14 +73,6 @@ pub fn editor_call(given: &EditorCall<'_>) -> Result<Call, DecodeError> {
     }
     let cwd = editor_folder(given.cwd)?;
     decode::call(adapter, &payload, given.key, Utf8Path::new(&cwd))
-}
-
-/// Whose tool names the agent uses. The canonical names are Qwen Code's.
-fn speaks_like(agent: Agent) -> Result<&'static Adapter, DecodeError> {
-    match agent {
-        Agent::Generic => Ok(&qwen::ADAPTER),
-        _ => adapter::adapter(agent).ok_or(DecodeError::UnsupportedAgent { agent }),
-    }
 }
 
 #[cfg(test)]
@@ -126,6 +115,5 @@ mod tests {
         assert!(error.to_string().contains("session_id"), "{error}");
         let error = editor_folder("work").unwrap_err();
         assert!(error.to_string().contains("cwd"), "{error}");
-        assert!(editor_session(Agent::Cursor, "s", None).is_err());
     }
 }

@@ -5,8 +5,9 @@ use countersign_core::agent::Agent;
 use countersign_core::redact;
 use serde_json::{Value, json};
 
-use crate::capabilities::BlockForm;
+use crate::capabilities::{BlockForm, StageCapabilities};
 use crate::event::{EventRef, Stage};
+use crate::generic;
 
 /// Longest message, in characters; every agent takes at least that.
 const MESSAGE_CHARS: usize = 4_000;
@@ -53,44 +54,79 @@ pub struct HookOutput {
 /// Encodes an answer. Total.
 ///
 /// Where the agent cannot ask, an ask is a block. Events that need no decision
-/// get the neutral answer, whatever is to be said; unknown events and agents
-/// without an adapter get a block.
+/// get the neutral answer, whatever is to be said; unknown events get a block.
 #[must_use]
 pub fn encode(event: EventRef, answer: &Answer) -> HookOutput {
     match event.stage {
         Stage::NoDecision => silent(),
-        Stage::Unknown => block(BlockForm::ExitTwo, text_of(answer)),
-        Stage::PreTool => match event.capabilities() {
-            Some(_) => pre_tool(event, answer),
-            None => block(BlockForm::ExitTwo, text_of(answer)),
-        },
-        Stage::PermissionRequest => match event.capabilities() {
-            Some(_) => permission_request(answer),
-            None => block(BlockForm::DenyJson, text_of(answer)),
-        },
+        Stage::Unknown => exit_two(event.agent, text_of(answer)),
+        Stage::PreTool | Stage::PermissionRequest | Stage::Announced | Stage::Borrowed => {
+            match event.capabilities() {
+                Some(stage) if stage.block == BlockForm::DenyJson => permission_request(answer),
+                Some(stage) => before(event, stage, answer),
+                // An event that the agent does not have.
+                None if event.stage == Stage::PermissionRequest => deny_json(text_of(answer)),
+                None => exit_two(event.agent, text_of(answer)),
+            }
+        }
     }
 }
 
 /// Before the tool runs. A block is exit status 2 with the reason on standard
-/// error: it is the one block that all four agents take, it needs no parser on
+/// error: it is the one block that all agents take, it needs no parser on
 /// their side, and on Claude Code it wins over every other hook's allow.
-fn pre_tool(event: EventRef, answer: &Answer) -> HookOutput {
-    let can_ask = event.capabilities().is_some_and(|stage| stage.can_ask);
+fn before(event: EventRef, stage: StageCapabilities, answer: &Answer) -> HookOutput {
     match answer {
+        Answer::NoOpinion => no_opinion(event.agent),
+        Answer::Allow { note } => allow(event, note),
+        Answer::Ask { message } if stage.can_ask => ask(event.agent, message),
+        Answer::Ask { message } | Answer::Block { message } => exit_two(event.agent, message),
+    }
+}
+
+fn no_opinion(agent: Agent) -> HookOutput {
+    match agent {
         // Our own plugin takes silence for a hook that failed.
-        Answer::NoOpinion if event.agent == Agent::Opencode => {
-            print(&json!({ "decision": "none" }))
+        Agent::Opencode => print(&json!({ "decision": "none" })),
+        Agent::Generic => print(&json!({ "version": generic::VERSION, "decision": "none" })),
+        // With `failClosed` it may take what is no JSON for a hook that failed.
+        Agent::Cursor => print(&json!({})),
+        Agent::ClaudeCode | Agent::Qwen | Agent::Codex | Agent::Gemini | Agent::Vscode => silent(),
+    }
+}
+
+fn allow(event: EventRef, note: &str) -> HookOutput {
+    match (event.agent, event.stage) {
+        // To let it go on is enough where another hook of the agent may speak.
+        (_, Stage::Borrowed) => no_opinion(event.agent),
+        (Agent::ClaudeCode | Agent::Qwen, _) => print(&decision("allow", note)),
+        (Agent::Gemini | Agent::Opencode, _) => print(&json!({ "decision": "allow" })),
+        (Agent::Generic, _) => print(&json!({ "version": generic::VERSION, "decision": "allow" })),
+        (Agent::Cursor, _) => print(&json!({ "permission": "allow" })),
+        (Agent::Vscode, Stage::Announced) => print(&json!({ "permissionDecision": "allow" })),
+        (Agent::Vscode, _) => print(&decision("allow", note)),
+        // It takes a printed allow for a failed hook.
+        (Agent::Codex, _) => silent(),
+    }
+}
+
+fn ask(agent: Agent, message: &str) -> HookOutput {
+    match agent {
+        Agent::Cursor => {
+            let message = sanitised(message);
+            print(&json!({
+                "permission": "ask",
+                "user_message": message,
+                "agent_message": message,
+            }))
         }
-        Answer::NoOpinion => silent(),
-        Answer::Allow { note } => match event.agent {
-            Agent::ClaudeCode | Agent::Qwen => print(&decision("allow", note)),
-            Agent::Gemini | Agent::Opencode => print(&json!({ "decision": "allow" })),
-            // Codex takes a printed allow for a failed hook; the others have
-            // no adapter.
-            Agent::Codex | Agent::Cursor | Agent::Vscode | Agent::Generic => silent(),
-        },
-        Answer::Ask { message } if can_ask => print(&decision("ask", message)),
-        Answer::Ask { message } | Answer::Block { message } => block(BlockForm::ExitTwo, message),
+        Agent::ClaudeCode
+        | Agent::Qwen
+        | Agent::Codex
+        | Agent::Gemini
+        | Agent::Opencode
+        | Agent::Vscode
+        | Agent::Generic => print(&decision("ask", message)),
     }
 }
 
@@ -99,22 +135,44 @@ fn permission_request(answer: &Answer) -> HookOutput {
     match answer {
         Answer::NoOpinion | Answer::Ask { .. } => silent(),
         Answer::Allow { .. } => print(&request_decision(json!({ "behavior": "allow" }))),
-        Answer::Block { message } => block(BlockForm::DenyJson, message),
+        Answer::Block { message } => deny_json(message),
     }
 }
 
-fn block(form: BlockForm, message: &str) -> HookOutput {
+/// Exit status 2 with the reason on standard error, and in the agent's own
+/// form beside it where that is how the reason reaches the model.
+fn exit_two(agent: Agent, message: &str) -> HookOutput {
     let message = sanitised(message);
-    match form {
-        BlockForm::ExitTwo => HookOutput {
-            stdout: Vec::new(),
-            stderr: format!("{message}\n").into_bytes(),
-            exit: 2,
-        },
-        BlockForm::DenyJson => print(&request_decision(
-            json!({ "behavior": "deny", "message": message }),
-        )),
+    let beside = match agent {
+        Agent::Cursor => Some(json!({
+            "permission": "deny",
+            "user_message": message,
+            "agent_message": message,
+        })),
+        // Copilot CLI's; VS Code reads standard error.
+        Agent::Vscode => Some(json!({
+            "permissionDecision": "deny",
+            "permissionDecisionReason": message,
+        })),
+        Agent::Generic => Some(json!({
+            "version": generic::VERSION,
+            "decision": "block",
+            "reason": message,
+        })),
+        Agent::ClaudeCode | Agent::Qwen | Agent::Codex | Agent::Gemini | Agent::Opencode => None,
+    };
+    HookOutput {
+        stderr: format!("{message}\n").into_bytes(),
+        exit: 2,
+        ..beside.map_or_else(silent, |value| print(&value))
     }
+}
+
+fn deny_json(message: &str) -> HookOutput {
+    print(&request_decision(json!({
+        "behavior": "deny",
+        "message": sanitised(message),
+    })))
 }
 
 fn decision(decision: &str, reason: &str) -> Value {
@@ -136,7 +194,7 @@ fn request_decision(decision: Value) -> Value {
     })
 }
 
-const fn silent() -> HookOutput {
+fn silent() -> HookOutput {
     HookOutput {
         stdout: Vec::new(),
         stderr: Vec::new(),

@@ -6,12 +6,6 @@ use countersign_core::agent::Agent;
 /// A payload that cannot be understood. It is never an allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// The agent has no adapter in this version.
-    #[error("hooks of {agent} are not supported yet in this version; remove its hook")]
-    UnsupportedAgent {
-        /// The agent.
-        agent: Agent,
-    },
     /// The agent has no event of this name.
     #[error("{agent} has no hook event `{event}`; it has {known}")]
     UnknownEvent {

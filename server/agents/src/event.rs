@@ -73,6 +73,11 @@ pub enum CallStage {
     PreTool,
     /// Before the agent would prompt.
     PermissionRequest,
+    /// Before the tool runs, where another event of the same call may follow.
+    Announced,
+    /// Before the tool runs, through a hook that was installed for another
+    /// agent; one of the agent's own may stand beside it.
+    Borrowed,
 }
 
 impl From<CallStage> for CallEvent {
@@ -80,6 +85,8 @@ impl From<CallStage> for CallEvent {
         match stage {
             CallStage::PreTool => Self::PreTool,
             CallStage::PermissionRequest => Self::PermissionRequest,
+            CallStage::Announced => Self::Announced,
+            CallStage::Borrowed => Self::Borrowed,
         }
     }
 }
@@ -100,17 +107,47 @@ pub enum Stage {
     PreTool,
     /// A call, before the agent would prompt.
     PermissionRequest,
+    /// A call, before the tool runs, where another event of it may follow.
+    Announced,
+    /// A call, before the tool runs, through another agent's hook.
+    Borrowed,
     /// Something that needs no decision: every answer is the neutral one.
     NoDecision,
     /// An event that is not known: every answer is a block.
     Unknown,
 }
 
+impl CallStage {
+    /// What an answer at this point must be encoded for.
+    #[must_use]
+    pub const fn stage(self) -> Stage {
+        match self {
+            Self::PreTool => Stage::PreTool,
+            Self::PermissionRequest => Stage::PermissionRequest,
+            Self::Announced => Stage::Announced,
+            Self::Borrowed => Stage::Borrowed,
+        }
+    }
+}
+
 impl From<CallStage> for Stage {
     fn from(stage: CallStage) -> Self {
-        match stage {
-            CallStage::PreTool => Self::PreTool,
-            CallStage::PermissionRequest => Self::PermissionRequest,
+        stage.stage()
+    }
+}
+
+impl Stage {
+    /// Whether an event of it must be decided: one that cannot be read is a
+    /// block then, and goes on record.
+    #[must_use]
+    pub const fn decides(self) -> bool {
+        match self {
+            Self::PreTool
+            | Self::PermissionRequest
+            | Self::Announced
+            | Self::Borrowed
+            | Self::Unknown => true,
+            Self::NoDecision => false,
         }
     }
 }
@@ -120,14 +157,7 @@ impl HookEvent {
     #[must_use]
     pub const fn event_ref(&self) -> EventRef {
         let stage = match self.kind {
-            EventKind::Call {
-                stage: CallStage::PreTool,
-                ..
-            } => Stage::PreTool,
-            EventKind::Call {
-                stage: CallStage::PermissionRequest,
-                ..
-            } => Stage::PermissionRequest,
+            EventKind::Call { stage, .. } => stage.stage(),
             EventKind::AgentDenied { .. }
             | EventKind::Result { .. }
             | EventKind::UserMessage { .. }

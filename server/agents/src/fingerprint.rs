@@ -5,20 +5,20 @@
 use countersign_core::agent::Agent;
 use serde_json::{Map, Value};
 
-use crate::adapter;
 use crate::error::DecodeError;
 
-/// Fields that no supported agent sends, and who does.
-const FOREIGN: &[(&[&str], &str)] = &[
-    (&["cursor_version"], "Cursor"),
-    (&["conversation_id"], "Cursor"),
-    (&["generation_id"], "Cursor"),
-    (&["workspace_roots"], "Cursor"),
-    (&["sessionId"], "VS Code"),
-    (&["hookEventName"], "VS Code"),
-    (&["toolName", "toolArgs"], "Copilot CLI"),
-    (&["clineVersion"], "Cline"),
-    (&["hookName", "taskId"], "Cline"),
+/// Fields that only one agent sends: one that can be read, or another.
+const SIGNS: &[(&[&str], Result<Agent, &str>)] = &[
+    (&["cursor_version"], Ok(Agent::Cursor)),
+    (&["conversation_id"], Ok(Agent::Cursor)),
+    (&["generation_id"], Ok(Agent::Cursor)),
+    (&["workspace_roots"], Ok(Agent::Cursor)),
+    (&["countersign_plugin"], Ok(Agent::Opencode)),
+    (&["clineVersion"], Err("Cline")),
+    (&["hookName", "taskId"], Err("Cline")),
+    (&["sessionId"], Ok(Agent::Vscode)),
+    (&["hookEventName"], Ok(Agent::Vscode)),
+    (&["toolName", "toolArgs"], Ok(Agent::Vscode)),
 ];
 
 /// Where each agent keeps its conversations.
@@ -29,21 +29,27 @@ const TRANSCRIPTS: &[(&str, Agent)] = &[
     ("/.gemini/", Agent::Gemini),
 ];
 
-/// Refuses a payload that is certainly another agent's.
-pub(crate) fn check(agent: Agent, payload: &Map<String, Value>) -> Result<(), DecodeError> {
-    let foreign = |caller| Err(DecodeError::ForeignPayload { caller, agent });
+/// The agent that certainly sent the payload, if that is another one than the
+/// hook is for.
+///
+/// # Errors
+/// When it is one whose payloads cannot be read.
+pub(crate) fn sender(
+    agent: Agent,
+    payload: &Map<String, Value>,
+) -> Result<Option<Agent>, DecodeError> {
     let has = |field: &&str| payload.get(*field).is_some_and(|value| !value.is_null());
-    if let Some((_, caller)) = FOREIGN.iter().find(|(fields, _)| fields.iter().all(has)) {
-        return foreign(caller);
-    }
-    match sender(payload) {
-        Some(sender) if sender != agent => foreign(title(sender)),
-        Some(_) | None => Ok(()),
-    }
+    let by_sign = SIGNS.iter().find(|(fields, _)| fields.iter().all(has));
+    let sender = match by_sign {
+        Some((_, Ok(sender))) => Some(*sender),
+        Some((_, Err(caller))) => return Err(DecodeError::ForeignPayload { caller, agent }),
+        None => by_habit(payload),
+    };
+    Ok(sender.filter(|sender| *sender != agent))
 }
 
-/// The supported agent that certainly sent the payload.
-fn sender(payload: &Map<String, Value>) -> Option<Agent> {
+/// The agent by what it alone does with fields that others have too.
+fn by_habit(payload: &Map<String, Value>) -> Option<Agent> {
     if payload.contains_key("turn_id") && payload.contains_key("model") {
         return Some(Agent::Codex);
     }
@@ -56,55 +62,51 @@ fn sender(payload: &Map<String, Value>) -> Option<Agent> {
         .map(|(_, agent)| agent)
 }
 
-fn title(agent: Agent) -> &'static str {
-    adapter::adapter(agent).map_or(agent.as_str(), |adapter| adapter.title)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn refused(agent: Agent, payload: &Value) -> String {
-        check(agent, payload.as_object().unwrap())
-            .unwrap_err()
-            .to_string()
+    fn sent(agent: Agent, payload: &Value) -> Result<Option<Agent>, DecodeError> {
+        sender(agent, payload.as_object().unwrap())
     }
 
     #[test]
-    fn payloads_of_others_are_named() {
-        let cases = [
+    fn payloads_of_others_are_noticed() {
+        for (payload, caller) in [
             (
                 json!({"conversation_id": "c", "hook_event_name": "preToolUse"}),
-                "Cursor",
+                Agent::Cursor,
             ),
-            (json!({"workspace_roots": []}), "Cursor"),
+            (json!({"workspace_roots": []}), Agent::Cursor),
             (
                 json!({"sessionId": "s", "hookEventName": "PreToolUse", "tool_name": "read_file"}),
-                "VS Code",
+                Agent::Vscode,
             ),
-            (json!({"toolName": "bash", "toolArgs": "{}"}), "Copilot CLI"),
-            (
-                json!({"clineVersion": "3", "hookName": "PreToolUse"}),
-                "Cline",
-            ),
-            (json!({"turn_id": "t", "model": "m"}), "Codex"),
+            (json!({"toolName": "bash", "toolArgs": "{}"}), Agent::Vscode),
+            (json!({"turn_id": "t", "model": "m"}), Agent::Codex),
             (
                 json!({"transcript_path": "/home/u/.qwen/projects/p/chats/s.jsonl"}),
-                "Qwen Code",
+                Agent::Qwen,
             ),
             (
                 json!({"transcript_path": "/home/u/.claude/x/.gemini/tmp/chats/s.jsonl"}),
-                "Gemini CLI",
+                Agent::Gemini,
             ),
-        ];
-        for (payload, caller) in cases {
-            assert_eq!(
-                refused(Agent::ClaudeCode, &payload),
-                format!("this is {caller}'s payload; the hook that was called is for claude-code")
-            );
+        ] {
+            assert_eq!(sent(Agent::ClaudeCode, &payload), Ok(Some(caller)));
+            assert_eq!(sent(caller, &payload), Ok(None));
         }
+    }
+
+    #[test]
+    fn a_sender_that_cannot_be_read_is_refused_by_name() {
+        let payload = json!({"clineVersion": "3", "hookName": "PreToolUse"});
+        assert_eq!(
+            sent(Agent::ClaudeCode, &payload).unwrap_err().to_string(),
+            "this is Cline's payload; the hook that was called is for claude-code"
+        );
     }
 
     #[test]
@@ -115,10 +117,7 @@ mod tests {
             json!({"transcript_path": "/srv/agent/.claude/projects/-x--qwen/s.jsonl"}),
             json!({"conversation_id": null}),
         ] {
-            assert_eq!(
-                check(Agent::ClaudeCode, payload.as_object().unwrap()),
-                Ok(())
-            );
+            assert_eq!(sent(Agent::ClaudeCode, &payload), Ok(None));
         }
     }
 }

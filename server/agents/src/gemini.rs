@@ -8,7 +8,9 @@ use countersign_core::tool::Tool;
 use serde_json::{Map, Value};
 
 use crate::adapter::{Adapter, EventClass, as_it_is};
-use crate::capabilities::{BlockForm, Capabilities, FailsOpen, StageCapabilities, TimeoutUnit};
+use crate::capabilities::{
+    BlockForm, Capabilities, Evidence, FailsOpen, StageCapabilities, TimeoutUnit,
+};
 use crate::error::DecodeError;
 use crate::fields::Fields;
 use crate::tools::{Folder, Prompt, Shape, ToolEntry};
@@ -158,7 +160,7 @@ pub(crate) fn mcp_of_context(
 }
 
 const CAPABILITIES: Capabilities = Capabilities {
-    measured: "0.61.0",
+    evidence: Evidence::Measured("0.61.0"),
     pre_tool: StageCapabilities {
         event: "BeforeTool",
         // The agent's own policy still prompts.
@@ -169,6 +171,7 @@ const CAPABILITIES: Capabilities = Capabilities {
         block: BlockForm::ExitTwo,
     },
     permission_request: None,
+    announced: None,
     default_timeout: Duration::from_secs(60),
     timeout_unit: TimeoutUnit::Milliseconds,
     fails_open: &[

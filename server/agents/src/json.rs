@@ -14,16 +14,21 @@ const QUOTED_KEY: usize = 60;
 
 /// The object that the bytes are. Depth is bounded by `serde_json` (128).
 pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, DecodeError> {
-    let not_json = |error: serde_json::Error| DecodeError::NotJson {
+    let value = value(bytes).map_err(|error| DecodeError::NotJson {
         reason: error.to_string(),
-    };
-    let Strict(value) = serde_json::from_slice(bytes).map_err(not_json)?;
+    })?;
     match value {
         Value::Object(object) => Ok(object),
         other => Err(DecodeError::NotJson {
             reason: format!("it is {} and not an object", kind(&other)),
         }),
     }
+}
+
+/// The value that the bytes are, of any kind.
+pub(crate) fn value(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    let Strict(value) = serde_json::from_slice(bytes)?;
+    Ok(value)
 }
 
 /// What a value is, for errors.

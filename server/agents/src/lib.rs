@@ -17,7 +17,9 @@ mod block;
 mod capabilities;
 mod claude;
 mod codex;
+mod cursor;
 mod decode;
+pub mod documents;
 mod editor;
 mod encode;
 pub mod endpoints;
@@ -26,6 +28,7 @@ mod event;
 mod fields;
 mod fingerprint;
 mod gemini;
+pub mod generic;
 mod heredoc;
 mod json;
 pub mod opencode;
@@ -36,11 +39,12 @@ mod tools;
 pub mod transcript;
 mod typed;
 mod urls;
+mod vscode;
 
 pub use adapter::known_events;
 pub use block::{StaticBlock, raw_block, static_block};
 pub use capabilities::{
-    BlockForm, Capabilities, FailsOpen, StageCapabilities, TimeoutUnit, capabilities,
+    BlockForm, Capabilities, Evidence, FailsOpen, StageCapabilities, TimeoutUnit, capabilities,
 };
 pub use decode::{MAX_PAYLOAD_BYTES, decode};
 pub use editor::{EditorCall, editor_call, editor_folder, editor_session};

@@ -27,7 +27,7 @@ use countersign_core::tool::Tool;
 use serde_json::{Map, Value};
 
 use crate::adapter::{Adapter, EventClass};
-use crate::capabilities::{BlockForm, Capabilities, StageCapabilities, TimeoutUnit};
+use crate::capabilities::{BlockForm, Capabilities, Evidence, StageCapabilities, TimeoutUnit};
 use crate::error::DecodeError;
 use crate::fields::Fields;
 use crate::gemini;
@@ -166,9 +166,15 @@ fn mcp(raw: &str, payload: &Map<String, Value>) -> Result<Vec<Tool>, DecodeError
     if is_built_in || !raw.contains('_') {
         return Ok(Vec::new());
     }
-    let splits = raw.match_indices('_').filter_map(|(at, underscore)| {
-        let server = raw.get(..at)?;
-        let tool = raw.get(at.saturating_add(underscore.len())..)?;
+    Ok(every_server(raw, raw))
+}
+
+/// The tools of every server that `name` may begin with, and the tool `raw` of
+/// nobody known: all of them must be allowed.
+pub(crate) fn every_server(name: &str, raw: &str) -> Vec<Tool> {
+    let splits = name.match_indices('_').filter_map(|(at, underscore)| {
+        let server = name.get(..at)?;
+        let tool = name.get(at.saturating_add(underscore.len())..)?;
         (!server.is_empty() && !tool.is_empty()).then(|| Tool::Mcp {
             server: server.to_owned(),
             tool: tool.to_owned(),
@@ -176,7 +182,7 @@ fn mcp(raw: &str, payload: &Map<String, Value>) -> Result<Vec<Tool>, DecodeError
     });
     let mut tools: Vec<Tool> = splits.take(MAX_SPLITS).collect();
     tools.push(Tool::Other(raw.to_owned()));
-    Ok(tools)
+    tools
 }
 
 /// Most servers that a name is taken apart for; the name itself, which nothing
@@ -197,7 +203,7 @@ fn translate(_event: &str, payload: Map<String, Value>) -> Result<Map<String, Va
 }
 
 const CAPABILITIES: Capabilities = Capabilities {
-    measured: "1.18.33",
+    evidence: Evidence::Measured("1.18.33"),
     pre_tool: StageCapabilities {
         event: "tool.execute.before",
         // The agent's own permissions come after it.
@@ -206,6 +212,7 @@ const CAPABILITIES: Capabilities = Capabilities {
         block: BlockForm::ExitTwo,
     },
     permission_request: None,
+    announced: None,
     default_timeout: Duration::from_secs(600),
     timeout_unit: TimeoutUnit::Seconds,
     // The plugin is ours and takes every failure for a block.

@@ -7,7 +7,9 @@ use countersign_core::call::ShellDialect;
 use countersign_core::tool::Tool;
 
 use crate::adapter::{Adapter, EventClass, as_it_is};
-use crate::capabilities::{BlockForm, Capabilities, FailsOpen, StageCapabilities, TimeoutUnit};
+use crate::capabilities::{
+    BlockForm, Capabilities, Evidence, FailsOpen, StageCapabilities, TimeoutUnit,
+};
 use crate::claude;
 use crate::tools::{Folder, Prompt, Shape, ToolEntry};
 
@@ -121,7 +123,7 @@ const fn tool(raw: &'static str, tool: Tool, shape: Shape) -> ToolEntry {
 }
 
 const CAPABILITIES: Capabilities = Capabilities {
-    measured: "0.24.4",
+    evidence: Evidence::Measured("0.24.4"),
     pre_tool: StageCapabilities {
         event: "PreToolUse",
         // It fires only for calls that the agent's own permissions allowed.
@@ -136,6 +138,7 @@ const CAPABILITIES: Capabilities = Capabilities {
         can_ask: true,
         block: BlockForm::DenyJson,
     }),
+    announced: None,
     default_timeout: Duration::from_secs(60),
     timeout_unit: TimeoutUnit::Seconds,
     fails_open: &[

@@ -66,12 +66,25 @@ pub(crate) enum Shape {
     },
     /// Several of those in `edits`.
     MultiEdit(Names),
+    /// A field with `filePath`, `oldString` and `newString` for each of several.
+    Replacements(&'static str),
+    /// A file that is written in a way that the documents do not settle: what
+    /// is not known of the change counts as its text.
+    AnyWrite(Names),
+    /// Files that are written; the input does not say how.
+    WriteMany(Names),
+    /// A file that goes away.
+    Delete(Names),
+    /// One path becomes another: `from`, `to`.
+    Move,
     /// `content` becomes the file.
     Write(Names),
     /// A cell becomes `new_source`.
     Notebook(Names),
     /// A `url` is fetched.
     Fetch,
+    /// A list of URLs is fetched.
+    FetchMany(Names),
     /// URLs in the `prompt` are fetched.
     FetchPrompt,
     /// A `query` for a search engine.
@@ -156,12 +169,10 @@ pub(crate) fn read(
     Ok(Read { cwd, operations })
 }
 
-/// Every built-in tool of an agent: its raw name and what it is; empty for an
-/// agent without an adapter.
+/// Every built-in tool of an agent: its raw name and what it is.
 pub fn tool_names(agent: Agent) -> impl Iterator<Item = (&'static str, &'static Tool)> {
-    adapter::adapter(agent)
-        .into_iter()
-        .flat_map(|adapter| adapter.tools.iter().map(|entry| (entry.raw, &entry.tool)))
+    let adapter = adapter::adapter(agent);
+    adapter.tools.iter().map(|entry| (entry.raw, &entry.tool))
 }
 
 /// The scalar fields of an input, as text.
@@ -245,6 +256,23 @@ fn parts(
             one(path(input.path(file)?, Access::Write, Some(change)))
         }
         Shape::MultiEdit(names) => one(multi_edit(input, names)?),
+        Shape::Replacements(field) => one(replacements(input, field)?),
+        Shape::AnyWrite(names) => {
+            let change = any_change(input, raw_input)?;
+            one(path(input.path(names)?, Access::Write, Some(change)))
+        }
+        Shape::WriteMany(names) => one(Subject::Paths(
+            input
+                .texts(names)?
+                .into_iter()
+                .map(|file| path_use(file, Access::Write, None))
+                .collect(),
+        )),
+        Shape::Delete(names) => one(path(input.path(names)?, Access::Delete, None)),
+        Shape::Move => one(Subject::Paths(vec![
+            path_use(input.path(&["from"])?, Access::Delete, None),
+            path_use(input.path(&["to"])?, Access::Write, None),
+        ])),
         Shape::Write(names) => {
             let change = change(input, "", "content")?;
             one(path(input.path(names)?, Access::Write, Some(change)))
@@ -267,6 +295,9 @@ fn parts(
             }
             one(Subject::Urls(vec![url.to_owned()]))
         }
+        Shape::FetchMany(names) => one(Subject::Urls(
+            input.texts(names)?.into_iter().map(str::to_owned).collect(),
+        )),
         Shape::FetchPrompt => one(Subject::Urls(urls::fetched(input)?)),
         Shape::Query => {
             input.text("query")?;
@@ -323,6 +354,50 @@ fn multi_edit(input: Fields<'_>, names: Names) -> Result<Subject, DecodeError> {
                 old: text("old_string")?.to_owned(),
                 new: text("new_string")?.to_owned(),
             };
+            Ok(path_use(file, Access::Write, Some(change)))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Subject::Paths(uses))
+}
+
+/// What an edit in a form that is not settled puts into its file.
+fn any_change(input: Fields<'_>, raw_input: &Value) -> Result<Change, DecodeError> {
+    const OLD: &[&str] = &["old_string", "oldString", "old_str"];
+    const NEW: &[&str] = &[
+        "content",
+        "contents",
+        "file_text",
+        "new_string",
+        "newString",
+        "new_str",
+    ];
+    let first = |names: &[&str]| -> Result<Option<String>, DecodeError> {
+        let mut texts = Vec::new();
+        for name in names {
+            texts.extend(input.optional_text(name)?);
+        }
+        Ok((!texts.is_empty()).then(|| texts.join("\n")))
+    };
+    Ok(Change {
+        old: first(OLD)?.unwrap_or_default(),
+        new: first(NEW)?.unwrap_or_else(|| raw_input.to_string()),
+    })
+}
+
+fn replacements(input: Fields<'_>, field: &str) -> Result<Subject, DecodeError> {
+    let value = input.value(field).ok_or_else(|| input.missing(field))?;
+    let wrong = || input.wrong_type(field, "an array of replacements", value);
+    let items = value.as_array().ok_or_else(wrong)?;
+    if items.is_empty() {
+        return Err(input.invalid(field, "is empty"));
+    }
+    let uses = items
+        .iter()
+        .map(|item| {
+            let item = item.as_object().ok_or_else(wrong)?;
+            let item = Fields::tool_input(item);
+            let change = change(item, item.text("oldString")?, "newString")?;
+            let file = item.path(&["filePath"])?;
             Ok(path_use(file, Access::Write, Some(change)))
         })
         .collect::<Result<_, _>>()?;

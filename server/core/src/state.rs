@@ -178,6 +178,12 @@ pub enum CallEvent {
     PreTool,
     /// Before the agent would prompt (`PermissionRequest`).
     PermissionRequest,
+    /// Before the tool runs, where another event of the same call may follow
+    /// (Cursor's `preToolUse`).
+    Announced,
+    /// Before the tool runs, through a hook that was installed for another
+    /// agent; the agent's own may stand beside it.
+    Borrowed,
     /// The agent denied it by itself (`PermissionDenied`).
     AgentDenied,
     /// The tool ran (`PostToolUse`, `AfterTool`).

@@ -15,6 +15,10 @@ use countersign_core::state::{CallEvent, CallState, Millis};
 /// open for a while between them.
 const JOIN_MILLIS: Millis = 10 * 60 * 1_000;
 
+/// How long two events of one call may lie apart that come from hooks side by
+/// side: whatever came of the first, the other is on its way already.
+const TWIN_MILLIS: Millis = 10 * 1_000;
+
 /// Whether an event belongs to this open call.
 pub(crate) fn joins(
     state: &CallState,
@@ -26,7 +30,7 @@ pub(crate) fn joins(
     state.digest == digest
         && !state.events.contains(&event)
         && same_id(state, call)
-        && may_run(&state.decision)
+        && (may_run(&state.decision) || are_twins(state, event, now))
         && now.saturating_sub(state.decided).abs() <= JOIN_MILLIS
         && follows(state, event)
 }
@@ -58,6 +62,8 @@ pub(crate) fn still_holds(earlier: &CallState, step: &Step, shown: impl Fn() -> 
         return false;
     }
     match (&earlier.decision, step) {
+        // Hooks side by side: what was blocked for one is for the other.
+        (Decision::Denied { .. } | Decision::Block { .. }, _) => true,
         (_, Step::Done(Decision::Block { .. } | Decision::Denied { .. })) => false,
         (Decision::Ask { .. }, _) => earlier.approval == Some(shown()),
         (Decision::Allow { .. }, Step::Done(Decision::Allow { .. })) => true,
@@ -72,8 +78,7 @@ pub(crate) fn still_holds(earlier: &CallState, step: &Step, shown: impl Fn() -> 
         (Decision::Allow { via, .. }, Step::Done(Decision::Ask { reason, .. })) => {
             is_of_this_call(*via) && only_lacks_a_verdict(*reason)
         }
-        (Decision::Allow { .. }, Step::NoOpinion)
-        | (Decision::Denied { .. } | Decision::Block { .. }, _) => false,
+        (Decision::Allow { .. }, Step::NoOpinion) => false,
     }
 }
 
@@ -117,11 +122,148 @@ fn may_run(decision: &Decision) -> bool {
     }
 }
 
-/// A second event of a call is of the other kind than the first.
+/// Whether an event comes from a hook beside the one that reported the call.
+/// A retry is none: it comes through the same hooks, from the first on.
+fn are_twins(state: &CallState, event: CallEvent, now: Millis) -> bool {
+    let is_beside = |event: &CallEvent| *event == CallEvent::Borrowed;
+    (is_beside(&event) || state.events.iter().any(is_beside))
+        && now.saturating_sub(state.decided).abs() <= TWIN_MILLIS
+}
+
+/// A further event of a call is of another kind than those before.
 fn follows(state: &CallState, event: CallEvent) -> bool {
-    match event {
-        CallEvent::PreTool => state.events.contains(&CallEvent::PermissionRequest),
-        CallEvent::PermissionRequest => state.events.contains(&CallEvent::PreTool),
-        CallEvent::AgentDenied | CallEvent::Result => true,
+    let comes_before_the_call = |event: CallEvent| match event {
+        CallEvent::PreTool
+        | CallEvent::PermissionRequest
+        | CallEvent::Announced
+        | CallEvent::Borrowed => true,
+        CallEvent::AgentDenied | CallEvent::Result => false,
+    };
+    !comes_before_the_call(event)
+        || state
+            .events
+            .iter()
+            .any(|seen| *seen != event && comes_before_the_call(*seen))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use countersign_core::agent::Agent;
+    use countersign_core::call::{Operation, SessionKey, Subject};
+    use countersign_core::decision::BlockReason;
+    use countersign_core::mode::AgentMode;
+    use countersign_core::state::{CallStatus, CallWrites};
+    use countersign_core::tool::Tool;
+
+    use super::*;
+
+    use CallEvent::{Announced, Borrowed, PermissionRequest, PreTool};
+
+    fn call() -> Call {
+        Call {
+            key: SessionKey {
+                agent: Agent::Cursor,
+                session: "s".to_owned(),
+                subagent: None,
+            },
+            id: None,
+            raw_tool: "Shell".to_owned(),
+            raw_input: serde_json::json!({ "command": "ls" }),
+            cwd: "/work".into(),
+            agent_mode: AgentMode::Other,
+            operations: vec![Operation {
+                tool: Tool::RunShellCommand,
+                subject: Subject::Other,
+                parameters: BTreeMap::new(),
+            }],
+        }
+    }
+
+    fn decided(decision: Decision, events: &[CallEvent]) -> CallState {
+        let call = call();
+        CallState {
+            id: "c".to_owned(),
+            key: call.key.clone(),
+            agent_call: None,
+            digest: call.digest(),
+            approval: None,
+            tool: Tool::RunShellCommand,
+            decision,
+            asked: None,
+            events: events.to_vec(),
+            status: CallStatus::Decided,
+            delegated_to: None,
+            decided: 1_000,
+            writes: CallWrites::None,
+        }
+    }
+
+    fn allowed() -> Decision {
+        Decision::Allow {
+            via: Via::Static,
+            detail: String::new(),
+        }
+    }
+
+    fn blocked() -> Decision {
+        Decision::Block {
+            reason: BlockReason::StaticBlocked,
+            detail: String::new(),
+        }
+    }
+
+    fn joined(state: &CallState, event: CallEvent, now: Millis) -> bool {
+        let call = call();
+        joins(state, &call, call.digest(), event, now)
+    }
+
+    #[test]
+    fn each_kind_of_event_is_of_a_call_once_in_any_order() {
+        let kinds = [PreTool, PermissionRequest, Announced, Borrowed];
+        for first in kinds {
+            for second in kinds {
+                let state = decided(allowed(), &[first]);
+                assert_eq!(
+                    joined(&state, second, 2_000),
+                    first != second,
+                    "{first:?} {second:?}"
+                );
+            }
+        }
+        let three = decided(allowed(), &[Announced, Borrowed, PreTool]);
+        assert!(!joined(&three, PreTool, 2_000));
+        assert!(!joined(&three, Borrowed, 2_000));
+    }
+
+    #[test]
+    fn what_is_blocked_for_one_hook_is_blocked_for_the_one_beside_it_and_counts_once() {
+        for (seen, event) in [
+            (PreTool, Borrowed),
+            (Borrowed, PreTool),
+            (Announced, Borrowed),
+        ] {
+            let state = decided(blocked(), &[seen]);
+            assert!(joined(&state, event, 2_000), "{seen:?} {event:?}");
+            let step = Step::Done(allowed());
+            assert!(still_holds(&state, &step, || state.digest));
+            // Later it is another call.
+            assert!(!joined(&state, event, 60_000), "{seen:?} {event:?}");
+        }
+    }
+
+    #[test]
+    fn a_retry_of_a_blocked_call_is_a_new_call() {
+        for (seen, event) in [
+            (PreTool, PreTool),
+            (PreTool, PermissionRequest),
+            (Announced, PreTool),
+            (Announced, Announced),
+            (Borrowed, Borrowed),
+        ] {
+            let state = decided(blocked(), &[seen]);
+            assert!(!joined(&state, event, 2_000), "{seen:?} {event:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign_agents::{
-    Answer, EventKind, HookOutput, MAX_PAYLOAD_BYTES, Stage, acp, decode, encode, event_of_broken,
+    Answer, EventKind, HookOutput, MAX_PAYLOAD_BYTES, acp, decode, encode, event_of_broken,
     raw_block,
 };
 use countersign_core::agent::Agent;
@@ -342,17 +342,14 @@ async fn refused(
     agent: Agent,
     problem: String,
 ) -> Reply {
-    match event_of_broken(agent, &request.event).stage {
-        Stage::PreTool | Stage::PermissionRequest | Stage::Unknown => {
-            let (from, why) = (format!("{agent} {}", request.event), problem.clone());
-            let recorded = service
-                .blocking(move |service| service.engine.refused(&from, &why))
-                .await;
-            if let Ok(Err(error)) = recorded {
-                tracing::error!("a call that is blocked is not recorded: {error}");
-            }
+    if event_of_broken(agent, &request.event).stage.decides() {
+        let (from, why) = (format!("{agent} {}", request.event), problem.clone());
+        let recorded = service
+            .blocking(move |service| service.engine.refused(&from, &why))
+            .await;
+        if let Ok(Err(error)) = recorded {
+            tracing::error!("a call that is blocked is not recorded: {error}");
         }
-        Stage::NoDecision => {}
     }
     let decision = Decision::Block {
         reason: BlockReason::InvalidCall,

@@ -4,10 +4,14 @@
 
 mod acp;
 mod answers;
+mod borrowed;
 mod captures;
 mod digests;
+mod documents;
 mod endpoints;
 mod errors;
+mod examples;
+mod generic;
 mod opencode_plugin;
 mod properties;
 mod tables;

@@ -13,7 +13,6 @@ use serde_json::Value;
 /// What the driver prints; none where this machine has no Node.
 fn driven() -> Option<Value> {
     if Command::new("node").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no node here");
         return None;
     }
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/opencode");

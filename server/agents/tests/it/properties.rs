@@ -87,9 +87,31 @@ fn any_payload() -> impl Strategy<Value = Value> {
         json!({
             "session_id": "s", "cwd": "/w", "tool_name": tool, "tool_input": input,
             "mcp_context": null, "permission_mode": "plan", "tool_response": other,
-            "countersign_plugin": 1,
         })
     })
+}
+
+/// A payload in the form of an agent.
+fn as_sent_by(agent: Agent, event: &str, payload: &Value) -> Value {
+    let mut payload = payload.clone();
+    match agent {
+        Agent::Opencode => payload["countersign_plugin"] = json!(1),
+        Agent::Cursor => {
+            payload["conversation_id"] = json!("s");
+            payload["workspace_roots"] = json!(["/w"]);
+            payload["command"] = payload["tool_input"]["command"].clone();
+            payload["file_path"] = payload["tool_input"]["file_path"].clone();
+        }
+        Agent::Vscode => payload["sessionId"] = json!("s"),
+        Agent::Generic => {
+            return json!({
+                "version": 1, "event": event, "session": "s", "cwd": "/w",
+                "tool": payload["tool_name"], "input": payload["tool_input"],
+            });
+        }
+        Agent::ClaudeCode | Agent::Qwen | Agent::Codex | Agent::Gemini => {}
+    }
+    payload
 }
 
 fn of_call(agent: Agent, event: &str, payload: &Value) -> Option<Call> {
@@ -115,7 +137,18 @@ proptest! {
     }
 
     #[test]
-    fn payloads_never_panic(agent in any_agent(), event in any_event(), payload in any_payload()) {
+    fn payloads_never_panic(
+        agent in any_agent(),
+        hook in any_agent(),
+        event in any_event(),
+        payload in any_payload(),
+    ) {
+        let payload = as_sent_by(agent, &event, &payload);
+        // Whoever's hook it was sent to.
+        let elsewhere = decode(hook, &event, payload.to_string().as_bytes());
+        if let Ok(read) = elsewhere && event_of_broken(hook, &event).stage.decides() {
+            prop_assert!(read.event_ref().stage.decides());
+        }
         match decode(agent, &event, payload.to_string().as_bytes()) {
             Ok(decoded) => {
                 prop_assert_eq!(decoded.event_ref(), event_of_broken(agent, &event));
@@ -169,24 +202,25 @@ fn no_change_of_a_field_makes_a_call_mean_less() {
             };
             // One part of the text is the command, one the patch in it.
             let is_patch = original.operations.len() > 1;
-            let fields: Vec<String> = payload["tool_input"]
+            let place = match agent {
+                Agent::Generic => "input",
+                _ => "tool_input",
+            };
+            let fields: Vec<String> = payload[place]
                 .as_object()
                 .map(|input| input.keys().cloned().collect())
                 .unwrap_or_default();
             for field in fields {
                 let mut changed = vec![{
                     let mut payload = payload.clone();
-                    payload["tool_input"]
-                        .as_object_mut()
-                        .unwrap()
-                        .remove(&field);
+                    payload[place].as_object_mut().unwrap().remove(&field);
                     payload
                 }];
                 for other in &others {
-                    let same = discriminant(&payload["tool_input"][&field]) == discriminant(other);
+                    let same = discriminant(&payload[place][&field]) == discriminant(other);
                     if !(same && is_patch) {
                         let mut payload = payload.clone();
-                        payload["tool_input"][&field] = other.clone();
+                        payload[place][&field] = other.clone();
                         changed.push(payload);
                     }
                 }

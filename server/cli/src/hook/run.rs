@@ -3,9 +3,7 @@
 use std::io::Read as _;
 use std::time::Instant;
 
-use countersign_agents::{
-    HookEvent, HookOutput, MAX_PAYLOAD_BYTES, Stage, decode, event_of_broken,
-};
+use countersign_agents::{HookEvent, HookOutput, MAX_PAYLOAD_BYTES, decode, event_of_broken};
 use countersign_core::agent::Agent;
 use countersign_core::decision::{BlockReason, Decision};
 use countersign_core::message;
@@ -68,9 +66,8 @@ fn refused(arguments: &Arguments, reason: BlockReason, detail: String) -> HookOu
 /// Puts a call that nobody can read on record. It is blocked all the same
 /// where that fails.
 fn record_refusal(arguments: &Arguments, agent: Agent, problem: &str) {
-    match event_of_broken(agent, &arguments.event).stage {
-        Stage::PreTool | Stage::PermissionRequest | Stage::Unknown => {}
-        Stage::NoDecision => return,
+    if !event_of_broken(agent, &arguments.event).stage.decides() {
+        return;
     }
     let Ok(places) = guard::places(arguments.home.as_deref()) else {
         return;
