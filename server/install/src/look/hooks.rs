@@ -102,12 +102,13 @@ impl Looking<'_, '_> {
         if decides {
             self.judge_reach(&place, entry);
         }
-        self.judge_switches(layer, &place, entry);
-        let is_sound = !self
-            .findings
-            .iter()
-            .skip(before)
-            .any(|finding| finding.level == super::Level::Unguarded);
+        let is_trusted = self.judge_switches(layer, &place, entry);
+        let is_sound = is_trusted
+            && !self
+                .findings
+                .iter()
+                .skip(before)
+                .any(|finding| finding.level == super::Level::Unguarded);
         FoundHook {
             event: entry.event.clone(),
             decides,
@@ -302,13 +303,11 @@ impl Looking<'_, '_> {
         }
     }
 
-    /// What keeps this one hook from being called.
-    fn judge_switches(&mut self, layer: &Layer, place: &str, entry: &Entry) {
-        if self.facts.profile.agent == countersign_core::agent::Agent::Codex
-            && layer.kind != LayerKind::Managed
-        {
-            self.judge_trust(layer, place, entry);
-        }
+    /// What keeps this one hook from being called; whether it is trusted.
+    fn judge_switches(&mut self, layer: &Layer, place: &str, entry: &Entry) -> bool {
+        let needs_trust = self.facts.profile.agent == countersign_core::agent::Agent::Codex
+            && layer.kind != LayerKind::Managed;
+        let is_trusted = !needs_trust || self.judge_trust(layer, place, entry);
         let names = ["name", "command"].map(|key| entry.handler.get(key).and_then(Value::as_str));
         let disabled = self.files.iter().find(|file| {
             ["/hooksConfig/disabled", "/hooks/disabled"]
@@ -328,9 +327,10 @@ impl Looking<'_, '_> {
                 "take its name out of the list of disabled hooks",
             );
         }
+        is_trusted
     }
 
-    fn judge_trust(&mut self, layer: &Layer, place: &str, entry: &Entry) {
+    fn judge_trust(&mut self, layer: &Layer, place: &str, entry: &Entry) -> bool {
         let (group, index) = entry.place;
         let real = layer
             .path
@@ -357,15 +357,20 @@ impl Looking<'_, '_> {
             );
         }
         match get("trusted_hash").and_then(Value::as_str) {
-            Some(trusted) if trusted == hash => {}
+            Some(trusted) if trusted == hash => return true,
             Some(_) => self.unguarded(
                 format!("{place}: the hook was changed since it was trusted, and Codex skips it"),
                 by_hand,
             ),
+            // Said once of all that stand there.
             None => self.unguarded(
-                format!("{place}: the hook is not trusted, and Codex skips it without a word"),
+                format!(
+                    "the hooks in {} are not trusted, and Codex skips them without a word",
+                    layer.path
+                ),
                 by_hand,
             ),
         }
+        false
     }
 }
