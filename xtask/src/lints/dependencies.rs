@@ -29,6 +29,8 @@ const PURE: &[(&str, &[&str])] = &[
             "camino",
             "countersign-core",
             "globset",
+            "ruff_python_ast",
+            "ruff_python_parser",
             "serde",
             "thiserror",
             "toml",
@@ -41,6 +43,7 @@ const PURE: &[(&str, &[&str])] = &[
 const RESERVED: &[(&str, &[&str])] = &[
     ("rusqlite", &["countersign-store"]),
     ("brush-parser", &["countersign-shell"]),
+    ("ruff_python_parser", &["countersign-shell"]),
     ("tower-lsp", &["countersign-lsp"]),
     ("lsp-types", &["countersign-lsp"]),
     ("reqwest", NETWORK),
