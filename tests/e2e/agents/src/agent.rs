@@ -6,7 +6,9 @@ use std::time::Duration;
 use camino::Utf8Path;
 
 use crate::detached::{Detached, Launch};
+use crate::installed;
 use crate::model::{Model, Request, Script, ToolCall, ToolResult};
+use crate::wait::within;
 use crate::world::World;
 
 /// What the user asks for; the model does what its script says.
@@ -48,9 +50,11 @@ pub trait AgentUnderTest: Sync {
     /// nobody else. No hooks.
     fn settle(&self, world: &World, model: &str);
 
-    /// Installs the guard's hooks beside that, which give up after this many
-    /// seconds.
-    fn install(&self, world: &World, timeout: u32);
+    /// Installs the guard's hooks beside that, which have this many seconds to
+    /// decide: those that `countersign install` writes.
+    fn install(&self, world: &World, timeout: u32) {
+        installed::install(world, self.name(), timeout);
+    }
 
     /// Starts it with the prompt in the world's workspace, without anybody before
     /// it, in its mode that runs every tool: only the guard is in between.
@@ -109,6 +113,18 @@ impl Session {
         };
         assert!(in_time, "{} never ended: {ended:#?}", self.agent);
         ended
+    }
+}
+
+impl Session {
+    /// Waits until the model has seen this many results.
+    ///
+    /// # Panics
+    /// When it does not within the wall limit.
+    #[track_caller]
+    pub fn wait_for_results(&self, count: usize) {
+        let seen = within(WALL, || (self.model.results().len() >= count).then_some(()));
+        assert!(seen.is_some(), "{}: {}", self.agent, self.process.said());
     }
 }
 

@@ -93,7 +93,10 @@ pub fn trial(agent: &'static dyn AgentUnderTest, name: &str, case: Case) -> Tria
     })
 }
 
-/// How long the agent waits for a hook, in seconds, unless a case says otherwise.
+/// No model: which one there is, an agent hears when it is started.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// How long the agent waits for a hook, in seconds.
 const PATIENT: u32 = 60;
 
 /// A command that stays in the workspace, and the file that it makes.
@@ -118,9 +121,10 @@ fn auto() -> Value {
 }
 
 /// A world with the hooks installed.
-fn guarded(agent: &dyn AgentUnderTest, settings: &Value, timeout: u32) -> World {
+fn guarded(agent: &dyn AgentUnderTest, settings: &Value) -> World {
     let world = World::new(settings);
-    agent.install(&world, timeout);
+    agent.settle(&world, NOWHERE);
+    agent.install(&world, PATIENT);
     world
 }
 
@@ -191,7 +195,7 @@ fn control_at_prompts(agent: &dyn AgentUnderTest) {
 }
 
 fn contained(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
+    let world = guarded(agent, &auto());
     let calls = [agent.shell(CONTAINED.0)];
     let ended = run_agent(agent, &world, Script::new(calls));
     let [_] = ended.only();
@@ -199,7 +203,7 @@ fn contained(agent: &dyn AgentUnderTest) {
 }
 
 fn denied(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
+    let world = guarded(agent, &auto());
     let calls = [agent.shell(REFUSED.0), grow(agent, &world, GROWN)];
     let ended = run_agent(agent, &world, Script::new(calls));
     let [denied, asked] = ended.only();
@@ -210,7 +214,7 @@ fn denied(agent: &dyn AgentUnderTest) {
 }
 
 fn protected(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
+    let world = guarded(agent, &auto());
     let calls = write_protected(agent, &world);
     let ended = run_agent(agent, &world, Script::new(calls));
     let told: [&str; PROTECTED.len()] = ended.only();

@@ -160,8 +160,29 @@ pub fn kill_marked(mark: &Utf8Path) {
     });
 }
 
+/// Kills the agents that carry this mark, and leaves the guard and the shells
+/// that wait for it.
+///
+/// # Panics
+/// When there is none.
+pub fn kill_agents(mark: &Utf8Path) {
+    let mut killed = 0;
+    for process in marked(mark) {
+        let line = fs::read(format!("/proc/{}/cmdline", process.as_raw_nonzero()));
+        let line = String::from_utf8_lossy(&line.unwrap_or_default()).into_owned();
+        let program = line.split('\0').next().unwrap_or_default();
+        if !program.ends_with("countersign") && !program.ends_with("/sh") {
+            killed += 1;
+            // It may be gone.
+            let _ = kill_process(process, Signal::KILL);
+        }
+    }
+    assert!(killed > 0, "no agent runs");
+}
+
 /// The processes that run with this mark, but for this one.
-fn marked(mark: &Utf8Path) -> Vec<Pid> {
+#[must_use]
+pub fn marked(mark: &Utf8Path) -> Vec<Pid> {
     let wanted = format!("{MARK}={mark}");
     let Ok(processes) = fs::read_dir("/proc") else {
         return Vec::new();

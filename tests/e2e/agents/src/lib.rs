@@ -15,6 +15,7 @@ pub mod agents;
 pub mod cases;
 pub mod desk;
 pub mod detached;
+pub mod installed;
 pub mod model;
 pub mod surroundings;
 pub mod wait;

@@ -19,15 +19,6 @@ pub struct Claude;
 #[derive(Debug, Clone, Copy)]
 pub struct ClaudeAtPrompts;
 
-const EVENTS: &[&str] = &[
-    "SessionStart",
-    "UserPromptSubmit",
-    "PreToolUse",
-    "PermissionRequest",
-    "PostToolUse",
-    "SessionEnd",
-];
-
 const AT_PROMPTS: &[&str] = &["SessionStart", "PermissionRequest", "SessionEnd"];
 
 const NAME: &str = "claude-code";
@@ -39,12 +30,6 @@ fn shell(command: &str) -> ToolCall {
 
 fn write(file: &Utf8Path, content: &str) -> ToolCall {
     ToolCall::new("Write", json!({ "file_path": file, "content": content }))
-}
-
-fn install(world: &World, events: &[&str], timeout: u32) {
-    let hooks = hooks(world, NAME, events, "*", timeout, timeout);
-    let settings = json!({ "hooks": hooks });
-    world.write_home(".claude/settings.json", &settings.to_string());
 }
 
 fn launch(world: &World, model: &str, arguments: &[&str]) -> Launch {
@@ -86,10 +71,6 @@ impl AgentUnderTest for Claude {
 
     fn settle(&self, _world: &World, _model: &str) {}
 
-    fn install(&self, world: &World, timeout: u32) {
-        install(world, EVENTS, timeout);
-    }
-
     fn launch(&self, world: &World, model: &str) -> Launch {
         launch(world, model, &["--allowedTools", "Bash,Write,Edit,Read"])
     }
@@ -119,7 +100,9 @@ impl AgentUnderTest for ClaudeAtPrompts {
     fn settle(&self, _world: &World, _model: &str) {}
 
     fn install(&self, world: &World, timeout: u32) {
-        install(world, AT_PROMPTS, timeout);
+        let hooks = hooks(world, NAME, AT_PROMPTS, "*", timeout, timeout);
+        let settings = json!({ "hooks": hooks });
+        world.write_home(".claude/settings.json", &settings.to_string());
     }
 
     fn launch(&self, world: &World, model: &str) -> Launch {

@@ -20,14 +20,6 @@ pub struct Codex;
 #[derive(Debug, Clone, Copy)]
 pub struct CodexAtPrompts;
 
-const EVENTS: &[&str] = &[
-    "SessionStart",
-    "UserPromptSubmit",
-    "PreToolUse",
-    "PermissionRequest",
-    "PostToolUse",
-];
-
 const AT_PROMPTS: &[&str] = &["SessionStart", "PermissionRequest"];
 
 const NAME: &str = "codex";
@@ -45,38 +37,39 @@ fn patch(file: &Utf8Path, content: &str) -> String {
     format!("apply_patch <<'PATCH'\n{patch}\nPATCH\n")
 }
 
-fn settle(world: &World, model: &str) {
-    let config = format!(
-        r#"model = "mock"
+/// What it has to know of the model but where it is: that changes from run to run,
+/// and the trust in hooks stands in the same file.
+const CONFIG: &str = r#"model = "mock"
 model_provider = "mock"
 check_for_update_on_startup = false
 [analytics]
 enabled = false
 [model_providers.mock]
 name = "mock"
-base_url = "{model}/v1"
+base_url = "http://127.0.0.1:9/v1"
 wire_api = "responses"
 env_key = "MOCK_KEY"
 request_max_retries = 0
 stream_max_retries = 0
 supports_websockets = false
-"#
-    );
-    world.write_home(".codex/config.toml", &config);
+"#;
+
+fn settle(world: &World) {
+    let config = ".codex/config.toml";
+    if !world.home().join(config).exists() {
+        world.write_home(config, CONFIG);
+    }
 }
 
-fn install(world: &World, events: &[&str], timeout: u32) {
-    let hooks = hooks(world, NAME, events, ".*", timeout, timeout);
-    world.write_home(".codex/hooks.json", &json!({ "hooks": hooks }).to_string());
-}
-
-fn launch(world: &World, arguments: &[&str]) -> Launch {
+fn launch(world: &World, model: &str, arguments: &[&str]) -> Launch {
     let program = program("codex");
+    let provider = format!("model_providers.mock.base_url=\"{model}/v1\"");
     let begin = [
         program.as_str(),
         "exec",
         "--skip-git-repo-check",
-        "--dangerously-bypass-hook-trust",
+        "-c",
+        &provider,
     ];
     let mut environment = world.environment();
     environment.push(("CODEX_HOME".to_owned(), world.home().join(".codex").into()));
@@ -105,16 +98,12 @@ impl AgentUnderTest for Codex {
         self.shell(&patch(file, content))
     }
 
-    fn settle(&self, world: &World, model: &str) {
-        settle(world, model);
+    fn settle(&self, world: &World, _model: &str) {
+        settle(world);
     }
 
-    fn install(&self, world: &World, timeout: u32) {
-        install(world, EVENTS, timeout);
-    }
-
-    fn launch(&self, world: &World, _model: &str) -> Launch {
-        launch(world, &["--sandbox", "danger-full-access"])
+    fn launch(&self, world: &World, model: &str) -> Launch {
+        launch(world, model, &["--sandbox", "danger-full-access"])
     }
 }
 
@@ -151,15 +140,17 @@ impl AgentUnderTest for CodexAtPrompts {
         self.shell(&format!("mkdir -p {folder} && echo '{line}' > {file}"))
     }
 
-    fn settle(&self, world: &World, model: &str) {
-        settle(world, model);
+    fn settle(&self, world: &World, _model: &str) {
+        settle(world);
     }
 
     fn install(&self, world: &World, timeout: u32) {
-        install(world, AT_PROMPTS, timeout);
+        let hooks = hooks(world, NAME, AT_PROMPTS, ".*", timeout, timeout);
+        world.write_home(".codex/hooks.json", &json!({ "hooks": hooks }).to_string());
     }
 
-    fn launch(&self, world: &World, _model: &str) -> Launch {
-        launch(world, &["--approve-for-me"])
+    fn launch(&self, world: &World, model: &str) -> Launch {
+        let arguments = ["--dangerously-bypass-hook-trust", "--approve-for-me"];
+        launch(world, model, &arguments)
     }
 }

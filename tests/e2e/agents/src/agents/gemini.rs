@@ -3,7 +3,6 @@
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
-use super::hooks;
 use crate::agent::{AgentUnderTest, PROMPT};
 use crate::detached::Launch;
 use crate::model::ToolCall;
@@ -13,14 +12,6 @@ use crate::world::World;
 /// Gemini CLI.
 #[derive(Debug, Clone, Copy)]
 pub struct Gemini;
-
-const EVENTS: &[&str] = &[
-    "SessionStart",
-    "BeforeAgent",
-    "BeforeTool",
-    "AfterTool",
-    "SessionEnd",
-];
 
 const SETTINGS: &str = ".gemini/settings.json";
 
@@ -57,13 +48,6 @@ impl AgentUnderTest for Gemini {
         if !world.home().join(SETTINGS).exists() {
             world.write_home(SETTINGS, &settings().to_string());
         }
-    }
-
-    fn install(&self, world: &World, timeout: u32) {
-        let mut settings = settings();
-        let milliseconds = timeout.saturating_mul(1_000);
-        settings["hooks"] = hooks(world, self.name(), EVENTS, ".*", milliseconds, timeout);
-        world.write_home(SETTINGS, &settings.to_string());
     }
 
     fn launch(&self, world: &World, model: &str) -> Launch {

@@ -1,11 +1,8 @@
 //! opencode, headless, with everything allowed by its own permissions. It has no
 //! hooks that run a command: our plugin does that.
 
-use std::time::Duration;
-
 use camino::Utf8Path;
-use countersign_agents::opencode::{PLUGIN_FILE, plugin};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::agent::{AgentUnderTest, PROMPT};
 use crate::detached::Launch;
@@ -16,6 +13,9 @@ use crate::world::World;
 /// opencode.
 #[derive(Debug, Clone, Copy)]
 pub struct Opencode;
+
+/// The plugin as it is in the source.
+const PLUGIN: &str = include_str!("../../../../../server/agents/assets/opencode/countersign.js");
 
 /// Its folder of settings in the home.
 const SETTINGS: &str = ".config/opencode";
@@ -80,11 +80,17 @@ impl AgentUnderTest for Opencode {
     }
 
     fn install(&self, world: &World, timeout: u32) {
-        let (program, guard) = (world.hook_program(), world.guard());
-        let options = ["--home", guard.as_str()];
-        let timeout = Duration::from_secs(timeout.into());
-        let text = plugin(program.as_str(), &options, timeout);
-        world.write_home(&format!("{SETTINGS}/plugin/{PLUGIN_FILE}"), &text);
+        let filled_in = [
+            ("PROGRAM = \"countersign\"", json!(world.hook_program())),
+            ("OPTIONS = []", json!(["--home", world.guard()])),
+            ("TIMEOUT_SECONDS = 600", json!(timeout)),
+        ];
+        let text = filled_in
+            .iter()
+            .fold(PLUGIN.to_owned(), |text, (line, value)| {
+                fill(&text, line, value)
+            });
+        world.write_home(&format!("{SETTINGS}/plugin/countersign.js"), &text);
     }
 
     fn launch(&self, world: &World, model: &str) -> Launch {
@@ -96,4 +102,11 @@ impl AgentUnderTest for Opencode {
             folder: world.workspace(),
         }
     }
+}
+
+/// A constant of the plugin with another value.
+fn fill(text: &str, line: &str, value: &Value) -> String {
+    assert_eq!(text.matches(line).count(), 1, "{line}");
+    let name = line.split(' ').next().unwrap_or_default();
+    text.replace(line, &format!("{name} = {value}"))
 }

@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use super::{
-    CONTAINED, PATIENT, assert_held_back, assert_made, assert_not_made, auto, grow, guarded,
-};
+use super::{CONTAINED, assert_held_back, assert_made, assert_not_made, auto, grow, guarded};
 use crate::agent::{AgentUnderTest, Session};
 use crate::desk::Desk;
 use crate::model::Script;
@@ -12,7 +10,7 @@ use crate::model::Script;
 const ROWS: [&str; 2] = ["row-1.txt", "row-2.txt"];
 
 pub(super) fn answered(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
+    let world = guarded(agent, &auto());
     let mut desk = Desk::open(&world);
     let calls = ROWS.map(|file| grow(agent, &world, file));
     let session = Session::start(agent, &world, Script::new(calls));
@@ -30,7 +28,7 @@ pub(super) fn answered(agent: &dyn AgentUnderTest) {
 /// The prompt's own call is blocked. The next one finds the announcement of a
 /// server that is no more: the hook decides alone, with nobody to ask.
 pub(super) fn killed(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
+    let world = guarded(agent, &auto());
     let mut desk = Desk::open(&world);
     let calls = ROWS.map(|file| grow(agent, &world, file));
     let session = Session::start(agent, &world, Script::new(calls));
@@ -51,7 +49,8 @@ pub(super) fn killed(agent: &dyn AgentUnderTest) {
 /// does not run then.
 pub(super) fn unanswered(agent: &dyn AgentUnderTest) {
     // The hook keeps two seconds of them to answer in.
-    let world = guarded(agent, &auto(), 5);
+    let world = guarded(agent, &auto());
+    world.hurry_hooks(5);
     let mut desk = Desk::open(&world);
     let calls = ROWS.map(|file| grow(agent, &world, file));
     let calls = calls.into_iter().chain([agent.shell(CONTAINED.0)]);
@@ -59,8 +58,10 @@ pub(super) fn unanswered(agent: &dyn AgentUnderTest) {
     desk.approval(ROWS[0]);
     desk.approval(ROWS[1]);
     desk.hang();
-    let ended = session.end();
+    session.wait_for_results(3);
+    // What follows only tells the server that the session ends.
     desk.go_on();
+    let ended = session.end();
     let [unanswered, hung, contained] = ended.only();
     assert!(unanswered.contains("nobody answered"), "{unanswered}");
     for told in [hung, contained] {

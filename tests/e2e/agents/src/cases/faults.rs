@@ -1,6 +1,6 @@
 //! What goes wrong in a hook and with what it reads: whatever it is, nothing runs.
 
-use super::{PATIENT, assert_held_back, assert_made, assert_not_made, auto, guarded};
+use super::{assert_held_back, assert_made, assert_not_made, auto, guarded};
 use crate::agent::{AgentUnderTest, run};
 use crate::model::Script;
 
@@ -54,7 +54,7 @@ const FAULTS: [Fault; 8] = [
 ];
 
 pub(super) fn all(agent: &dyn AgentUnderTest) {
-    let world = guarded(agent, &auto(), PATIENT);
+    let world = guarded(agent, &auto());
     world.trusting_guard(
         "without-settings",
         r#"{ "tools": { "approvalMode": "auto" "#,

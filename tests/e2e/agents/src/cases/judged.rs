@@ -3,7 +3,7 @@
 use countersign_test_support::model_server::{ModelServer, Reply};
 use serde_json::{Value, json};
 
-use super::{PATIENT, assert_made, assert_not_made, grow, guarded};
+use super::{assert_made, assert_not_made, grow, guarded};
 use crate::agent::{AgentUnderTest, Session, run};
 use crate::desk::Desk;
 use crate::model::Script;
@@ -41,7 +41,7 @@ pub(super) fn three_blocks(agent: &dyn AgentUnderTest) {
     let classifier = ModelServer::start();
     classifier.then(Reply::allow());
     classifier.always(Reply::block("it grows over the neighbour's fence"));
-    let world = guarded(agent, &auto(&classifier, 30_000), PATIENT);
+    let world = guarded(agent, &auto(&classifier, 30_000));
     let mut desk = Desk::open(&world);
     let (files, script) = rows(agent, &world, 5);
     let session = Session::start(agent, &world, script);
@@ -77,7 +77,7 @@ pub(super) fn hostile(agent: &dyn AgentUnderTest) {
         classifier.then(reply);
     }
     classifier.always(Reply::internal_error());
-    let world = guarded(agent, &auto(&classifier, 1_000), PATIENT);
+    let world = guarded(agent, &auto(&classifier, 1_000));
     let (files, script) = rows(agent, &world, count);
     let ended = run(agent, &world, script);
     assert_eq!(ended.results.len(), count, "{}", ended.told());
@@ -93,7 +93,8 @@ pub(super) fn beyond_the_deadline(agent: &dyn AgentUnderTest) {
     let classifier = ModelServer::start();
     classifier.always(Reply::never());
     // The classifier may take longer than the hook.
-    let world = guarded(agent, &auto(&classifier, 30_000), 4);
+    let world = guarded(agent, &auto(&classifier, 30_000));
+    world.hurry_hooks(4);
     let (files, script) = rows(agent, &world, 1);
     let ended = run(agent, &world, script);
     let [told] = ended.only();
