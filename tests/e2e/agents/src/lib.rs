@@ -10,6 +10,7 @@
     reason = "what a test does not get fails it"
 )]
 
+pub mod acp;
 pub mod agent;
 pub mod agents;
 pub mod cases;
