@@ -88,34 +88,25 @@ fn what_the_spec_names_is_protected() {
 #[test]
 fn every_file_that_has_an_agent_call_the_guard_is_protected() {
     let paths = protected();
-    for file in [
-        ".claude/settings.json",
-        ".claude/settings.local.json",
-        ".qwen/settings.json",
-        ".codex/hooks.json",
-        ".codex/config.toml",
-        ".gemini/settings.json",
-        ".opencode/plugin/countersign.js",
-        ".config/opencode/plugin/countersign.js",
-        ".cursor/hooks.json",
-        ".github/hooks/countersign.json",
-        ".copilot/hooks/countersign.json",
-        ".config/Code/User/settings.json",
-    ] {
-        for root in ["/work/app", "/home/u"] {
-            let path = format!("{root}/{file}");
-            assert_eq!(kind(&paths, &write(&path)), Some(SelfModification), "{path}");
-            assert_eq!(kind(&paths, &delete(&path)), Some(SelfModification), "{path}");
-        }
-    }
-    for file in [
-        "/etc/claude-code/managed-settings.json",
-        "/etc/qwen-code/settings.json",
-        "/etc/codex/hooks.json",
-        "/etc/gemini-cli/settings.json",
-        "/etc/cursor/hooks.json",
-    ] {
-        assert_eq!(kind(&paths, &write(file)), Some(SelfModification), "{file}");
+    let own = ".claude/settings.json .claude/settings.local.json .qwen/settings.json .codex/hooks.json \
+               .codex/config.toml .gemini/settings.json .opencode/plugin/countersign.js \
+               .config/opencode/plugin/countersign.js .cursor/hooks.json .github/hooks/countersign.json \
+               .copilot/hooks/countersign.json .config/Code/User/settings.json";
+    let machines = "/etc/claude-code/managed-settings.json /etc/qwen-code/settings.json \
+                    /etc/codex/hooks.json /etc/gemini-cli/settings.json /etc/cursor/hooks.json";
+    let own = own.split_whitespace();
+    let own = own.flat_map(|file| ["/work/app", "/home/u"].map(|root| format!("{root}/{file}")));
+    for path in own.chain(machines.split_whitespace().map(str::to_owned)) {
+        assert_eq!(
+            kind(&paths, &write(&path)),
+            Some(SelfModification),
+            "{path}"
+        );
+        assert_eq!(
+            kind(&paths, &delete(&path)),
+            Some(SelfModification),
+            "{path}"
+        );
     }
     let backup = "/home/u/.local/state/countersign/installed/x.json";
     assert_eq!(kind(&paths, &write(backup)), Some(Guard));
