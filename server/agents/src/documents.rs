@@ -32,14 +32,14 @@ pub fn all() -> Vec<(String, String)> {
 /// What is written by hand about an agent.
 const fn by_hand(agent: Agent) -> &'static str {
     match agent {
-        Agent::ClaudeCode => include_str!("../documents/claude-code.md"),
-        Agent::Qwen => include_str!("../documents/qwen.md"),
-        Agent::Codex => include_str!("../documents/codex.md"),
-        Agent::Gemini => include_str!("../documents/gemini.md"),
-        Agent::Opencode => include_str!("../documents/opencode.md"),
-        Agent::Cursor => include_str!("../documents/cursor.md"),
-        Agent::Vscode => include_str!("../documents/vscode.md"),
-        Agent::Generic => include_str!("../documents/generic.md"),
+        Agent::ClaudeCode => include_str!("../documents/claude-code.md.part"),
+        Agent::Qwen => include_str!("../documents/qwen.md.part"),
+        Agent::Codex => include_str!("../documents/codex.md.part"),
+        Agent::Gemini => include_str!("../documents/gemini.md.part"),
+        Agent::Opencode => include_str!("../documents/opencode.md.part"),
+        Agent::Cursor => include_str!("../documents/cursor.md.part"),
+        Agent::Vscode => include_str!("../documents/vscode.md.part"),
+        Agent::Generic => include_str!("../documents/generic.md.part"),
     }
 }
 
@@ -184,7 +184,7 @@ fn index() -> String {
         );
     }
     out.push('\n');
-    out.push_str(include_str!("../documents/index.md").trim_end());
+    out.push_str(include_str!("../documents/index.md.part").trim_end());
     out.push('\n');
     out
 }
