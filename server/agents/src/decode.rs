@@ -239,6 +239,7 @@ pub(crate) fn call(
         raw_tool: raw_tool.to_owned(),
         raw_input: raw_input.clone(),
         cwd: read.cwd,
+        search_path: Vec::new(),
         agent_mode,
         operations: read.operations,
     })

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use countersign_core::agent::Agent;
 use countersign_core::call::{Call, SessionKey};
+use countersign_core::search_path;
 use countersign_core::state::CallEvent;
 
 use crate::adapter;
@@ -153,6 +154,13 @@ impl Stage {
 }
 
 impl HookEvent {
+    /// Says which PATH the agent's environment has, where it is a call's event.
+    pub fn set_search_path(&mut self, path: Option<&str>) {
+        if let (EventKind::Call { call, .. }, Some(path)) = (&mut self.kind, path) {
+            call.search_path = search_path::folders(path, &call.cwd);
+        }
+    }
+
     /// What an answer to the event must be encoded for.
     #[must_use]
     pub const fn event_ref(&self) -> EventRef {

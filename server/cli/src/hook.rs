@@ -47,12 +47,13 @@ pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
     fatal::answer(&output.stdout, &output.stderr, output.exit)
 }
 
-/// The one variable that the hook reads says where spans hang; see `run`.
+/// The variables that the hook reads: where spans hang, and where the agent's
+/// shell looks for programs; see `run`.
 #[expect(
     clippy::disallowed_methods,
-    reason = "an agent says there where its own spans are; nothing is decided by it"
+    reason = "nothing is decided by the one, and the other only makes answers stricter"
 )]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

@@ -57,6 +57,10 @@ pub struct Call {
     pub raw_input: serde_json::Value,
     /// The absolute folder in which the call would run.
     pub cwd: Utf8PathBuf,
+    /// The folders that a shell looks for programs in, first to last, as far as
+    /// they are known: those of the agent's own environment. They can only make
+    /// the answer stricter.
+    pub search_path: Vec<Utf8PathBuf>,
     /// The agent's own permission mode.
     pub agent_mode: AgentMode,
     /// What the call would do; several where one call touches several files
@@ -316,6 +320,7 @@ mod tests {
             raw_tool: tool.to_string(),
             raw_input: input,
             cwd: "/w".into(),
+            search_path: Vec::new(),
             agent_mode: AgentMode::Other,
             operations: vec![Operation {
                 tool,

@@ -28,6 +28,7 @@ pub mod projection;
 pub mod prompt;
 pub mod redact;
 pub mod rules;
+pub mod search_path;
 pub mod state;
 pub mod tool;
 pub mod trace;

@@ -173,6 +173,7 @@ mod tests {
             raw_input: serde_json::json!({ "command": "ls" }),
             cwd: "/work".into(),
             agent_mode: AgentMode::Other,
+            search_path: Vec::new(),
             operations: vec![Operation {
                 tool: Tool::RunShellCommand,
                 subject: Subject::Other,

@@ -69,9 +69,8 @@ pub(crate) fn facts_with(
                 let mut effects = countersign_shell::effects(&view);
                 let mut containment = countersign_shell::contain(&effects, &world);
                 if containment.because.is_empty() {
-                    let roots = policy.workspaces.iter().map(AsRef::as_ref);
-                    let roots: Vec<&Utf8Path> = roots.chain([call.cwd.as_path()]).collect();
-                    let shadowed = shadowed(&view, &containment.changed, &roots);
+                    let changed = &containment.changed;
+                    let shadowed = shadowed(&view, changed, &policy.workspaces, call);
                     containment.because.extend(shadowed);
                 }
                 let mut loads = trust.borrow_mut().loads();

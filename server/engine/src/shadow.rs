@@ -1,17 +1,21 @@
 //! Programs of a workspace that stand where a PATH may lead, under the names of
 //! others: what such a name means, its words do not say.
 //!
-//! The PATH of the agent's shell is not known here. A folder that tools, or a
-//! user's shell set-up, put on it is one of a few by convention.
+//! What the agent's environment says of its PATH counts, and besides the folders
+//! that tools, or a user's shell set-up, put on it by convention: the shell may
+//! have another one.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use countersign_core::call::Call;
 use countersign_core::command::CommandView;
 use countersign_core::effect::Unproven;
 use countersign_shell::Changed;
+
+use crate::world::TEMP;
 
 /// Folders of a workspace that may be on a PATH.
 const FOLDERS: &[&str] = &[
@@ -33,18 +37,24 @@ const FOLDERS: &[&str] = &[
     "venv/bin",
 ];
 
-/// Why a command may not be what its name says, if a workspace has a program of
-/// that name, or the commands themselves make a file of it.
+/// Why a command may not be what its name says, if a workspace, or a folder for
+/// temporary files on the PATH, has a program of that name, or the commands
+/// themselves make a file of it.
 pub(crate) fn shadowed(
     view: &CommandView,
     changed: &[Changed],
-    roots: &[&Utf8Path],
+    workspaces: &[Utf8PathBuf],
+    call: &Call,
 ) -> Option<Unproven> {
-    let folders: Vec<Utf8PathBuf> = roots
+    let by_convention = workspaces
         .iter()
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .flat_map(|root| FOLDERS.iter().map(|folder| root.join(folder)))
+        .chain([&call.cwd])
+        .flat_map(|root| FOLDERS.iter().map(|folder| root.join(folder)));
+    let folders: BTreeSet<Utf8PathBuf> = call
+        .search_path
+        .iter()
+        .filter_map(|folder| agents_own(folder, workspaces))
+        .chain(by_convention)
         .filter(|folder| folder.is_dir())
         .collect();
     let mut known = BTreeSet::new();
@@ -63,10 +73,24 @@ pub(crate) fn shadowed(
             programs.find(|path| is_program(path))
         })?;
         Some(Unproven {
-            reason: format!("`{name}` may be the workspace's own {own}"),
+            reason: format!("`{name}` may be {own}, where an agent can write"),
             span: command.span.clone(),
         })
     })
+}
+
+/// The folder of a PATH, if an agent can write there without being asked.
+/// Links count by where they lead; a folder that cannot be looked at is taken
+/// as it is written.
+fn agents_own(folder: &Utf8Path, workspaces: &[Utf8PathBuf]) -> Option<Utf8PathBuf> {
+    let canonical = folder
+        .canonicalize_utf8()
+        .unwrap_or_else(|_| folder.to_owned());
+    let temporary = TEMP.iter().map(Utf8Path::new);
+    let mut places = workspaces.iter().map(AsRef::as_ref).chain(temporary);
+    places
+        .any(|place| canonical.starts_with(place) || folder.starts_with(place))
+        .then_some(canonical)
 }
 
 /// Whether something can be run there; what cannot be looked at may be.

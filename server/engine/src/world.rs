@@ -23,7 +23,7 @@ pub(crate) use had_back::HadBack;
 pub(crate) use trust::Trust;
 
 /// Folders for temporary files.
-const TEMP: &[&str] = &["/tmp", "/var/tmp"];
+pub(crate) const TEMP: &[&str] = &["/tmp", "/var/tmp"];
 
 /// Folders of the system.
 const SYSTEM: &[&str] = &[

@@ -91,6 +91,7 @@ fn round(folder: &Utf8Path) -> [Duration; 5] {
         tighten: None,
         traceparent: None,
         speaks_for: None,
+        search_path: None,
     };
     connection.ask(&request, &[b' '; 500], deadline).unwrap();
     let all = start.elapsed();

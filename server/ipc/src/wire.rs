@@ -46,6 +46,10 @@ pub struct Request {
     /// one above it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speaks_for: Option<u32>,
+    /// The PATH in the hook's environment, which is its agent's, as far as it is
+    /// looked at. It can only make the answer stricter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_path: Option<String>,
 }
 
 impl Request {
@@ -217,6 +221,7 @@ mod tests {
             tighten: Some(ApprovalMode::Default),
             traceparent: Some(TRACEPARENT.to_owned()),
             speaks_for: None,
+            search_path: Some("/usr/bin:/bin".to_owned()),
         }
     }
 

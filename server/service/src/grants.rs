@@ -169,6 +169,7 @@ mod tests {
                 raw_tool: String::new(),
                 raw_input: serde_json::Value::Null,
                 cwd: "/w".into(),
+                search_path: Vec::new(),
                 agent_mode: AgentMode::Other,
                 operations: Vec::new(),
             }),

@@ -188,6 +188,7 @@ mod tests {
             raw_tool: "run_shell_command".to_owned(),
             raw_input: serde_json::json!({ "command": "git push" }),
             cwd: "/work".into(),
+            search_path: Vec::new(),
             agent_mode: AgentMode::Other,
             operations: Vec::new(),
         }

@@ -267,7 +267,7 @@ async fn answer(
         })
     };
     let Understood {
-        event,
+        mut event,
         process,
         tighten,
         origin,
@@ -276,6 +276,7 @@ async fn answer(
         Err(error) => return refused(service, &request, agent, error.to_string()).await,
     };
     drop(payload);
+    event.set_search_path(request.search_path.as_deref());
     let is_hook = origin == Origin::Hook;
     let event_ref = event.event_ref();
     let waits = matches!(event.kind, EventKind::Call { .. });

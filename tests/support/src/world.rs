@@ -320,6 +320,7 @@ impl World {
             raw_tool: tool.to_string(),
             raw_input: serde_json::json!({ "text": rest }),
             cwd: self.workspace.clone(),
+            search_path: Vec::new(),
             agent_mode: if actor.plan {
                 AgentMode::Plan
             } else {

@@ -156,6 +156,7 @@ pub(super) fn shell_call(command: &str, cwd: Utf8PathBuf) -> Call {
         raw_tool: Tool::RunShellCommand.to_string(),
         raw_input: Value::Null,
         cwd,
+        search_path: Vec::new(),
         agent_mode: AgentMode::Other,
         operations: vec![Operation {
             tool: Tool::RunShellCommand,

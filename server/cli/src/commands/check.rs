@@ -15,6 +15,7 @@ use countersign_core::facts::OperationFacts;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::model::ModelRecord;
 use countersign_core::redact;
+use countersign_core::search_path;
 use countersign_engine::prepare;
 use countersign_service::guard::Guard;
 use countersign_service::{Part, command_effects, parts, static_decision};
@@ -41,7 +42,10 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
     // As auto decides, whatever mode is set; trust and degraded settings hold.
     guard.policy.mode = guard.effective.cap(ApprovalMode::Auto);
     let text = check.command.join(" ");
-    let call = batch::shell_call(&text, folder);
+    let mut call = batch::shell_call(&text, folder);
+    if let Some(path) = crate::hook::variable("PATH") {
+        call.search_path = search_path::folders(&path, &call.cwd);
+    }
     let facts = prepare::facts(&call, &guard.host, &guard.policy);
     let asked = if check.with_model {
         with_model::decide(&call, &facts, &guard)?

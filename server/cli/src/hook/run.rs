@@ -18,10 +18,19 @@ use super::{blocked, log_file, state};
 /// Where an agent says which trace its calls belong to.
 const TRACEPARENT: &str = "TRACEPARENT";
 
+/// Where a shell looks for programs.
+const SEARCH_PATH: &str = "PATH";
+
+/// What the agent's environment says.
+struct Surroundings {
+    trace: Option<TraceContext>,
+    search_path: Option<String>,
+}
+
 /// Decides one event until `deadline`. Total: every failure is a block.
 ///
-/// `environment` is asked for the agent's trace alone, by which nothing is
-/// decided.
+/// `environment` is asked for the agent's trace, by which nothing is decided,
+/// and for its PATH, which only makes answers stricter.
 pub(super) fn run(
     arguments: &Arguments,
     deadline: Instant,
@@ -39,7 +48,7 @@ pub(super) fn run(
         let event = decode(agent, &arguments.event, &payload).map_err(|error| error.to_string())?;
         Ok((payload, event))
     });
-    let (payload, event) = match read {
+    let (payload, mut event) = match read {
         Ok(read) => read,
         Err(problem) => {
             record_refusal(arguments, agent, &problem);
@@ -50,8 +59,12 @@ pub(super) fn run(
     if let Some(how) = &arguments.provoke {
         super::provoked::end(how);
     }
-    let trace = environment(TRACEPARENT).and_then(|text| text.parse().ok());
-    handle(arguments, &payload, &event, trace, started, deadline)
+    let surroundings = Surroundings {
+        trace: environment(TRACEPARENT).and_then(|text| text.parse().ok()),
+        search_path: environment(SEARCH_PATH),
+    };
+    event.set_search_path(surroundings.search_path.as_deref());
+    handle(arguments, &payload, &event, surroundings, started, deadline)
         .unwrap_or_else(|problem| refused(arguments, BlockReason::Internal, problem))
 }
 
@@ -100,7 +113,7 @@ fn handle(
     arguments: &Arguments,
     payload: &[u8],
     event: &HookEvent,
-    trace: Option<TraceContext>,
+    surroundings: Surroundings,
     started: Instant,
     deadline: Instant,
 ) -> Result<HookOutput, String> {
@@ -115,8 +128,9 @@ fn handle(
         payload,
         caller: process.as_ref(),
         tighten: arguments.approval_mode,
-        trace,
+        trace: surroundings.trace,
         speaks_for: None,
+        search_path: surroundings.search_path.as_deref(),
         given_up: None,
         deadline,
     });

@@ -10,6 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use countersign_agents::HookOutput;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::redact;
+use countersign_core::search_path::bounded;
 use countersign_core::state::ProcessId;
 use countersign_core::trace::TraceContext;
 use countersign_ipc::client::{AskError, connect, server_acceptable};
@@ -51,6 +52,8 @@ pub(crate) struct Question<'a> {
     pub(crate) trace: Option<TraceContext>,
     /// The process below its own that a proxy speaks for; none for a hook.
     pub(crate) speaks_for: Option<u32>,
+    /// The PATH of the agent's environment, where it is known.
+    pub(crate) search_path: Option<&'a str>,
     /// Closed at its other end once nobody waits any more, where that can be.
     pub(crate) given_up: Option<BorrowedFd<'a>>,
     /// When the hook gives its prepared block.
@@ -216,6 +219,7 @@ impl Question<'_> {
             tighten: modes.beside(server),
             traceparent: self.trace.map(String::from),
             speaks_for: self.speaks_for,
+            search_path: self.search_path.map(|path| bounded(path).to_owned()),
         };
         let until = self.deadline - LAST_WORD.min(left / 4);
         match connection.ask(&request, self.payload, until) {

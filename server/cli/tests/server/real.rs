@@ -3,6 +3,7 @@
 
 mod asked;
 mod counted;
+mod crowd;
 mod exported;
 mod judged;
 mod lost;
@@ -19,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     [
         asked::trials(),
         counted::trials(),
+        crowd::trials(),
         exported::trials(),
         judged::trials(),
         lost::trials(),

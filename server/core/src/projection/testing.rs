@@ -69,6 +69,7 @@ pub(crate) fn call(operations: Vec<(Tool, Subject)>, raw_input: Value) -> Call {
         id: None,
         raw_tool: "RawTool".to_owned(),
         cwd: CWD.into(),
+        search_path: Vec::new(),
         agent_mode: AgentMode::Other,
         operations: operations
             .into_iter()

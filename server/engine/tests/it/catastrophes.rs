@@ -80,6 +80,7 @@ impl Place {
             raw_tool: "Bash".to_owned(),
             raw_input: serde_json::json!({}),
             cwd: self.root.join("home/app"),
+            search_path: Vec::new(),
             agent_mode: AgentMode::Other,
             operations: vec![Operation {
                 tool: Tool::RunShellCommand,

@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 use countersign_core::call::Call;
 use countersign_core::facts::Analysis;
 use countersign_core::paths::FileKind;
+use countersign_core::search_path;
 use countersign_core::state::StateStore;
 use countersign_engine::ledger::footprint;
 use countersign_store::MemoryStore;
@@ -45,6 +46,33 @@ fn a_program_of_the_workspace_under_the_name_of_another_is_not_that_one() {
     // A folder of that name is nobody's program.
     std::fs::create_dir(project.root.join("wc")).unwrap();
     project.allows(&["cat a.txt | wc -l"]);
+}
+
+#[test]
+fn a_program_in_a_folder_of_the_path_where_an_agent_can_write_is_nobody_elses() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let project = Project::with(&[("a.txt", "a\n")]);
+    project.write("odd/place/wc", "x\n");
+    let own = project.root.join("odd/place/wc");
+    std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let link = project.root.parent().unwrap().join("a link to it");
+    symlink(project.root.join("odd/place"), &link).unwrap();
+    let because = |path: &str| {
+        let mut call = project.shell("cat a.txt | wc -l");
+        call.search_path = search_path::folders(path, &call.cwd);
+        let facts = project.facts(&call);
+        let because = &facts.operations[0].found.because;
+        because.first().map(|unproven| unproven.reason.clone())
+    };
+    assert_eq!(because(""), None);
+    assert_eq!(because("/usr/bin:odd"), None);
+    let absolute = format!("/usr/bin:{}/odd/place", project.root);
+    for path in [absolute.as_str(), "odd/place:/usr/bin", link.as_str()] {
+        let reason = because(path).unwrap_or_else(|| panic!("{path} is nothing"));
+        let told = format!("`wc` may be {own}, where an agent can write");
+        assert_eq!(reason, told, "{path}");
+    }
 }
 
 #[test]

@@ -259,6 +259,7 @@ fn wanted(key: &SessionKey, tool: Tool, subject: Subject, facts: OperationFacts)
             raw_tool: tool.to_string(),
             raw_input: serde_json::json!({}),
             cwd: WORKSPACE.into(),
+            search_path: Vec::new(),
             agent_mode: AgentMode::Other,
             operations: vec![Operation {
                 tool,

@@ -104,6 +104,7 @@ impl Project {
             raw_tool: "Bash".to_owned(),
             raw_input: serde_json::json!({ "command": text }),
             cwd: self.root.clone(),
+            search_path: Vec::new(),
             agent_mode: AgentMode::Other,
             operations: vec![Operation {
                 tool: Tool::RunShellCommand,

@@ -120,6 +120,7 @@ impl Work {
                 subagent: None,
             },
             raw_tool: "Write".to_owned(),
+            search_path: Vec::new(),
             agent_mode: AgentMode::Other,
             operations: vec![Operation {
                 tool: Tool::WriteFile,

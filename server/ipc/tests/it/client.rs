@@ -54,6 +54,7 @@ fn request(announcement: &Announcement) -> Request {
         tighten: None,
         traceparent: None,
         speaks_for: None,
+        search_path: None,
     }
 }
 

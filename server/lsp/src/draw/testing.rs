@@ -202,6 +202,7 @@ impl Stage {
             }],
             raw_input: input,
             cwd: self.workspace.clone(),
+            search_path: Vec::new(),
             agent_mode: AgentMode::Other,
         }
     }

@@ -134,6 +134,7 @@ impl Desk {
             raw_tool: tool.to_string(),
             raw_input: Value::Null,
             cwd: self.workspace().clone(),
+            search_path: Vec::new(),
             agent_mode: AgentMode::Other,
             operations: vec![Operation {
                 tool,

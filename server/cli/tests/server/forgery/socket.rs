@@ -42,6 +42,7 @@ fn request(desk: &Desk, event: &str) -> Request {
         tighten: None,
         traceparent: None,
         speaks_for: None,
+        search_path: None,
     }
 }
 

@@ -342,7 +342,7 @@ fn set_aside() {
     let mut desk = Desk::open(&sandbox);
     desk.editor.allow("window/showMessage");
     for number in 0..2 {
-        let call = shell(&sandbox, "python3 -c pass")
+        let call = shell(&sandbox, "python3 tool.py")
             .with("tool_use_id", json!(format!("toolu_{number}")));
         let running = agent.begin_hook(&sandbox, CLAUDE, EVENT, &call);
         let approval = desk.approval();

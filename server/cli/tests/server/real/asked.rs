@@ -22,10 +22,6 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("two_events_of_a_call_are_one_prompt", joined),
         trial("an_agent_that_gives_up_takes_its_prompt_along", gave_up),
         trial("what_was_rejected_is_not_asked_again", rejected),
-        trial(
-            "a_hundred_hooks_of_twenty_sessions_are_all_answered_rightly",
-            many,
-        ),
     ]
 }
 
@@ -222,70 +218,4 @@ fn rejected() {
     assert_eq!(approval["askedBefore"], 1);
     desk.approve(&approval);
     running.ended().assert_allow(CLAUDE, EVENT);
-}
-
-/// What is to become of a call.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Allow,
-    Block,
-    Yes,
-    No,
-}
-
-fn many() {
-    let sandbox = Sandbox::trusted(AUTO);
-    let agents: Vec<Agent> = (0..20).map(|_| Agent::start(&sandbox)).collect();
-    let mut desk = Desk::open(&sandbox);
-    let mut hooks = Vec::new();
-    for (number, agent) in agents.iter().enumerate() {
-        let asked = if number % 2 == 0 {
-            Wanted::Yes
-        } else {
-            Wanted::No
-        };
-        let calls = [
-            ("cargo test vines".to_owned(), Wanted::Allow),
-            ("uproot all".to_owned(), Wanted::Block),
-            ("git status".to_owned(), Wanted::Allow),
-            (format!("{BUILD} {number}."), asked),
-            ("cargo test grapes".to_owned(), Wanted::Allow),
-        ];
-        for (index, (command, wanted)) in calls.into_iter().enumerate() {
-            let payload = super::shell_in(&sandbox, &format!("row-{number}"), &command)
-                .with("tool_use_id", json!(format!("toolu_{number}_{index}")));
-            let running = agent.begin_hook(&sandbox, CLAUDE, EVENT, &payload);
-            hooks.push((command, wanted, running));
-        }
-    }
-    for _ in 0..20 {
-        let approval = desk.approval();
-        let text = approval["text"].as_str().unwrap().to_owned();
-        let of = |(command, _, _): &&(String, Wanted, Running)| text.contains(command.as_str());
-        let (_, wanted, _) = hooks.iter().find(of).unwrap();
-        if *wanted == Wanted::Yes {
-            desk.approve(&approval);
-        } else {
-            desk.deny(&approval);
-        }
-    }
-    for (command, wanted, running) in hooks {
-        let ran = running.ended();
-        match wanted {
-            Wanted::Allow | Wanted::Yes => ran.assert_allow(CLAUDE, EVENT),
-            Wanted::Block => {
-                let message = ran.assert_block(EVENT);
-                assert!(
-                    message.contains("a permission rule"),
-                    "{command}: {message}"
-                );
-            }
-            Wanted::No => {
-                let message = ran.assert_block(EVENT);
-                assert!(message.contains("did not approve"), "{command}: {message}");
-            }
-        }
-    }
-    assert_eq!(sandbox.rows("decision").len(), 100);
-    sandbox.assert_verified();
 }
