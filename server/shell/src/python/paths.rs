@@ -1,14 +1,60 @@
 //! What texts and paths become where they are put together or searched for.
 
-use super::values::{HOME, Value, limited, stays};
+use super::values::{HERE, HOME, NONE, Value, limited, stays};
 
-/// The last name of a path.
+/// The last name of a path; one that ends in a slash has none.
 pub(super) fn last(value: Value) -> Value {
     match value {
-        Value::Below(roots) if roots.iter().all(|root| plain(root)) => Value::Name,
-        Value::Name | Value::Glob(_) => Value::Name,
+        Value::Glob(patterns) if !patterns.iter().any(|one| one.ends_with('/')) => Value::Name,
+        Value::Name => Value::Name,
         _ => Value::Other,
     }
+}
+
+/// As a path object has it: without needless slashes and dots. That matters
+/// where text is put behind it.
+pub(super) fn as_path(value: Value) -> Value {
+    let Value::Text(texts) = value else {
+        return value;
+    };
+    limited(texts.iter().map(|text| {
+        let parts: Vec<&str> = text
+            .split('/')
+            .filter(|part| !matches!(*part, "" | "."))
+            .collect();
+        let front = if text.starts_with('/') { "/" } else { "" };
+        match parts.as_slice() {
+            [] if front.is_empty() => ".".to_owned(),
+            parts => format!("{front}{}", parts.join("/")),
+        }
+    }))
+}
+
+/// A path as an absolute one; links and dots stay.
+pub(super) fn from_here(value: Value) -> Value {
+    match as_path(value) {
+        Value::Text(all) if all.iter().all(|one| plain(one)) => {
+            as_path(Value::text("\u{1}").join(Value::Text(all)))
+        }
+        _ => Value::Other,
+    }
+}
+
+/// What stands before the last slash, as `os.path.dirname` has it.
+pub(super) fn folder_of(value: Value) -> Value {
+    let Value::Text(texts) = value else {
+        return Value::Other;
+    };
+    if texts.iter().any(|text| text == "\0" || text == "\u{1}") {
+        return Value::Other;
+    }
+    limited(texts.iter().map(|text| match text.rsplit_once('/') {
+        None => String::new(),
+        Some((folder, _)) => match folder.trim_end_matches('/') {
+            "" => "/".to_owned(),
+            folder => folder.to_owned(),
+        },
+    }))
 }
 
 /// Only what may be a path.
@@ -29,11 +75,9 @@ pub(super) fn home(value: Value) -> Value {
     match value {
         Value::Text(all) => limited(all.into_iter().map(|text| match text.strip_prefix('~') {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{HOME}{rest}"),
-            Some(_) => String::from("\0\0"),
+            Some(_) => NONE.to_owned(),
             None => text,
         })),
-        // Only paths that begin somewhere else hold no `~` in front.
-        value @ Value::Below(_) => value,
         _ => Value::Other,
     }
 }
@@ -64,7 +108,7 @@ pub(super) fn found(folder: Value, pattern: Value, all_names: bool) -> Value {
             let is_simple = !all_names
                 && !folder.contains(['*', '?', '['])
                 && !joined.contains("**")
-                && !joined.contains(['\\', '{', '}', HOME, '~', '!'])
+                && !joined.contains(['\\', '{', '}', HOME, HERE, '~', '!'])
                 && !joined.split('/').any(|part| part == "..");
             let one = if is_simple {
                 Value::Glob(vec![joined])

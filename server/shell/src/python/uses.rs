@@ -5,7 +5,7 @@ use ruff_python_ast::{Arguments, Expr};
 
 use super::paths::found;
 use super::tables::Use;
-use super::values::{HOME, Value, Values};
+use super::values::{HERE, HOME, Value, Values};
 use super::{Act, At};
 
 /// How a file is opened.
@@ -175,9 +175,13 @@ fn touched(touch: Touch, path: Value, name: &str) -> Result<Vec<Act>, String> {
 fn shown(text: &str) -> Option<String> {
     if let Some(rest) = text.strip_prefix(HOME) {
         let is_home = rest.is_empty() || rest.starts_with('/');
-        return (is_home && !rest.contains(HOME)).then(|| format!("~{rest}"));
+        return (is_home && !rest.contains([HOME, HERE])).then(|| format!("~{rest}"));
     }
-    if text.contains(HOME) {
+    if let Some(rest) = text.strip_prefix(HERE) {
+        let is_here = rest.is_empty() || rest.starts_with('/');
+        return (is_here && !rest.contains([HOME, HERE])).then(|| format!(".{rest}"));
+    }
+    if text.contains([HOME, HERE]) {
         return None;
     }
     Some(match text {

@@ -5,7 +5,9 @@ use std::cell::{Cell, RefCell};
 use ruff_python_ast::{Expr, ExprCall, InterpolatedStringElement, Number, Operator};
 
 use super::names::{Binding, Named, Program};
-use super::paths::{concatenated, found, home, is_a_path, last, plain};
+use super::paths::{
+    as_path, concatenated, folder_of, found, from_here, home, is_a_path, last, plain,
+};
 
 /// What is known of a value. Whether it is a text or a path object is not kept:
 /// both mean the same file.
@@ -32,6 +34,13 @@ pub(super) enum Value {
 
 /// The mark of a text that begins in the home folder; no program may hold it.
 pub(super) const HOME: char = '\0';
+
+/// The mark of a text that begins with the absolute path of the folder that the
+/// program runs in.
+pub(super) const HERE: char = '\u{1}';
+
+/// A text that nothing is to be made of.
+pub(super) const NONE: &str = "\0\0";
 
 /// The most texts that one value may be.
 const MOST_TEXTS: usize = 16;
@@ -115,7 +124,7 @@ impl Value {
             (Self::Text(bases), Self::Text(names)) => {
                 let joined = bases.iter().flat_map(|base| {
                     names.iter().map(move |name| {
-                        if name.starts_with(['/', HOME]) || base.is_empty() {
+                        if name.starts_with(['/', HOME, HERE]) || base.is_empty() {
                             name.clone()
                         } else if base.ends_with('/') {
                             format!("{base}{name}")
@@ -141,10 +150,10 @@ impl Value {
             Self::Text(texts) => {
                 limited(texts.iter().map(
                     |text| match text.trim_end_matches('/').rsplit_once('/') {
-                        Some((_, "..")) => String::from("\0\0"),
+                        Some((_, "..")) | Some((_, ".")) => NONE.to_owned(),
                         Some(("", _)) => "/".to_owned(),
                         Some((parent, _)) => parent.to_owned(),
-                        None if text.starts_with(HOME) || text == ".." => String::from("\0\0"),
+                        None if text.starts_with([HOME, HERE]) || text == ".." => NONE.to_owned(),
                         None => ".".to_owned(),
                     },
                 ))
@@ -156,13 +165,13 @@ impl Value {
 
 /// Whether a relative path does not lead up.
 pub(super) fn stays(name: &str) -> bool {
-    !name.starts_with(['/', HOME]) && !name.split('/').any(|part| part == "..")
+    !name.starts_with(['/', HOME, HERE]) && !name.split('/').any(|part| part == "..")
 }
 
 pub(super) fn limited(texts: impl Iterator<Item = String>) -> Value {
     let mut all: Vec<String> = Vec::new();
     for text in texts {
-        if all.len() >= MOST_TEXTS || text.len() > LONGEST || text.starts_with("\0\0") {
+        if all.len() >= MOST_TEXTS || text.len() > LONGEST || text.starts_with(NONE) {
             return Value::Other;
         }
         if !all.contains(&text) {
@@ -190,7 +199,7 @@ impl<'p, 'a> Values<'p, 'a> {
         match expr {
             Expr::StringLiteral(text) => {
                 let text = text.value.to_str();
-                if text.contains(HOME) || text.len() > LONGEST {
+                if text.contains([HOME, HERE]) || text.len() > LONGEST {
                     Value::Other
                 } else {
                     Value::text(text)
@@ -207,7 +216,7 @@ impl<'p, 'a> Values<'p, 'a> {
                     }
                     Operator::Div => {
                         let (left, right) = both();
-                        left.join(right)
+                        as_path(left.join(right))
                     }
                     _ => Value::Other,
                 }
@@ -344,7 +353,7 @@ impl<'p, 'a> Values<'p, 'a> {
             }
         }
         if parts.iter().any(
-            |part| matches!(part, Value::Text(all) if all.iter().any(|one| one.contains(HOME))),
+            |part| matches!(part, Value::Text(all) if all.iter().any(|one| one.contains([HOME, HERE]))),
         ) {
             return Value::Other;
         }
@@ -378,14 +387,14 @@ impl<'p, 'a> Values<'p, 'a> {
             let receiver = || self.of(&attribute.value);
             let no_keywords = arguments.keywords.is_empty();
             return match attribute.attr.as_str() {
-                "joinpath" => joined(receiver(), &arguments.args),
-                "resolve" | "absolute" => is_a_path(receiver()),
+                "joinpath" => as_path(joined(receiver(), &arguments.args)),
+                "absolute" => from_here(receiver()),
                 "expanduser" => home(receiver()),
                 "iterdir" => Value::Each(Box::new(receiver().join(Value::Name))),
                 "glob" | "rglob" if no_keywords => {
                     Value::Each(Box::new(found(receiver(), first(), true)))
                 }
-                "cwd" if self.is_path_class(&attribute.value) => Value::text("."),
+                "cwd" if self.is_path_class(&attribute.value) => Value::text("\u{1}"),
                 "home" if self.is_path_class(&attribute.value) => Value::text("\0"),
                 _ => Value::Other,
             };
@@ -399,17 +408,18 @@ impl<'p, 'a> Values<'p, 'a> {
                 if arguments.args.is_empty() {
                     return Value::text(".");
                 }
-                joined(first(), arguments.args.get(1..).unwrap_or_default())
+                as_path(joined(first(), arguments.args.get(1..).unwrap_or_default()))
             }
-            ("", "str") | ("os", "fspath") | ("os.path", "realpath") => is_a_path(first()),
-            ("os.path", "abspath" | "normpath") => match is_a_path(first()) {
+            ("", "str") | ("os", "fspath") => is_a_path(first()),
+            ("os.path", "abspath") => from_here(first()),
+            ("os.path", "normpath") => match as_path(first()) {
                 Value::Text(all) if !all.iter().all(|one| plain(one)) => Value::Other,
                 value => value,
             },
             ("os.path", "expanduser") => home(first()),
-            ("os.path", "dirname") => first().parent(),
+            ("os.path", "dirname") => folder_of(first()),
             ("os.path", "basename") => last(first()),
-            ("os", "getcwd") => Value::text("."),
+            ("os", "getcwd") => Value::text("\u{1}"),
             ("os", "listdir") => Value::Each(Box::new(Value::Name)),
             ("os", "walk") => {
                 let below = match first() {
