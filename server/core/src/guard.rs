@@ -7,7 +7,7 @@ use crate::programs::{self, Risk};
 
 /// Sub-commands of `countersign` that only look; all others are for people.
 const LOOKING: &[&str] = &[
-    "check", "explain", "log", "stats", "status", "hooks", "doctor", "schema", "version", "help",
+    "check", "explain", "log", "stats", "hooks", "doctor", "schema", "version", "help",
 ];
 
 /// Programs whose operands, or the folders they stand for, go away.
@@ -132,8 +132,8 @@ pub fn drives_the_guard(command: &SimpleCommand) -> Option<String> {
         Some(None) => false,
     };
     (!looks).then(|| {
-        "an agent may only look with `countersign` (check, explain, log, stats, status, hooks, \
-         doctor, schema, version); everything else is for a person"
+        "an agent may only look with `countersign` (check, explain, log, stats, hooks, doctor, \
+         schema, version); everything else is for a person"
             .to_owned()
     })
 }
@@ -174,7 +174,6 @@ mod tests {
             "countersign stats --json --since 7d",
             "countersign hooks --json",
             "countersign doctor",
-            "countersign status --json",
             "/usr/local/bin/countersign schema",
             "grep countersign README.md",
             "countersigned trust",
@@ -205,6 +204,7 @@ mod tests {
             "Countersign.EXE uninstall qwen",
             "countersign install codex --trust-hooks --yes",
             "countersign uninstall codex --yes",
+            "countersign status",
             "countersign demo",
         ] {
             assert!(drives_the_guard(&command(text)).is_some(), "{text}");
