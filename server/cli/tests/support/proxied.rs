@@ -258,7 +258,7 @@ pub(super) fn serve_agent(control: &str) {
             }
             // It ends with the test, too, if nobody ends it before.
             _ => {
-                let child = Command::new("/bin/sh")
+                let mut child = Command::new("/bin/sh")
                     .args(["-c", "while kill -0 $1; do sleep 1; done", "sh"])
                     .arg(std::os::unix::process::parent_id().to_string())
                     .stdin(Stdio::null())
@@ -266,6 +266,7 @@ pub(super) fn serve_agent(control: &str) {
                     .spawn()
                     .unwrap();
                 writeln!(answers, "{}", child.id()).unwrap();
+                thread::spawn(move || child.wait());
             }
         }
     }
