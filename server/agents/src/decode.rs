@@ -118,10 +118,12 @@ fn borrowed(
     if asked.stage().decides() != class.stage().decides() {
         return Err(foreign());
     }
-    let class = if class.stage().decides() {
-        EventClass::Borrowed
-    } else {
-        class
+    let class = match class {
+        // A block is spoken in another form there than before a tool runs.
+        EventClass::PermissionRequest if asked == class => class,
+        EventClass::PermissionRequest => return Err(foreign()),
+        _ if class.stage().decides() => EventClass::Borrowed,
+        _ => class,
     };
     Ok(Event {
         adapter: theirs,

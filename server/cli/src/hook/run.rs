@@ -1,9 +1,11 @@
 //! One hook event from its JSON to its answer.
 
 use std::io::Read as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use countersign_agents::{HookEvent, HookOutput, MAX_PAYLOAD_BYTES, decode, event_of_broken};
+use countersign_agents::{
+    EventKind, HookEvent, HookOutput, MAX_PAYLOAD_BYTES, decode, event_of_broken,
+};
 use countersign_core::agent::Agent;
 use countersign_core::decision::{BlockReason, Decision};
 use countersign_core::message;
@@ -20,6 +22,10 @@ const TRACEPARENT: &str = "TRACEPARENT";
 
 /// Where a shell looks for programs.
 const SEARCH_PATH: &str = "PATH";
+
+/// How long a server is waited for that is only to take note: it may hang, and
+/// the agent waits with it.
+const NOTE_WITHIN: Duration = Duration::from_secs(10);
 
 /// What the agent's environment says.
 struct Surroundings {
@@ -120,6 +126,10 @@ fn handle(
     let places = guard::places(arguments.home.as_deref()).map_err(|error| error.to_string())?;
     log_file::install(&places.state_dir);
     let process = countersign_ipc::caller();
+    let waits_until = match event.kind {
+        EventKind::Call { .. } => deadline,
+        _ => deadline.min(started + NOTE_WITHIN),
+    };
     let asked = servers::ask(&Question {
         runtime_dir: &places.runtime_dir,
         agent: &arguments.agent,
@@ -132,7 +142,7 @@ fn handle(
         speaks_for: None,
         search_path: surroundings.search_path.as_deref(),
         given_up: None,
-        deadline,
+        deadline: waits_until,
     });
     match asked {
         Asked::Answered(output) => Ok(output),

@@ -1,6 +1,6 @@
 //! Each agent's calls, decided and answered in that agent's own form.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{AUTO, CLAUDE, CODEX, DECIDING, DEFAULT, GEMINI, QWEN, Sandbox, With as _};
 
@@ -381,19 +381,36 @@ fn secrets_are_masked_and_hostile_text_is_shown() {
 }
 
 #[test]
-fn another_agents_payload_is_blocked() {
+fn another_agents_payload_is_decided_as_that_agents() {
     let sandbox = Sandbox::trusted(AUTO);
-    let codex = sandbox.shell(CODEX, "PreToolUse", "cargo test");
-    let message = sandbox
-        .hook(CLAUDE, "PreToolUse", &codex)
-        .assert_block("PreToolUse");
-    assert!(message.contains("Codex"), "{message}");
-    let qwen = sandbox.shell(QWEN, "PermissionRequest", "cargo test");
-    sandbox
-        .hook(CLAUDE, "PermissionRequest", &qwen)
-        .assert_block("PermissionRequest");
-    for row in sandbox.journal() {
-        assert_eq!(row["reason"], "invalid_call");
+    for (sender, event) in [(CODEX, "PreToolUse"), (QWEN, "PermissionRequest")] {
+        let allowed = sandbox.hook(CLAUDE, event, &sandbox.shell(sender, event, "cargo test"));
+        assert_eq!(
+            (allowed.code, allowed.stderr.as_str()),
+            (0, ""),
+            "{allowed:?}"
+        );
+        let denied = sandbox.shell(sender, event, "uproot vines");
+        let message = sandbox.hook(CLAUDE, event, &denied).assert_block(event);
+        assert!(message.contains("a permission rule"), "{message}");
     }
-    assert_eq!(sandbox.journal().len(), 2);
+    let senders: Vec<Value> = sandbox
+        .rows("decision")
+        .iter()
+        .map(|row| row["key"]["agent"].clone())
+        .collect();
+    assert_eq!(senders, [CODEX, CODEX, QWEN, QWEN]);
+}
+
+#[test]
+fn a_payload_that_nobody_can_read_is_blocked() {
+    let sandbox = Sandbox::trusted(AUTO);
+    let cline = json!({ "clineVersion": "3", "hookName": "PreToolUse", "taskId": "t" });
+    let message = sandbox
+        .hook(CLAUDE, "PreToolUse", &cline)
+        .assert_block("PreToolUse");
+    assert!(message.contains("Cline"), "{message}");
+    let journal = sandbox.journal();
+    assert_eq!(journal.len(), 1);
+    assert_eq!(journal[0]["reason"], "invalid_call");
 }

@@ -28,7 +28,11 @@ fn a_name_that_leads_into_the_workspace_is_not_allowed_as_what_it_seems() {
 fn a_path_of_any_length_is_no_way_around() {
     let sandbox = Sandbox::trusted(AUTO);
     let event = "PreToolUse";
-    for path in ["a:".repeat(60_000), ":".repeat(100_000), "\u{fffd}".to_owned()] {
+    for path in [
+        "a:".repeat(60_000),
+        ":".repeat(100_000),
+        "\u{fffd}".to_owned(),
+    ] {
         for (command, is_allowed) in [("wc -l src/lib.rs", true), ("uproot vines", false)] {
             let call = sandbox.shell(CLAUDE, event, command).to_string();
             let mut hook = sandbox.hook_command(CLAUDE, event);

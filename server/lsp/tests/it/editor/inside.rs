@@ -226,7 +226,6 @@ fn a_call_that_is_not_understood_is_a_block_that_names_the_field() {
     let good = call(&world, "s1", "c1", "git push");
     for (n, (field, value, says)) in [
         ("agent", json!("nobody"), "nobody"),
-        ("agent", json!("cursor"), "cursor"),
         ("session", json!(""), "session"),
         ("session", json!("s".repeat(10_000)), "session"),
         ("session", json!("s\n1"), "session"),
