@@ -107,5 +107,7 @@ const CAPABILITIES: Capabilities = Capabilities {
         "web searches and input for a running program (write_stdin) fire no hook",
         "the payload does not name the folder of a command, only the session's",
         "a patch in a here-document reports no result",
+        "PermissionRequest alone is not enough: patches of the workspace fire none, and with --approve-for-me \
+         what it leaves open goes to Codex's own guardian model, not to a person",
     ],
 };
