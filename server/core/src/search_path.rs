@@ -3,8 +3,9 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// Most bytes of a PATH that are looked at; what is behind them is left out.
-pub const MOST_BYTES: usize = 32 * 1024;
+/// Most bytes of a PATH that are looked at; what is behind them is left out. As
+/// JSON, with every byte escaped, so many fit into the header of a request.
+pub const MOST_BYTES: usize = 8 * 1024;
 
 /// Most folders.
 const MOST_FOLDERS: usize = 256;

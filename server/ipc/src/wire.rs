@@ -203,6 +203,7 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, FrameError> {
 
 #[cfg(test)]
 mod tests {
+    use countersign_core::search_path;
     use countersign_core::state::ProcessId;
     use proptest::prelude::*;
 
@@ -223,6 +224,16 @@ mod tests {
             speaks_for: None,
             search_path: Some("/usr/bin:/bin".to_owned()),
         }
+    }
+
+    #[test]
+    fn every_path_that_is_looked_at_fits_into_a_header() {
+        let path = "\u{1}".repeat(search_path::MOST_BYTES);
+        let request = Request {
+            search_path: Some(path),
+            ..request()
+        };
+        assert!(encode_request(&request, b"{}").is_ok());
     }
 
     fn frame(bytes: &[u8]) -> Frame {
