@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use countersign_shell::Tree;
 
 /// Most names that are looked at.
-const MOST_NAMES: usize = 8_192;
+const MOST_NAMES: usize = 5_000;
 
 /// Looks at all that is at and below a path, without following links; `None` if
 /// it is too much, or a folder cannot be read. What is not there is no tree.
