@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use countersign_agents::acp::{self, Report};
-use countersign_agents::{Answer, HookOutput};
+use countersign_agents::{Answer, HookOutput, Surroundings};
 use countersign_core::agent::Agent;
 use countersign_core::decision::{BlockReason, Decision};
 use countersign_core::message;
@@ -34,8 +34,8 @@ pub struct Question {
     pub payload: Vec<u8>,
     /// The agent's process, which this one started.
     pub speaks_for: Option<ProcessId>,
-    /// The PATH of its environment.
-    pub search_path: Option<String>,
+    /// What is known of its environment.
+    pub surroundings: Surroundings,
     /// A mode that can only tighten.
     pub tighten: Option<ApprovalMode>,
     /// Until when an answer is of use.
@@ -71,8 +71,8 @@ pub(crate) struct Route {
     pub(crate) agent: Agent,
     pub(crate) service: Arc<Service>,
     pub(crate) servers: Arc<dyn Servers>,
-    /// The PATH of the agent's environment.
-    pub(crate) search_path: Option<String>,
+    /// What is known of the agent's environment.
+    pub(crate) surroundings: Surroundings,
     pub(crate) tighten: Option<ApprovalMode>,
     pub(crate) find_agent: FindAgent,
     pub(crate) found: Mutex<Option<ProcessId>>,
@@ -102,14 +102,14 @@ impl Route {
                 return blocked(BlockReason::InvalidCall, why);
             }
         };
-        decoded.event.set_search_path(self.search_path.as_deref());
+        decoded.event.set_surroundings(&self.surroundings);
         let process = self.process().await;
         let asking = self.servers.ask(Question {
             agent,
             cwd,
             payload,
             speaks_for: process.clone(),
-            search_path: self.search_path.clone(),
+            surroundings: self.surroundings.clone(),
             tighten: self.tighten,
             deadline,
         });

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use countersign_agents::Surroundings;
 use countersign_agents::acp::What;
 use countersign_core::agent::Agent;
 use countersign_core::mode::ApprovalMode;
@@ -40,8 +41,8 @@ pub struct Setup {
     pub service: Arc<Service>,
     /// The servers of the user's editors.
     pub servers: Arc<dyn Servers>,
-    /// The PATH of the agent's environment, where it is known.
-    pub search_path: Option<String>,
+    /// What is known of the agent's environment.
+    pub surroundings: Surroundings,
     /// A mode that those can only tighten to.
     pub tighten: Option<ApprovalMode>,
     /// Finds the agent's process.
@@ -106,7 +107,7 @@ pub async fn serve(
         agent: setup.agent,
         service: Arc::clone(&service),
         servers: setup.servers,
-        search_path: setup.search_path,
+        surroundings: setup.surroundings,
         tighten: setup.tighten,
         find_agent: setup.find_agent,
         found: Mutex::default(),

@@ -43,8 +43,9 @@ const EVENTS: &[(&str, EventClass)] = &[
     ("PostCompact", EventClass::Other),
 ];
 
-/// The shell behind `Bash` is the user's own, bash or zsh; it is taken for
-/// bash, because the payload does not say.
+/// The shell behind `Bash` is the user's own, bash or zsh: the payload does not
+/// say which, but the environment of the hook does
+/// ([`HookEvent::set_surroundings`](crate::HookEvent::set_surroundings)).
 const BASH: Shape = Shape::Command {
     dialect: ShellDialect::Bash,
     folder: None,

@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 use countersign_core::agent::Agent;
-use countersign_core::call::{Call, SessionKey};
+use countersign_core::call::{Call, SessionKey, ShellDialect, Subject};
 use countersign_core::search_path;
 use countersign_core::state::CallEvent;
 
@@ -153,11 +153,56 @@ impl Stage {
     }
 }
 
+/// What the environment of a hook says, which is its agent's. It can only make
+/// an answer stricter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Surroundings {
+    /// PATH: where a shell looks for programs.
+    pub search_path: Option<String>,
+    /// SHELL: the program that is the user's shell.
+    pub shell: Option<String>,
+}
+
+impl Surroundings {
+    fn is_zsh(&self) -> bool {
+        let name = self
+            .shell
+            .as_deref()
+            .and_then(|path| path.rsplit('/').next());
+        name.is_some_and(|name| name.starts_with("zsh"))
+    }
+}
+
+/// Whether commands are run by whatever shell the user has; else by bash.
+const fn runs_the_users_shell(agent: Agent) -> bool {
+    match agent {
+        Agent::ClaudeCode
+        | Agent::Codex
+        | Agent::Opencode
+        | Agent::Cursor
+        | Agent::Vscode
+        | Agent::Generic => true,
+        Agent::Qwen | Agent::Gemini => false,
+    }
+}
+
 impl HookEvent {
-    /// Says which PATH the agent's environment has, where it is a call's event.
-    pub fn set_search_path(&mut self, path: Option<&str>) {
-        if let (EventKind::Call { call, .. }, Some(path)) = (&mut self.kind, path) {
+    /// Says what the agent's environment is, where it is a call's event.
+    pub fn set_surroundings(&mut self, surroundings: &Surroundings) {
+        let EventKind::Call { call, .. } = &mut self.kind else {
+            return;
+        };
+        if let Some(path) = &surroundings.search_path {
             call.search_path = search_path::folders(path, &call.cwd);
+        }
+        if runs_the_users_shell(call.key.agent) && surroundings.is_zsh() {
+            for operation in &mut call.operations {
+                if let Subject::Command(command) = &mut operation.subject
+                    && command.dialect == ShellDialect::Bash
+                {
+                    command.dialect = ShellDialect::Zsh;
+                }
+            }
         }
     }
 

@@ -50,6 +50,6 @@ pub use decode::{MAX_PAYLOAD_BYTES, decode};
 pub use editor::{EditorCall, editor_call, editor_folder, editor_session};
 pub use encode::{Answer, HookOutput, encode};
 pub use error::DecodeError;
-pub use event::{CallStage, EventKind, EventRef, HookEvent, Stage, event_of_broken};
+pub use event::{CallStage, EventKind, EventRef, HookEvent, Stage, Surroundings, event_of_broken};
 pub use tools::tool_names;
 pub use typed::own_words;

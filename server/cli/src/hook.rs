@@ -19,7 +19,7 @@ pub(crate) mod user_hooks;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use countersign_agents::HookOutput;
+use countersign_agents::{HookOutput, Surroundings};
 
 use crate::fatal::{self, StaticBlock};
 use arguments::Arguments;
@@ -47,14 +47,22 @@ pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
     fatal::answer(&output.stdout, &output.stderr, output.exit)
 }
 
-/// The variables that the hook reads: where spans hang, and where the agent's
-/// shell looks for programs; see `run`.
+/// The variables that the hook reads: where spans hang, which shell the agent
+/// runs, and where that looks for programs; see `run`.
 #[expect(
     clippy::disallowed_methods,
-    reason = "nothing is decided by the one, and the other only makes answers stricter"
+    reason = "nothing is decided by where spans hang, and the others only make answers stricter"
 )]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// What a hook, or a proxy, knows of its agent's environment, which is its own.
+pub(crate) fn surroundings(environment: impl Fn(&str) -> Option<String>) -> Surroundings {
+    Surroundings {
+        search_path: environment("PATH"),
+        shell: environment("SHELL"),
+    }
 }
 
 /// A block in the form that this agent honours for this event.

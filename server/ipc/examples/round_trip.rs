@@ -92,6 +92,7 @@ fn round(folder: &Utf8Path) -> [Duration; 5] {
         traceparent: None,
         speaks_for: None,
         search_path: None,
+        shell: None,
     };
     connection.ask(&request, &[b' '; 500], deadline).unwrap();
     let all = start.elapsed();

@@ -50,6 +50,10 @@ pub struct Request {
     /// looked at. It can only make the answer stricter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_path: Option<String>,
+    /// The name of the user's shell, as the hook's environment says. It can only
+    /// make the answer stricter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shell: Option<String>,
 }
 
 impl Request {
@@ -223,6 +227,7 @@ mod tests {
             traceparent: Some(TRACEPARENT.to_owned()),
             speaks_for: None,
             search_path: Some("/usr/bin:/bin".to_owned()),
+            shell: Some("/bin/zsh".to_owned()),
         }
     }
 

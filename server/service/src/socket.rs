@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign_agents::{
-    Answer, EventKind, HookOutput, MAX_PAYLOAD_BYTES, acp, decode, encode, event_of_broken,
-    raw_block,
+    Answer, EventKind, HookOutput, MAX_PAYLOAD_BYTES, Surroundings, acp, decode, encode,
+    event_of_broken, raw_block,
 };
 use countersign_core::agent::Agent;
 use countersign_core::decision::{BlockReason, Decision};
@@ -276,7 +276,10 @@ async fn answer(
         Err(error) => return refused(service, &request, agent, error.to_string()).await,
     };
     drop(payload);
-    event.set_search_path(request.search_path.as_deref());
+    event.set_surroundings(&Surroundings {
+        search_path: request.search_path.clone(),
+        shell: request.shell.clone(),
+    });
     let is_hook = origin == Origin::Hook;
     let event_ref = event.event_ref();
     let waits = matches!(event.kind, EventKind::Call { .. });

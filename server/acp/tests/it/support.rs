@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_acp::{Asked, Over, Question, Servers, Setup, serve};
-use countersign_agents::Answer;
 use countersign_agents::acp::{self, Report};
+use countersign_agents::{Answer, Surroundings};
 use countersign_core::agent::Agent;
 use countersign_core::state::{ProcessId, RecordKind};
 use countersign_engine::clock::SystemClock;
@@ -228,7 +228,7 @@ impl Stage {
             folder: workspace.clone(),
             service,
             servers: servers.clone(),
-            search_path: None,
+            surroundings: Surroundings::default(),
             tighten: None,
             find_agent: Box::new(move || Some(process(2))),
             has_person,

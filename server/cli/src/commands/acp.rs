@@ -101,7 +101,7 @@ pub(super) fn run(places: Places, arguments: &Acp) -> Result<ExitCode> {
             service: Arc::clone(&service),
             servers: Arc::new(EditorServers { runtime_dir }),
             // The agent inherits it.
-            search_path: crate::hook::variable("PATH"),
+            surroundings: crate::hook::surroundings(crate::hook::variable),
             tighten: arguments.approval_mode,
             find_agent: find(process.id()),
             has_person: above.is_none(),
@@ -222,7 +222,7 @@ impl Servers for EditorServers {
                     tighten: question.tighten,
                     trace: None,
                     speaks_for: question.speaks_for.as_ref().map(|process| process.pid),
-                    search_path: question.search_path.as_deref(),
+                    surroundings: &question.surroundings,
                     given_up: Some(heard.as_fd()),
                     deadline: question.deadline,
                 })

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::time::{Duration, Instant};
 
 use countersign_agents::{
-    EventKind, HookEvent, HookOutput, MAX_PAYLOAD_BYTES, decode, event_of_broken,
+    EventKind, HookEvent, HookOutput, MAX_PAYLOAD_BYTES, Surroundings, decode, event_of_broken,
 };
 use countersign_core::agent::Agent;
 use countersign_core::decision::{BlockReason, Decision};
@@ -20,23 +20,20 @@ use super::{blocked, log_file, state};
 /// Where an agent says which trace its calls belong to.
 const TRACEPARENT: &str = "TRACEPARENT";
 
-/// Where a shell looks for programs.
-const SEARCH_PATH: &str = "PATH";
-
 /// How long a server is waited for that is only to take note: it may hang, and
 /// the agent waits with it.
 const NOTE_WITHIN: Duration = Duration::from_secs(10);
 
 /// What the agent's environment says.
-struct Surroundings {
+struct Said<'a> {
     trace: Option<TraceContext>,
-    search_path: Option<String>,
+    surroundings: &'a Surroundings,
 }
 
 /// Decides one event until `deadline`. Total: every failure is a block.
 ///
 /// `environment` is asked for the agent's trace, by which nothing is decided,
-/// and for its PATH, which only makes answers stricter.
+/// and for PATH and SHELL, which only make answers stricter.
 pub(super) fn run(
     arguments: &Arguments,
     deadline: Instant,
@@ -65,12 +62,13 @@ pub(super) fn run(
     if let Some(how) = &arguments.provoke {
         super::provoked::end(how);
     }
-    let surroundings = Surroundings {
+    let surroundings = super::surroundings(&environment);
+    event.set_surroundings(&surroundings);
+    let said = Said {
         trace: environment(TRACEPARENT).and_then(|text| text.parse().ok()),
-        search_path: environment(SEARCH_PATH),
+        surroundings: &surroundings,
     };
-    event.set_search_path(surroundings.search_path.as_deref());
-    handle(arguments, &payload, &event, surroundings, started, deadline)
+    handle(arguments, &payload, &event, said, started, deadline)
         .unwrap_or_else(|problem| refused(arguments, BlockReason::Internal, problem))
 }
 
@@ -119,7 +117,7 @@ fn handle(
     arguments: &Arguments,
     payload: &[u8],
     event: &HookEvent,
-    surroundings: Surroundings,
+    said: Said<'_>,
     started: Instant,
     deadline: Instant,
 ) -> Result<HookOutput, String> {
@@ -138,9 +136,9 @@ fn handle(
         payload,
         caller: process.as_ref(),
         tighten: arguments.approval_mode,
-        trace: surroundings.trace,
+        trace: said.trace,
         speaks_for: None,
-        search_path: surroundings.search_path.as_deref(),
+        surroundings: said.surroundings,
         given_up: None,
         deadline: waits_until,
     });

@@ -7,7 +7,7 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use countersign_agents::HookOutput;
+use countersign_agents::{HookOutput, Surroundings};
 use countersign_core::mode::ApprovalMode;
 use countersign_core::redact;
 use countersign_core::search_path::bounded;
@@ -52,8 +52,8 @@ pub(crate) struct Question<'a> {
     pub(crate) trace: Option<TraceContext>,
     /// The process below its own that a proxy speaks for; none for a hook.
     pub(crate) speaks_for: Option<u32>,
-    /// The PATH of the agent's environment, where it is known.
-    pub(crate) search_path: Option<&'a str>,
+    /// What is known of the agent's environment.
+    pub(crate) surroundings: &'a Surroundings,
     /// Closed at its other end once nobody waits any more, where that can be.
     pub(crate) given_up: Option<BorrowedFd<'a>>,
     /// When the hook gives its prepared block.
@@ -219,7 +219,8 @@ impl Question<'_> {
             tighten: modes.beside(server),
             traceparent: self.trace.map(String::from),
             speaks_for: self.speaks_for,
-            search_path: self.search_path.map(|path| bounded(path).to_owned()),
+            search_path: self.surroundings.search_path.as_deref().map(looked_at),
+            shell: self.surroundings.shell.as_deref().map(name_of),
         };
         let until = self.deadline - LAST_WORD.min(left / 4);
         match connection.ask(&request, self.payload, until) {
@@ -247,6 +248,18 @@ impl Question<'_> {
             Err(error) => Put::Lost(lost(pid, &error)),
         }
     }
+}
+
+/// So much of a PATH as is looked at.
+fn looked_at(path: &str) -> String {
+    bounded(path).to_owned()
+}
+
+/// The name of a program, so much of it as could be a shell's.
+fn name_of(path: &str) -> String {
+    const MOST_CHARACTERS: usize = 64;
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.chars().take(MOST_CHARACTERS).collect()
 }
 
 /// What the agent is told when an answer is lost.

@@ -55,6 +55,7 @@ fn request(announcement: &Announcement) -> Request {
         traceparent: None,
         speaks_for: None,
         search_path: None,
+        shell: None,
     }
 }
 

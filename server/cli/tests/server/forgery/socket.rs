@@ -43,6 +43,7 @@ fn request(desk: &Desk, event: &str) -> Request {
         traceparent: None,
         speaks_for: None,
         search_path: None,
+        shell: None,
     }
 }
 

@@ -1,9 +1,10 @@
-//! The agent's own PATH says which program a name means.
+//! The agent's own environment says which program a name means, and which shell
+//! reads the command.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{AUTO, CLAUDE, Sandbox, feed};
+use crate::support::{AUTO, CLAUDE, CODEX, QWEN, Sandbox, feed};
 
 #[test]
 fn a_name_that_leads_into_the_workspace_is_not_allowed_as_what_it_seems() {
@@ -42,6 +43,32 @@ fn a_path_of_any_length_is_no_way_around() {
             } else {
                 ran.assert_block(event);
             }
+        }
+    }
+}
+
+#[test]
+fn what_the_users_zsh_reads_otherwise_is_not_allowed_as_what_bash_reads() {
+    let sandbox = Sandbox::trusted(AUTO);
+    // With zsh it names the program of that name.
+    let command = "echo =wc";
+    for (agent, event, is_asked) in [
+        (CLAUDE, "PreToolUse", true),
+        (CODEX, "PermissionRequest", true),
+        // It runs bash, whatever the user's shell is.
+        (QWEN, "PermissionRequest", false),
+    ] {
+        let call = sandbox.shell(agent, event, command).to_string();
+        let hook = |shell: &str| {
+            let mut hook = sandbox.hook_command(agent, event);
+            feed(hook.env("SHELL", shell), call.as_bytes())
+        };
+        hook("/bin/bash").assert_allow(agent, event);
+        let with_zsh = hook("/opt/local/bin/zsh");
+        if is_asked {
+            with_zsh.assert_ask(agent, event);
+        } else {
+            with_zsh.assert_allow(agent, event);
         }
     }
 }
