@@ -8,15 +8,14 @@ use countersign_agents::decode;
 use countersign_core::agent::Agent;
 use serde_json::json;
 
-/// What runs an example, and the example; none where this machine cannot.
+/// What runs an example, and the example.
 fn examples() -> Vec<(&'static str, Vec<PathBuf>)> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = manifest.join("../../docs/agents/examples");
     let mut all = Vec::new();
     for (program, file) in [("python3", "guard.py"), ("node", "guard.mjs")] {
-        if Command::new(program).arg("--version").output().is_ok() {
-            all.push((file, vec![PathBuf::from(program), folder.join(file)]));
-        }
+        must_be_there(program);
+        all.push((file, vec![PathBuf::from(program), folder.join(file)]));
     }
     // Cargo builds the examples before it runs the tests of a package.
     let built = std::env::current_exe().unwrap();
@@ -26,10 +25,19 @@ fn examples() -> Vec<(&'static str, Vec<PathBuf>)> {
         .parent()
         .unwrap()
         .join("examples/guard");
-    if guard.is_file() {
-        all.push(("guard.rs", vec![guard]));
-    }
+    assert!(
+        guard.is_file(),
+        "{} is not there; `cargo build -p countersign-agents --examples` makes it",
+        guard.display()
+    );
+    all.push(("guard.rs", vec![guard]));
     all
+}
+
+/// A test that cannot run is no test that passed.
+pub(crate) fn must_be_there(program: &str) {
+    let version = Command::new(program).arg("--version").output();
+    assert!(version.is_ok(), "`{program}` is not there; install it");
 }
 
 #[test]
@@ -71,10 +79,8 @@ fn the_examples_let_nothing_run_without_an_explicit_allow() {
             assert!(said.contains(expected), "{name} {marker}: {said}");
         }
     };
-    let threads: Vec<_> = examples();
-    assert!(!threads.is_empty());
     std::thread::scope(|scope| {
-        for example in threads {
+        for example in examples() {
             scope.spawn(|| run(example));
         }
     });

@@ -10,11 +10,11 @@ use countersign_agents::{decode, opencode};
 use countersign_core::agent::Agent;
 use serde_json::Value;
 
-/// What the driver prints; none where this machine has no Node.
-fn driven() -> Option<Value> {
-    if Command::new("node").arg("--version").output().is_err() {
-        return None;
-    }
+use crate::examples::must_be_there;
+
+/// What the driver prints.
+fn driven() -> Value {
+    must_be_there("node");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/opencode");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("opencode-plugin");
     let _ = fs::remove_dir_all(&folder);
@@ -45,12 +45,12 @@ fn driven() -> Option<Value> {
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{errors}");
-    Some(serde_json::from_slice(&output.stdout).unwrap())
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 #[test]
 fn nothing_but_an_explicit_allow_lets_a_call_of_opencode_run() {
-    let Some(driven) = driven() else { return };
+    let driven = driven();
     let outcome = &driven["outcome"];
     for name in [
         "allow",
