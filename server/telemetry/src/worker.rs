@@ -39,6 +39,21 @@ pub(crate) struct Stop {
     pub(crate) until: std::time::Instant,
 }
 
+impl Stop {
+    fn left(&self) -> Duration {
+        self.until
+            .saturating_duration_since(std::time::Instant::now())
+    }
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    SendHeld,
+    SendMetrics,
+    Sweep,
+}
+
 /// Tells whoever shows how the export does that it does otherwise.
 pub(crate) type Notify = Arc<dyn Fn(&Counts) + Send + Sync>;
 
@@ -147,41 +162,53 @@ impl Worker {
         let mut sweeping = tokio::time::interval(SWEEP);
         let mut told = Vec::new();
         loop {
-            let batch = self.config.batch;
-            let step = async {
-                tokio::select! {
-                    biased;
-                    _ = sending.tick() => self.send_held().await,
-                    _ = measuring.tick() => self.send_metrics().await,
-                    _ = sweeping.tick() => self.sweep(),
-                    count = queue.recv_many(&mut told, batch) => {
-                        if count == 0 {
-                            return false;
-                        }
-                        told.drain(..).for_each(|told| self.take(told));
-                        if self.is_due() {
-                            self.send_held().await;
-                        }
-                    }
-                }
-                true
-            };
-            tokio::select! {
+            let next = tokio::select! {
                 biased;
-                stop = &mut stop => {
-                    // What was being sent goes on from the start, in what time
-                    // is left: a collector that is slow must not hold it up.
-                    told.drain(..).for_each(|told| self.take(told));
-                    self.stop(queue, stop.ok()).await;
+                asked = &mut stop => {
+                    self.stop(queue, asked.ok()).await;
                     return;
                 }
-                goes_on = step => {
-                    if !goes_on {
+                _ = sending.tick() => Next::SendHeld,
+                _ = measuring.tick() => Next::SendMetrics,
+                _ = sweeping.tick() => Next::Sweep,
+                count = queue.recv_many(&mut told, self.config.batch) => {
+                    if count == 0 {
                         self.stop(queue, None).await;
                         return;
                     }
+                    told.drain(..).for_each(|told| self.take(told));
+                    if !self.is_due() {
+                        continue;
+                    }
+                    Next::SendHeld
                 }
-            }
+            };
+            let asked = {
+                let mut work = std::pin::pin!(self.work(next));
+                tokio::select! {
+                    biased;
+                    asked = &mut stop => {
+                        // What is under way is not begun again while it may
+                        // still be answered: the collector would have it twice.
+                        // Half of the time is kept for everything else.
+                        if let Ok(asked) = &asked {
+                            let _ = tokio::time::timeout(asked.left() / 2, work).await;
+                        }
+                        asked.ok()
+                    }
+                    () = &mut work => continue,
+                }
+            };
+            self.stop(queue, asked).await;
+            return;
+        }
+    }
+
+    async fn work(&mut self, what: Next) {
+        match what {
+            Next::SendHeld => self.send_held().await,
+            Next::SendMetrics => self.send_metrics().await,
+            Next::Sweep => self.sweep(),
         }
     }
 

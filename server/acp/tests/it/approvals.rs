@@ -179,9 +179,7 @@ async fn a_cancelled_turn_cancels_what_is_asked() {
         .says(request(2, "fs/write_text_file", write))
         .await;
     stage.settles().await;
-    while stage.servers.calls().len() < 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    stage.wait_for_calls(2).await;
     let cancel =
         json!({ "jsonrpc": "2.0", "method": "session/cancel", "params": { "sessionId": "s" } });
     stage.client.says(cancel.clone()).await;

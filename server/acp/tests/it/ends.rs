@@ -39,6 +39,8 @@ async fn the_agent_hears_that_its_client_is_gone_and_gets_no_yes() {
     stage.open_session().await;
     stage.servers.will(Scripting::Hangs);
     stage.agent.says(permission(1, "grow roses")).await;
+    // The server that hangs is the first one's.
+    stage.wait_for_calls(1).await;
     stage.agent.says(permission(2, "water roses")).await;
     // The person is being asked about the second.
     stage.client.hears().await;
@@ -58,9 +60,7 @@ async fn nothing_is_decided_for_an_agent_that_is_gone() {
     stage.servers.will(Scripting::Hangs);
     stage.agent.says(permission(1, "grow roses")).await;
     stage.settles().await;
-    while stage.servers.calls().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    stage.wait_for_calls(1).await;
     stage.agent.closes().await;
     assert_eq!(stage.over.await.unwrap(), Over::Agent);
     assert_eq!(*stage.servers.given_up.lock().unwrap(), 1);

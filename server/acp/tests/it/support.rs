@@ -288,6 +288,17 @@ impl Stage {
         panic!("there are {} rows of {kind:?}", self.rows(kind).len());
     }
 
+    /// Waits until the servers have been asked about so many calls.
+    pub(crate) async fn wait_for_calls(&self, count: usize) {
+        for _ in 0..3_000 {
+            if self.servers.calls().len() >= count {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the servers were asked about {:?}", self.servers.calls());
+    }
+
     /// Everything that was said until now has passed when this returns: what
     /// the agent says and the client hears now comes after it.
     pub(crate) async fn settles(&mut self) {

@@ -4,7 +4,9 @@
 use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use countersign_settings::ExportProtocol;
@@ -23,6 +25,9 @@ pub(crate) enum Behaviour {
     Refuses(u16),
     /// It never answers.
     Hangs,
+    /// It takes everything, and says so when it is let; see
+    /// [`Collector::lets_answer`].
+    Waits,
 }
 
 #[derive(Clone)]
@@ -30,6 +35,24 @@ pub(crate) struct Collector {
     address: SocketAddr,
     protocol: ExportProtocol,
     received: Arc<Mutex<Received>>,
+    may_answer: Arc<AtomicBool>,
+}
+
+/// How often a collector looks whether it may answer.
+const LOOKS_EVERY: Duration = Duration::from_millis(2);
+
+/// What a connection of a collector works with.
+#[derive(Clone)]
+struct Works {
+    kept: Arc<Mutex<Received>>,
+    may_answer: Arc<AtomicBool>,
+    behaviour: Behaviour,
+}
+
+impl Works {
+    fn waits(&self) -> bool {
+        self.behaviour == Behaviour::Waits && !self.may_answer.load(Ordering::Acquire)
+    }
 }
 
 impl Collector {
@@ -37,20 +60,26 @@ impl Collector {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Received::default()));
-        let kept = Arc::clone(&received);
+        let may_answer = Arc::new(AtomicBool::new(false));
+        let works = Works {
+            kept: Arc::clone(&received),
+            may_answer: Arc::clone(&may_answer),
+            behaviour,
+        };
         std::thread::spawn(move || match protocol {
             ExportProtocol::HttpProtobuf => {
                 for stream in listener.incoming().flatten() {
-                    let kept = Arc::clone(&kept);
-                    std::thread::spawn(move || http(stream, &kept, behaviour));
+                    let works = works.clone();
+                    std::thread::spawn(move || http(stream, &works));
                 }
             }
-            ExportProtocol::Grpc => grpc(listener, &kept, behaviour),
+            ExportProtocol::Grpc => grpc(listener, &works),
         });
         Self {
             address,
             protocol,
             received,
+            may_answer,
         }
     }
 
@@ -61,7 +90,13 @@ impl Collector {
             address: listener.local_addr().unwrap(),
             protocol,
             received: Arc::default(),
+            may_answer: Arc::default(),
         }
+    }
+
+    /// One that waits answers from now on.
+    pub(crate) fn lets_answer(&self) {
+        self.may_answer.store(true, Ordering::Release);
     }
 
     /// What a person's editor would have in its environment.
@@ -85,7 +120,7 @@ impl Collector {
 }
 
 /// HTTP 1.1 with a length, which is all that the exporter speaks.
-fn http(mut stream: TcpStream, kept: &Mutex<Received>, behaviour: Behaviour) {
+fn http(mut stream: TcpStream, works: &Works) {
     let mut buffer = Vec::new();
     loop {
         let (header, length, path) = loop {
@@ -112,12 +147,15 @@ fn http(mut stream: TcpStream, kept: &Mutex<Received>, behaviour: Behaviour) {
         let head = String::from_utf8_lossy(&buffer[..header]).into_owned();
         let body = buffer[header..header + length].to_vec();
         buffer.drain(..header + length);
-        kept.lock().unwrap().take(&path, &head, &body);
-        let (status, answer) = match behaviour {
+        works.kept.lock().unwrap().take(&path, &head, &body);
+        while works.waits() {
+            std::thread::sleep(LOOKS_EVERY);
+        }
+        let (status, answer) = match works.behaviour {
             Behaviour::Hangs => loop {
                 std::thread::park();
             },
-            Behaviour::Takes => (200, Vec::new()),
+            Behaviour::Takes | Behaviour::Waits => (200, Vec::new()),
             Behaviour::Rejects(count) => (200, partial(&path, count)),
             Behaviour::Refuses(status) => (status, b"SECRET words of a collector".to_vec()),
         };
@@ -160,7 +198,7 @@ fn partial(path: &str, count: i64) -> Vec<u8> {
     .encode_to_vec()
 }
 
-fn grpc(listener: TcpListener, kept: &Arc<Mutex<Received>>, behaviour: Behaviour) {
+fn grpc(listener: TcpListener, works: &Works) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -169,13 +207,13 @@ fn grpc(listener: TcpListener, kept: &Arc<Mutex<Received>>, behaviour: Behaviour
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         while let Ok((stream, _)) = listener.accept().await {
-            let kept = Arc::clone(kept);
+            let works = works.clone();
             tokio::spawn(async move {
                 let Ok(mut connection) = h2::server::handshake(stream).await else {
                     return;
                 };
                 while let Some(Ok((request, respond))) = connection.accept().await {
-                    tokio::spawn(call(request, respond, Arc::clone(&kept), behaviour));
+                    tokio::spawn(call(request, respond, works.clone()));
                 }
             });
         }
@@ -185,8 +223,7 @@ fn grpc(listener: TcpListener, kept: &Arc<Mutex<Received>>, behaviour: Behaviour
 async fn call(
     request: http::Request<h2::RecvStream>,
     mut respond: h2::server::SendResponse<Bytes>,
-    kept: Arc<Mutex<Received>>,
-    behaviour: Behaviour,
+    works: Works,
 ) -> Result<(), Infallible> {
     let (head, mut body) = request.into_parts();
     let mut bytes = BytesMut::new();
@@ -196,12 +233,14 @@ async fn call(
     }
     let path = head.uri.path().to_owned();
     // Behind a byte about compression and four for the length.
-    kept.lock()
-        .unwrap()
-        .take(&path, &format!("{:?}", head.headers), &bytes[5..]);
-    let (status, answer) = match behaviour {
+    let head = format!("{:?}", head.headers);
+    works.kept.lock().unwrap().take(&path, &head, &bytes[5..]);
+    while works.waits() {
+        tokio::time::sleep(LOOKS_EVERY).await;
+    }
+    let (status, answer) = match works.behaviour {
         Behaviour::Hangs => std::future::pending().await,
-        Behaviour::Takes => (0, Some(Vec::new())),
+        Behaviour::Takes | Behaviour::Waits => (0, Some(Vec::new())),
         Behaviour::Rejects(count) => (0, Some(partial(&path, count))),
         Behaviour::Refuses(status) => (status, None),
     };
