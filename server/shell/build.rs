@@ -1,5 +1,5 @@
-//! Compiles the knowledge base: `knowledge/*.toml` become static tables, so
-//! that nothing is read or parsed when the guard starts.
+//! Compiles the knowledge base: `knowledge/*.toml` become bytes and tables without
+//! addresses, so that nothing is read, parsed or relocated when the guard starts.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,12 @@ mod compile;
 
 #[path = "knowledge/python/compile.rs"]
 mod compile_python;
+
+#[path = "src/knowledge/model.rs"]
+mod model;
+
+#[path = "knowledge/packed.rs"]
+mod packed;
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -33,13 +39,15 @@ fn main() {
         let text = fs::read_to_string(path).expect("a file of the knowledge base can be read");
         (path.display().to_string(), text)
     });
-    let tables = match compile::compile(sources) {
-        Ok(tables) => tables,
+    let compiled = compile::read(sources).and_then(|knowledge| compile::write(&knowledge));
+    let (entries, tables) = match compiled {
+        Ok(compiled) => compiled,
         Err(problem) => panic!("{problem}"),
     };
     #[allow(clippy::disallowed_methods, reason = "cargo says where to write")]
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     let out = PathBuf::from(out);
+    fs::write(out.join("knowledge.postcard"), entries).expect("the entries can be written");
     fs::write(out.join("knowledge.rs"), tables).expect("the tables can be written");
 
     let file = folder.join("python/library.toml");

@@ -52,7 +52,7 @@ impl Finder<'_> {
 
     /// What a known command, or a sub-command, does.
     fn known(&mut self, command: &'static Command, words: &[Word], span: Range<usize>) {
-        if is_query(words, command.queries) {
+        if is_query(words, &command.queries) {
             return;
         }
         if command.response_files
@@ -64,11 +64,11 @@ impl Finder<'_> {
             );
             return;
         }
-        if self.has_form(command.forms, words) {
+        if self.has_form(&command.forms, words) {
             return;
         }
         let runs_code = super::tasks::task(command);
-        for doing in command.effects {
+        for doing in &command.effects {
             if runs_code.is_none() || !matches!(doing, Doing::Task | Doing::CodeTask) {
                 self.doing(*doing, command, span.clone());
             }
@@ -120,13 +120,11 @@ impl Finder<'_> {
             );
             return;
         };
-        let sub = word
-            .literal()
-            .and_then(|name| command.sub.iter().find(|sub| sub.names.contains(&name)));
+        let sub = word.literal().and_then(|name| command.sub_command(name));
         match sub {
             Some(sub) => {
                 let rest = words.get(at + 1..).unwrap_or_default();
-                if is_query(rest, command.sub_queries) {
+                if is_query(rest, &command.sub_queries) {
                     return;
                 }
                 let whole = span.start..word.span.end.max(span.end);
@@ -148,9 +146,9 @@ impl Finder<'_> {
         for value in &read.values {
             self.role(value.role, &value.value, value.span.clone(), true, &[]);
         }
-        for when in command.when {
+        for when in &command.when {
             if when.holds(&read.flags) {
-                for doing in when.effects {
+                for doing in &when.effects {
                     self.doing(*doing, command, span.clone());
                 }
             }
@@ -166,7 +164,7 @@ impl Finder<'_> {
     ) {
         self.options(command, read, span);
         let (mut operands, mut without, mut stdin) =
-            (command.operands, command.without_operands, command.stdin);
+            (&command.operands, command.without_operands, command.stdin);
         let holding = || command.when.iter().filter(|when| when.holds(&read.flags));
         let with_operands = || holding().filter(|when| when.operands.is_some());
         let most = with_operands().map(|when| when.flags.len()).max();
@@ -178,7 +176,7 @@ impl Finder<'_> {
         }
         let mut best = with_operands().filter(|when| Some(when.flags.len()) == most);
         if let Some(when) = best.next() {
-            operands = when.operands.unwrap_or(operands);
+            operands = when.operands.as_ref().unwrap_or(operands);
             without = when.without_operands.or(without);
         }
         if best.next().is_some() {

@@ -269,7 +269,7 @@ fn option(
 
 /// A long option by its name, or by the beginning of it that no other has.
 fn find_long(name: &str, command: &'static Command) -> Option<&'static Flag> {
-    let flags: &'static [Flag] = command.flags;
+    let flags: &'static [Flag] = &command.flags;
     if let Some(flag) = flags.iter().find(|flag| flag.name == name) {
         return Some(flag);
     }
@@ -290,7 +290,7 @@ fn find_long(name: &str, command: &'static Command) -> Option<&'static Flag> {
 /// A compiler's option with what is glued to it: `-std=c99`, `-Wall`,
 /// `-Iinclude`.
 fn glued<'a>(text: &'a str, command: &'static Command) -> Option<(&'static Flag, Option<&'a str>)> {
-    let flags: &'static [Flag] = command.flags;
+    let flags: &'static [Flag] = &command.flags;
     if let Some((name, value)) = text.split_once('=')
         && let Some(flag) = flags.iter().find(|flag| {
             flag.name == name && matches!(flag.value, Value::Required(_) | Value::Optional(_))

@@ -79,7 +79,7 @@ impl Finder<'_> {
         let task = Task {
             name: self.shown(command),
             folder: self.command.folder.clone(),
-            defined_by: command.defined_by,
+            defined_by: &command.defined_by,
             runs_code,
         };
         let odd = read.map_or_else(

@@ -215,7 +215,7 @@ impl<'a> Collector<'a> {
     }
 
     fn attribute(&mut self, name: &'a str) {
-        if RESERVED.binary_search(&name).is_ok() {
+        if RESERVED.contains(name) {
             self.refuse(format!(
                 "it gives an object of its own the attribute `{name}`"
             ));
@@ -280,7 +280,7 @@ impl<'a> Collector<'a> {
         let in_class = std::mem::replace(&mut self.in_class, false);
         if in_class {
             self.attribute(name);
-            if is_dunder(name) && METHODS.binary_search(&name).is_err() {
+            if is_dunder(name) && !METHODS.contains(name) {
                 self.refuse(format!("it has a method `{name}`"));
             }
         }

@@ -1,15 +1,44 @@
 //! What inline Python may use: the tables that `knowledge/python/library.toml`
 //! is compiled into.
 
+use std::ops::Range;
+
+use crate::knowledge::Texts;
+
+/// A sorted list of names: those with these numbers among all of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names {
+    begin: u16,
+    end: u16,
+}
+
+impl Names {
+    const fn new(begin: u16, end: u16) -> Self {
+        Self { begin, end }
+    }
+
+    fn numbers(self) -> Range<usize> {
+        self.begin.into()..self.end.into()
+    }
+
+    /// The name's number among all names.
+    fn find(self, name: &str) -> Option<usize> {
+        compiled::TEXTS.find(self.numbers(), name)
+    }
+
+    pub(super) fn contains(self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+}
+
 /// A module, and what of it is known.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Module {
     /// With the packages that it is in.
-    pub(super) name: &'static str,
-    /// What is harmless, whatever it is given.
-    pub(super) harmless: &'static [&'static str],
-    /// What does something with its first argument, a path.
-    pub(super) paths: &'static [(&'static str, Use)],
+    name: &'static str,
+    /// What is harmless, whatever it is given, and what does something with its
+    /// first argument, a path.
+    members: Names,
 }
 
 /// What is done with a path.
@@ -39,11 +68,17 @@ pub(super) enum Use {
 }
 
 mod compiled {
-    use super::{Module, Use};
+    use super::{Names, Texts, Use};
     include!(concat!(env!("OUT_DIR"), "/python.rs"));
 }
 
-pub(super) use compiled::{ATTRIBUTES, BUILTINS, METHODS, NO_ARGUMENTS, RESERVED, TWO_ARGUMENTS};
+pub(super) use compiled::{ATTRIBUTES, METHODS, NO_ARGUMENTS, RESERVED, TWO_ARGUMENTS};
+
+/// What is there without an import.
+pub(super) const BUILTINS: Module = Module {
+    name: "",
+    members: compiled::BUILTIN_NAMES,
+};
 
 /// A name of a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,46 +92,36 @@ pub(super) struct Member {
 }
 
 impl Module {
-    pub(super) fn member(&'static self, name: &str) -> Option<Member> {
-        if let Some((name, does)) = self.paths.iter().find(|(known, _)| *known == name) {
-            return Some(Member {
-                module: self.name,
-                name,
-                does: Some(*does),
-            });
-        }
-        let at = self.harmless.binary_search(&name).ok()?;
+    pub(super) fn member(self, name: &str) -> Option<Member> {
+        let number = self.members.find(name)?;
         Some(Member {
             module: self.name,
-            name: self.harmless.get(at)?,
-            does: None,
+            name: compiled::TEXTS.get(number)?,
+            does: *compiled::USES.get(number)?,
         })
     }
 }
 
-pub(super) fn module(name: &str) -> Option<&'static Module> {
-    let modules = compiled::MODULES;
-    let at = modules
-        .binary_search_by(|module| module.name.cmp(name))
-        .ok()?;
-    modules.get(at)
+pub(super) fn module(name: &str) -> Option<Module> {
+    let number = compiled::MODULES.find(name)?;
+    let at = number.checked_sub(compiled::MODULES.numbers().start)?;
+    Some(Module {
+        name: compiled::TEXTS.get(number)?,
+        members: *compiled::MEMBERS.get(at)?,
+    })
 }
 
 /// Whether modules that are known are in a package of this name.
 pub(super) fn is_package(name: &str) -> bool {
-    compiled::MODULES.iter().any(|module| {
-        module
-            .name
-            .strip_prefix(name)
-            .is_some_and(|rest| rest.starts_with('.'))
-    })
+    compiled::MODULES
+        .numbers()
+        .filter_map(|number| compiled::TEXTS.get(number)?.strip_prefix(name))
+        .any(|rest| rest.starts_with('.'))
 }
 
 /// What a method does with the path that it is of.
 pub(super) fn path_method(name: &str) -> Option<Use> {
-    let methods = compiled::PATH_METHODS;
-    let (_, does) = methods.iter().find(|(known, _)| *known == name)?;
-    Some(*does)
+    *compiled::USES.get(compiled::PATH_METHODS.find(name)?)?
 }
 
 /// Whether a file or folder of this name would be loaded in place of a module
@@ -116,7 +141,7 @@ pub(crate) fn stands_in(name: &str) -> Option<bool> {
         }
         None => (lower.as_str(), false),
     };
-    let is_known = compiled::LIBRARY.binary_search(&stem).is_ok();
+    let is_known = compiled::LIBRARY.contains(stem);
     // Modules that others load for themselves.
     let is_inner = stem.starts_with('_') && !stem.starts_with("__");
     if is_code {
@@ -125,3 +150,6 @@ pub(crate) fn stands_in(name: &str) -> Option<bool> {
     let is_folder = lower.len() == stem.len() && (is_known || is_inner);
     if is_folder { None } else { Some(false) }
 }
+
+#[cfg(test)]
+mod tests;

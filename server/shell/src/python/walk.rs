@@ -138,7 +138,7 @@ impl<'a> Walk<'_, 'a> {
                 .keywords
                 .iter()
                 .all(|keyword| keyword.arg.is_some());
-        if TWO_ARGUMENTS.contains(&name) {
+        if TWO_ARGUMENTS.contains(name) {
             let by_name = arguments.keywords.iter().any(|keyword| {
                 keyword
                     .arg
@@ -152,7 +152,7 @@ impl<'a> Walk<'_, 'a> {
             self.visit_expr(&attribute.value);
             return;
         }
-        if NO_ARGUMENTS.contains(&name) {
+        if NO_ARGUMENTS.contains(name) {
             if !arguments.args.is_empty() || !arguments.keywords.is_empty() {
                 self.refuse(format!("`{name}` with arguments may write a file"));
             }
@@ -170,12 +170,11 @@ impl<'a> Walk<'_, 'a> {
             self.shown(&attribute.value);
             return;
         }
-        let is_known =
-            ATTRIBUTES.binary_search(&name).is_ok() || self.program.attributes.contains(name);
+        let is_known = ATTRIBUTES.contains(name) || self.program.attributes.contains(name);
         let has_meaning = tables::path_method(name).is_some()
             || matches!(name, "format" | "format_map") && !self.is_plain_format(&attribute.value)
-            || TWO_ARGUMENTS.contains(&name)
-            || NO_ARGUMENTS.contains(&name);
+            || TWO_ARGUMENTS.contains(name)
+            || NO_ARGUMENTS.contains(name);
         if !is_known || has_meaning || is_dunder(name) {
             self.refuse(format!("`.{name}` is not known to be harmless"));
         }

@@ -120,7 +120,7 @@ fn sub_command(
         },
         span.clone(),
     );
-    for doing in entry.effects {
+    for doing in &entry.effects {
         let doing = match doing {
             Doing::Network => Effect::Network,
             Doing::LocalHistory => Effect::LocalHistory,
@@ -162,7 +162,7 @@ fn find<'a>(
     let label = format!("git {name}");
     let rest = words.get(at + 1..).unwrap_or_default();
     let whole = span.start..rest.last().unwrap_or(word).span.end.max(span.end);
-    let Some(entry) = command.sub.iter().find(|sub| sub.names.contains(&name)) else {
+    let Some(entry) = command.sub_command(name) else {
         finder.unproven(
             format!("`{label}` is not known: it may be an alias or another program"),
             word.span.clone(),
@@ -177,7 +177,8 @@ fn find<'a>(
             span: whole,
         });
     }
-    let own = |name: &str| entry.sub.iter().find(|sub| is_named(sub, name));
+    // The first of their names is for people.
+    let own = |name: &str| entry.sub_command_by_later_name(name);
     let Some(first) = rest.first() else {
         return meant(finder, own(""), rest, label, whole);
     };
@@ -197,12 +198,6 @@ fn find<'a>(
         }),
         _ => meant(finder, own(""), rest, label, whole),
     }
-}
-
-/// Whether a sub-command's own sub-command has that name; the first of its
-/// names is for people.
-fn is_named(entry: &Command, name: &str) -> bool {
-    entry.names.iter().skip(1).any(|known| *known == name)
 }
 
 /// What is meant where no sub-command of a sub-command is given.
