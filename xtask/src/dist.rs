@@ -21,6 +21,9 @@ const EXTENSION: &str = "editors/vscode";
 /// Where the server lies in the extension.
 const SERVER: &str = "server/countersign";
 
+/// What agents start, beside it.
+const HOOK: &str = "server/countersign-hook";
+
 /// Which build of the server goes into a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Build {
@@ -78,8 +81,12 @@ pub(crate) fn vscode(build: Build) -> Result<PathBuf> {
 
     let project = root().join(EXTENSION);
     let manifest = Manifest::read(&project)?;
-    let server = root().join(build.folder()).join("countersign");
-    let contents = Contents::of(&project, (SERVER, &server))?;
+    let built = root().join(build.folder());
+    let programs = [
+        (SERVER, built.join("countersign")),
+        (HOOK, built.join("countersign-hook")),
+    ];
+    let contents = Contents::of(&project, &programs)?;
     manifest.check(&contents)?;
 
     let path = package_path(build)?;

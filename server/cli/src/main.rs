@@ -3,7 +3,6 @@
 mod arguments;
 mod commands;
 mod export;
-mod fatal;
 mod hook;
 mod judge;
 mod output;

@@ -3,6 +3,7 @@
 
 use crate::call::Access;
 use crate::command::{Known, SimpleCommand, Word, WordValue};
+use crate::own::{HOOK_PROGRAM, PROGRAM};
 use crate::programs::{self, Risk};
 
 /// Sub-commands of `countersign` that only look; all others are for people.
@@ -108,7 +109,7 @@ fn may_be_an_option(value: &WordValue) -> bool {
 pub fn drives_the_guard(command: &SimpleCommand) -> Option<String> {
     let name = command.base_name()?.to_ascii_lowercase();
     let name = name.strip_suffix(".exe").unwrap_or(&name);
-    if name != "countersign" {
+    if ![PROGRAM, HOOK_PROGRAM].contains(&name) {
         return None;
     }
     let mut words = command.words.iter().skip(1).map(|word| word.literal());
@@ -187,6 +188,10 @@ mod tests {
         for text in [
             "countersign trust",
             "countersign hook claude-code --event PostToolUse",
+            "countersign-hook hook claude-code --event PostToolUse",
+            "/usr/local/bin/countersign-hook trust",
+            "COUNTERSIGN-HOOK.EXE hook qwen",
+            "countersign-hook $SUB",
             "./target/release/countersign install claude-code",
             "countersign log prune",
             "countersign log --text x prune",

@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod message;
 pub mod mode;
 pub mod model;
+pub mod own;
 pub mod paths;
 pub mod policy;
 pub mod programs;

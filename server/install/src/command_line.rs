@@ -4,6 +4,7 @@
 use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use countersign_core::own::{HOOK_PROGRAM, PROGRAM};
 
 /// A hook's command line to be written. The same facts give the same text:
 /// Codex trusts a hook by it.
@@ -220,7 +221,7 @@ impl HookCall {
 
 fn is_countersign(word: &str) -> bool {
     let name = word.rsplit('/').next().unwrap_or(word);
-    name == "countersign" || name == "countersign.exe"
+    [PROGRAM, HOOK_PROGRAM].contains(&name.strip_suffix(".exe").unwrap_or(name))
 }
 
 /// Whether a command line is a hook of Countersign, also one that somebody
@@ -229,14 +230,17 @@ pub(crate) fn is_ours(line: &str, home: &Utf8Path) -> bool {
     match Words::of(line, home) {
         Some(words) => HookCall::of(&words).is_some(),
         None => line
-            .match_indices("countersign")
+            .match_indices(PROGRAM)
             .any(|(at, name)| follows_hook(line.get(at + name.len()..).unwrap_or_default())),
     }
 }
 
 /// Whether what follows the program's name goes on with `hook`.
 fn follows_hook(rest: &str) -> bool {
+    let small = HOOK_PROGRAM.strip_prefix(PROGRAM).unwrap_or_default();
     let rest = rest
+        .strip_prefix(small)
+        .unwrap_or(rest)
         .trim_start_matches(".exe")
         .trim_start_matches(['\'', '"']);
     rest.trim_start().starts_with("hook ") && rest.starts_with([' ', '\t'])
@@ -313,6 +317,9 @@ mod tests {
         let home = Utf8Path::new("/home/ada");
         for line in [
             "countersign hook qwen --event PreToolUse",
+            "countersign-hook hook qwen --event PreToolUse",
+            "/usr/local/bin/countersign-hook hook qwen || true",
+            "'/o p/countersign-hook' hook qwen --event X || true",
             "/usr/local/bin/countersign --home /x hook qwen",
             "nice -n 5 countersign hook qwen",
             "countersign hook qwen || true",
@@ -324,6 +331,8 @@ mod tests {
         for line in [
             "countersign log",
             "my-countersigner hook x",
+            "countersign-hooks hook x",
+            "countersign-hook log",
             "echo countersign",
             "hook countersign",
             "",

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use countersign_core::own::{HOOK_PROGRAM, PROGRAM};
 
 use crate::look::Binary;
 use crate::profile::Profile;
@@ -170,23 +171,111 @@ pub fn binary(word: &str, own: &Utf8Path, path: &str) -> Binary {
     if !file.exists() {
         return Binary::Missing;
     }
-    if !is_runnable(&file) {
+    let decides = decides(&file);
+    if !is_runnable(&file) || !is_runnable(&decides) {
         return Binary::NotRunnable;
     }
-    let real = |file: &Utf8Path| file.canonicalize_utf8().unwrap_or_else(|_| file.to_owned());
-    if real(&file) == real(own) {
+    if decides == real(own) {
         Binary::This(file)
     } else {
         Binary::Other(file)
     }
 }
 
+/// The program that decides where this one is started: the one beside the small
+/// one.
+fn decides(file: &Utf8Path) -> Utf8PathBuf {
+    let file = real(file);
+    if file.file_name() == Some(HOOK_PROGRAM) {
+        file.with_file_name(PROGRAM)
+    } else {
+        file
+    }
+}
+
+/// The file itself, behind all links.
+fn real(file: &Utf8Path) -> Utf8PathBuf {
+    file.canonicalize_utf8().unwrap_or_else(|_| file.to_owned())
+}
+
 /// How this binary is to be named: as people call it, if that is it, because a
 /// package's own folder changes its name with each version.
 #[must_use]
 pub fn own_name(own: &Utf8Path, path: &str) -> Utf8PathBuf {
-    let real = |file: &Utf8Path| file.canonicalize_utf8().ok();
-    find("countersign", path)
-        .filter(|found| real(found).is_some() && real(found) == real(own))
+    find(PROGRAM, path)
+        .filter(|found| real(found) == real(own))
         .unwrap_or_else(|| own.to_owned())
+}
+
+/// What agents are to start: the small program where it stands beside this one,
+/// under the name that [`own_name`] gives.
+#[must_use]
+pub fn hook_program(own: &Utf8Path, path: &str) -> Utf8PathBuf {
+    let named = own_name(own, path);
+    let small = named.with_file_name(HOOK_PROGRAM);
+    if is_runnable(&small) && decides(&small) == real(own) {
+        small
+    } else {
+        named
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A program that can be run.
+    fn program(file: &Utf8Path) {
+        std::fs::write(file, "#!/bin/true\n").unwrap();
+        let runnable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(file, runnable).unwrap();
+    }
+
+    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap();
+        (folder, Utf8PathBuf::from_path_buf(path).unwrap())
+    }
+
+    #[test]
+    fn agents_start_the_small_program_where_it_stands_beside() {
+        let (_folder, base) = folder();
+        let own = base.join(PROGRAM);
+        program(&own);
+        assert_eq!(hook_program(&own, ""), own);
+        let small = base.join(HOOK_PROGRAM);
+        program(&small);
+        assert_eq!(hook_program(&own, ""), small);
+        // Under the names that people call them by, if both have one.
+        let bin = base.join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        symlink(&own, bin.join(PROGRAM)).unwrap();
+        assert_eq!(hook_program(&own, bin.as_str()), bin.join(PROGRAM));
+        symlink(&small, bin.join(HOOK_PROGRAM)).unwrap();
+        assert_eq!(hook_program(&own, bin.as_str()), bin.join(HOOK_PROGRAM));
+        // Another one's is not ours.
+        let other = base.join("other");
+        std::fs::create_dir(&other).unwrap();
+        for name in [PROGRAM, HOOK_PROGRAM] {
+            program(&other.join(name));
+        }
+        assert_eq!(hook_program(&own, other.as_str()), small);
+        std::fs::remove_file(bin.join(HOOK_PROGRAM)).unwrap();
+        symlink(other.join(HOOK_PROGRAM), bin.join(HOOK_PROGRAM)).unwrap();
+        assert_eq!(hook_program(&own, bin.as_str()), bin.join(PROGRAM));
+    }
+
+    #[test]
+    fn the_small_program_is_the_one_that_it_becomes() {
+        let (_folder, base) = folder();
+        let (own, small) = (base.join(PROGRAM), base.join(HOOK_PROGRAM));
+        program(&small);
+        let of = |own: &Utf8Path| binary(small.as_str(), own, "");
+        assert_eq!(of(&own), Binary::NotRunnable, "there is none to become");
+        program(&own);
+        assert_eq!(of(&own), Binary::This(small.clone()));
+        assert_eq!(of(Utf8Path::new("/bin/sh")), Binary::Other(small.clone()));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use countersign_core::own::{HOOK_PROGRAM, PROGRAM};
 use countersign_core::state::ProcessId;
 
 use crate::detached::is_detached;
@@ -28,7 +29,8 @@ const WRAPPERS: &[&str] = &[
     "busybox",
     "toybox",
     "chrt",
-    "countersign",
+    PROGRAM,
+    HOOK_PROGRAM,
     "doas",
     "env",
     "ionice",

@@ -2,11 +2,11 @@
 //! Agents come as a script that starts the program proper, which starts itself
 //! once more with other options.
 
+use countersign_core::own::PROGRAM;
 use countersign_core::state::ProcessId;
 
 use crate::ancestry::is_wrapper;
 use crate::known::{KnownAgent, agent_of, base_name};
-use crate::peer::HOOK_PROGRAM;
 use crate::process::Process;
 use crate::procfs::ProcessTable;
 
@@ -59,7 +59,7 @@ fn goes_on(parent: &Process, agent: Option<KnownAgent>, child: &Process) -> bool
 pub fn spoken_for(proxy: u32, claimed: u32) -> Option<ProcessId> {
     let table = ProcessTable::system().ok()?;
     let own = table.process(proxy)?;
-    if own.exe.as_deref().and_then(base_name) != Some(HOOK_PROGRAM) {
+    if own.exe.as_deref().and_then(base_name) != Some(PROGRAM) {
         return None;
     }
     table

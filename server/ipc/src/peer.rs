@@ -4,6 +4,7 @@
 use std::io;
 use std::os::fd::AsFd;
 
+use countersign_core::own::{HOOK_PROGRAM, PROGRAM};
 use countersign_core::state::ProcessId;
 
 use crate::ancestry::{Ancestry, ancestors, peer_and_speaker, speaker_of};
@@ -63,15 +64,13 @@ pub fn caller_of(pid: u32) -> Option<ProcessId> {
 #[must_use]
 pub fn session_owner(pid: u32) -> Option<ProcessId> {
     let (peer, speaker) = peer_and_speaker(pid)?;
-    if peer.exe.as_deref().and_then(base_name) == Some(HOOK_PROGRAM) {
+    let name = peer.exe.as_deref().and_then(base_name);
+    if name.is_some_and(|name| [PROGRAM, HOOK_PROGRAM].contains(&name)) {
         speaker
     } else {
         Some(peer.id)
     }
 }
-
-/// The name of our own executable.
-pub(crate) const HOOK_PROGRAM: &str = "countersign";
 
 /// Whether the process of this pid descends from exactly that one, itself not
 /// counted; `false` where that cannot be told.

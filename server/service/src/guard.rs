@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::mode::ApprovalMode;
+use countersign_core::own::{HOOK_PROGRAM, PROGRAM};
 use countersign_core::policy::Policy;
 use countersign_core::rules::{Reading, RuleList, RuleOrigin, Scope};
 use countersign_core::state::{ProcessId, StateStore};
@@ -221,7 +222,7 @@ fn remember(effective: &mut Effective, rules: &[String], places: &Places) {
 fn surroundings(workspace: Option<&Utf8Path>, tighten: Option<ApprovalMode>) -> Surroundings {
     Surroundings {
         workspaces: workspace.iter().map(|path| (*path).to_owned()).collect(),
-        programs: own_program().into_iter().collect(),
+        programs: own_programs(),
         path_folders: path_folders(),
         tighten,
     }
@@ -287,8 +288,17 @@ pub fn engine(store: Arc<dyn StateStore>, observers: Vec<Box<dyn Observer>>) -> 
     )
 }
 
-fn own_program() -> Option<Utf8PathBuf> {
-    Utf8PathBuf::from_path_buf(env::current_exe().ok()?).ok()
+/// This program, and those that stand beside it by name: each starts the other.
+fn own_programs() -> Vec<Utf8PathBuf> {
+    let Some(own) = env::current_exe()
+        .ok()
+        .and_then(|own| Utf8PathBuf::from_path_buf(own).ok())
+    else {
+        return Vec::new();
+    };
+    let beside = [PROGRAM, HOOK_PROGRAM].map(|name| own.with_file_name(name));
+    let others = beside.into_iter().filter(|other| *other != own);
+    others.chain([own.clone()]).collect()
 }
 
 /// The folders on PATH. The variable is the agent's to set: a longer list only

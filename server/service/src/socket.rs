@@ -49,8 +49,10 @@ const TURNS: usize = 2;
 /// waits for a file holds up nobody for longer.
 const TURN_WITHIN: Duration = Duration::from_millis(20);
 
-/// What is kept back of a hook's time for the way back.
-const WAY_BACK: Duration = Duration::from_millis(250);
+/// What is kept back of a hook's time to put its end on record and for the way
+/// back. On a busy machine that takes longer than it should, and a hook that
+/// hears nothing can only say that the server did not answer.
+const WAY_BACK: Duration = Duration::from_secs(1);
 
 /// What all connections share.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 
 use super::figure::{Figure, Target};
-use super::ground::{Ground, Wanted, hook_words, program};
+use super::ground::{Ground, Wanted, hook_program, hook_words};
 use super::times::milliseconds;
 
 const HOOKS: usize = 100;
@@ -52,7 +52,7 @@ pub(super) fn at_once(ground: &Ground) -> Result<Figure> {
 }
 
 fn begin(ground: &Ground) -> Result<Child> {
-    Ok(Command::new(program())
+    Ok(Command::new(hook_program())
         .args(hook_words(&ground.home)?)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -125,6 +125,11 @@ pub(super) fn program() -> PathBuf {
     root().join("target/release/countersign")
 }
 
+/// What agents start, beside it.
+pub(super) fn hook_program() -> PathBuf {
+    root().join("target/release/countersign-hook")
+}
+
 /// The words behind the program that make it the hook of Claude Code before a
 /// tool is used.
 pub(super) fn hook_words(home: &Path) -> Result<Vec<String>> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use super::figure::{Figure, Target};
-use super::ground::{Ground, program};
+use super::ground::{Ground, hook_program, program};
 use super::speakers::{SPEAKERS, Speaker};
 use super::times::{milliseconds, percentile};
 
@@ -56,26 +56,39 @@ pub(super) fn measure(ground: &Ground) -> Result<Processes> {
         plain("an empty Rust program", empty_program(ground.folder())?),
     ];
     for agent in &SPEAKERS {
-        let name = format!("`countersign hook {}`, asking a server", agent.name);
-        programs.push(hook(name, agent, &ground.home, 2.2)?);
+        let name = format!("`countersign-hook hook {}`, asking a server", agent.name);
+        let most = Target::AtMost(2.2);
+        programs.push(hook(name, hook_program(), agent, &ground.home, most)?);
     }
     for agent in SPEAKERS.iter().take(1) {
-        let name = format!("`countersign hook {}`, deciding by itself", agent.name);
-        programs.push(hook(name, agent, &alone, 5.0)?);
+        let name = |words: &str| format!("`{words} {}`, deciding by itself", agent.name);
+        let most = Target::AtMost(5.0);
+        let small = name("countersign-hook hook");
+        programs.push(hook(small, hook_program(), agent, &alone, most)?);
+        let other = name("countersign hook");
+        programs.push(hook(other, program(), agent, &alone, Target::None)?);
+        let other = format!("`countersign hook {}`, asking a server", agent.name);
+        programs.push(hook(other, program(), agent, &ground.home, Target::None)?);
     }
     let times = times(&programs, ground)?;
     Ok(Processes { programs, times })
 }
 
-fn hook(name: String, agent: &'static Speaker, home: &Path, most: f64) -> Result<Program> {
+fn hook(
+    name: String,
+    path: PathBuf,
+    agent: &'static Speaker,
+    home: &Path,
+    target: Target,
+) -> Result<Program> {
     let home = home.to_str().context("the temporary folder is not UTF-8")?;
     let words = ["hook", agent.name, "--event", agent.event, "--home", home];
     Ok(Program {
         name,
-        path: program(),
+        path,
         arguments: words.map(str::to_owned).to_vec(),
         agent: Some(agent),
-        target: Target::AtMost(most),
+        target,
     })
 }
 
@@ -183,7 +196,7 @@ impl Processes {
     pub(super) fn figures(&self) -> Vec<Figure> {
         self.rows()
             .into_iter()
-            .filter(|(program, ..)| program.agent.is_some())
+            .filter(|(program, ..)| !matches!(program.target, Target::None))
             .map(|(program, _, _, against)| Figure {
                 name: format!("{}, against `/bin/true`", program.name),
                 value: against,

@@ -22,29 +22,37 @@ pub(super) struct Entry {
 pub(super) struct Contents(Vec<Entry>);
 
 impl Contents {
-    /// The project's files that `.vscodeignore` leaves, and the server.
+    /// The project's files that `.vscodeignore` leaves, and programs: where each
+    /// goes, and where it is now.
     ///
     /// # Errors
     /// When the project cannot be read, has a link among what is packaged, or
     /// says nothing of what to leave out: then all that lies there by accident
     /// would be shipped.
-    pub(super) fn of(project: &Path, server: (&str, &Path)) -> Result<Self> {
+    pub(super) fn of(project: &Path, programs: &[(&str, PathBuf)]) -> Result<Self> {
         let rules = project.join(".vscodeignore");
         ensure!(rules.is_file(), "{} is missing", rules.display());
         let mut builder = GitignoreBuilder::new(project);
         if let Some(error) = builder.add(&rules) {
             return Err(error).context("cannot understand .vscodeignore");
         }
-        let (name, source) = server;
-        let mut entries = vec![Entry {
-            name: name.to_owned(),
-            source: source.to_owned(),
-            executable: true,
-        }];
+        let mut entries: Vec<Entry> = programs
+            .iter()
+            .map(|(name, source)| Entry {
+                name: (*name).to_owned(),
+                source: source.clone(),
+                executable: true,
+            })
+            .collect();
         collect(project, project, &builder.build()?, &mut entries)?;
         // A binary that somebody left there is not the one that was built.
-        let folder = name.split('/').next().unwrap_or(name);
-        entries.retain(|entry| entry.executable || !entry.name.starts_with(&format!("{folder}/")));
+        let is_beside = |entry: &Entry| {
+            let folder = entry.name.split('/').next();
+            programs
+                .iter()
+                .any(|(name, _)| name.split('/').next() == folder)
+        };
+        entries.retain(|entry| entry.executable || !is_beside(entry));
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(Self(entries))
     }
@@ -114,8 +122,8 @@ mod tests {
             fs::write(path, name).unwrap();
         }
         fs::write(project.path().join(".vscodeignore"), rules).unwrap();
-        let server = Path::new("/built/countersign");
-        let contents = Contents::of(project.path(), ("server/countersign", server)).unwrap();
+        let server = PathBuf::from("/built/countersign");
+        let contents = Contents::of(project.path(), &[("server/countersign", server)]).unwrap();
         let programs: Vec<_> = contents
             .files()
             .iter()

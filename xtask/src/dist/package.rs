@@ -10,9 +10,9 @@ use anyhow::{Context as _, Result, ensure};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
-use super::SERVER;
 use super::contents::Contents;
 use super::manifest::{Manifest, content_types};
+use super::{HOOK, SERVER};
 use crate::neovim::archive::quietly;
 
 /// Writes it. Without `compress` a big file is only stored, which is faster.
@@ -74,13 +74,16 @@ pub(super) fn check(path: &Path, manifest: &Manifest, contents: &Contents) -> Re
         "the package has {} files, not {expected}",
         archive.len()
     );
-    let told = quietly(Command::new(extension.join(SERVER)).arg("--version"))?;
-    ensure!(
-        told.split_whitespace().any(|word| word == manifest.version),
-        "the server in the package says `{}`, and the extension is {}",
-        told.trim(),
-        manifest.version
-    );
+    // The small one becomes the other for that.
+    for program in [SERVER, HOOK] {
+        let told = quietly(Command::new(extension.join(program)).arg("--version"))?;
+        ensure!(
+            told.split_whitespace().any(|word| word == manifest.version),
+            "{program} in the package says `{}`, and the extension is {}",
+            told.trim(),
+            manifest.version
+        );
+    }
     Ok(())
 }
 

@@ -20,6 +20,7 @@ use countersign_core::mode::ApprovalMode;
 use countersign_core::state::StateStore;
 use countersign_engine::clock::SystemClock;
 use countersign_engine::request::ServerId;
+use countersign_hook::servers;
 use countersign_ipc::instance::ServerInstance;
 use countersign_service::{Broken, Journal, Parts, Service, answer_hooks, guard};
 use countersign_settings::Places;
@@ -29,7 +30,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Acp;
 use crate::export;
-use crate::hook::servers;
 use crate::judge::Judge;
 
 /// Threads that carry messages; decisions have threads of their own.
@@ -101,7 +101,7 @@ pub(super) fn run(places: Places, arguments: &Acp) -> Result<ExitCode> {
             service: Arc::clone(&service),
             servers: Arc::new(EditorServers { runtime_dir }),
             // The agent inherits it.
-            surroundings: crate::hook::surroundings(crate::hook::variable),
+            surroundings: countersign_hook::surroundings(countersign_hook::variable),
             tighten: arguments.approval_mode,
             find_agent: find(process.id()),
             has_person: above.is_none(),

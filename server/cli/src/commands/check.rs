@@ -43,7 +43,7 @@ pub(super) fn run(places: Places, check: &Check) -> Result<ExitCode> {
     guard.policy.mode = guard.effective.cap(ApprovalMode::Auto);
     let text = check.command.join(" ");
     let mut call = batch::shell_call(&text, folder);
-    if let Some(path) = crate::hook::variable("PATH") {
+    if let Some(path) = countersign_hook::variable("PATH") {
         call.search_path = search_path::folders(&path, &call.cwd);
     }
     let facts = prepare::facts(&call, &guard.host, &guard.policy);

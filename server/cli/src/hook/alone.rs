@@ -2,16 +2,16 @@
 //! of one event.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use countersign_agents::{Answer, CallStage, EventKind, HookEvent, HookOutput, encode};
+use countersign_agents::{Answer, CallStage, EventKind, HookOutput, encode};
 use countersign_core::call::Call;
 use countersign_core::facts::Facts;
 use countersign_core::ledger::Look;
 use countersign_core::mode::ApprovalMode;
-use countersign_core::state::{ProcessId, SessionState, StateError};
+use countersign_core::state::{SessionState, StateError};
 use countersign_engine::Engine;
 use countersign_engine::request::{Background, NoMemory, Reply, Request};
+use countersign_hook::Undecided;
 use countersign_service::guard::{self, Guard};
 use countersign_service::{agent_event, answer_of, asking_without_surface};
 use countersign_settings::Places;
@@ -24,33 +24,17 @@ use super::state::{self, State};
 /// about it.
 const MOST_TRIES: usize = 4;
 
-/// An event that no server decides.
-pub(super) struct Alone<'a> {
-    /// The event.
-    pub(super) event: &'a HookEvent,
-    /// The process that the hook speaks for, where it is known.
-    pub(super) process: Option<&'a ProcessId>,
-    /// A mode that can only tighten.
-    pub(super) tighten: Option<ApprovalMode>,
-    /// When the hook began.
-    pub(super) started: Instant,
-    /// When it gives its prepared block.
-    pub(super) deadline: Instant,
-}
-
-impl Alone<'_> {
-    /// How long it took until now, in microseconds.
-    pub(super) fn spent_micros(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
-    }
+/// How long deciding took until now, in microseconds.
+pub(super) fn spent_micros(alone: &Undecided<'_>) -> u64 {
+    u64::try_from(alone.started.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Decides an event, or takes note of it.
 ///
 /// # Errors
 /// When the state cannot be read: nothing may be decided.
-pub(super) fn handle(alone: &Alone<'_>, places: Places) -> Result<HookOutput, String> {
-    let event = alone.event;
+pub(super) fn handle(alone: &Undecided<'_>) -> Result<HookOutput, String> {
+    let (event, places) = (alone.event, &alone.places);
     let state = state::open(&places.state_dir)?;
     let engine = guard::engine(Arc::clone(&state.store), Vec::new());
     if let EventKind::Call { stage, call } = &event.kind {
@@ -58,11 +42,11 @@ pub(super) fn handle(alone: &Alone<'_>, places: Places) -> Result<HookOutput, St
             engine: &engine,
             alone,
             state: &state,
-            places: &places,
+            places,
         };
         return deciding.decide(*stage, call);
     }
-    let Ground { guard, .. } = Ground::now(alone, &state, &engine, &places)?;
+    let Ground { guard, .. } = Ground::now(alone, &state, &engine, places)?;
     if let Some(noted) = agent_event(&event.kind) {
         let noted = engine
             .note(&event.key, noted, alone.process, guard.policy.limits)
@@ -103,7 +87,7 @@ impl Ground {
     /// # Errors
     /// When the state cannot be read: nothing may be decided.
     pub(super) fn now(
-        alone: &Alone<'_>,
+        alone: &Undecided<'_>,
         state: &State,
         engine: &Engine,
         places: &Places,
@@ -159,7 +143,7 @@ pub(super) struct Seen {
 /// What deciding a call needs.
 pub(super) struct Deciding<'a> {
     pub(super) engine: &'a Engine,
-    pub(super) alone: &'a Alone<'a>,
+    pub(super) alone: &'a Undecided<'a>,
     pub(super) state: &'a State,
     pub(super) places: &'a Places,
 }
@@ -236,7 +220,7 @@ impl Deciding<'_> {
             server: None,
             memory: Some(&NoMemory),
             head: seen.head.as_ref(),
-            spent_micros: self.alone.spent_micros(),
+            spent_micros: spent_micros(self.alone),
             background: Background::default(),
         }
     }

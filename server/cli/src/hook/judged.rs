@@ -10,9 +10,10 @@ use countersign_core::prompt::{self, Material};
 use countersign_core::state::ModelRecord;
 use countersign_engine::prepare;
 use countersign_engine::request::{Outcome, Request};
+use countersign_hook::Undecided;
 use countersign_service::{material, no_time};
 
-use super::alone::{Alone, Deciding, Ground};
+use super::alone::{Deciding, Ground, spent_micros};
 use super::history;
 use crate::judge;
 
@@ -62,7 +63,7 @@ impl Deciding<'_> {
             policy: &now.guard.policy,
             mode: now.guard.policy.mode,
             classifier: now.guard.effective.classifier.is_some(),
-            spent_micros: alone.spent_micros(),
+            spent_micros: spent_micros(alone),
             ..*request
         };
         let outcome = self
@@ -93,7 +94,7 @@ impl Deciding<'_> {
         answer: &ClassifierAnswer,
     ) -> Result<Outcome, String> {
         let concluding = Request {
-            spent_micros: self.alone.spent_micros(),
+            spent_micros: spent_micros(self.alone),
             ..*request
         };
         self.engine
@@ -102,7 +103,11 @@ impl Deciding<'_> {
     }
 }
 
-fn ask(settings: &ClassifierSettings, material: &Material, alone: &Alone<'_>) -> ClassifierAnswer {
+fn ask(
+    settings: &ClassifierSettings,
+    material: &Material,
+    alone: &Undecided<'_>,
+) -> ClassifierAnswer {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::SessionKey;
 use countersign_engine::Engine;
+use countersign_hook::log_file;
 use countersign_service::guard::{self, Guard};
 use countersign_settings::{HookEvent, Places, UserHook};
 use countersign_user_hooks::{Done, Firing, Payload, Place, Said, Tools, run};
 use serde::{Deserialize, Serialize};
 
-use super::{log_file, state};
+use super::state;
 
 /// The sub-command below which hooks run that nobody waits for.
 pub(crate) const COMMAND: &str = "run-user-hooks";

@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 use serde_json::Value;
 
 use crate::person::with_model;
-use crate::support::{AUTO, PROGRAM, Ran, Sandbox};
+use crate::support::{AUTO, HOOK, Ran, Sandbox};
 
 /// Every agent that something is installed for, and the file that it reads.
 const FILES: &[(&str, &str)] = &[
@@ -100,7 +100,7 @@ fn what_was_installed_is_called_and_goes_away_without_a_trace() {
         let ran = person.installs(agent, &[]);
         assert!(ran.stdout.contains(file), "{ran:?}");
         let text = person.read(file);
-        assert!(text.contains(PROGRAM), "{text}");
+        assert!(text.contains(HOOK), "{text}");
         assert!(
             text.contains(person.sandbox.home.as_str()),
             "settings stay where they are"
@@ -350,7 +350,7 @@ fn doctor_finds_a_hook_that_lets_everything_pass() {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     person.installs("claude-code", &[]);
     let file = ".claude/settings.json";
-    person.put(file, &person.read(file).replace(PROGRAM, program.as_str()));
+    person.put(file, &person.read(file).replace(HOOK, program.as_str()));
     let ran = person.run(&["doctor"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(

@@ -23,6 +23,7 @@ mod journal;
 mod journal_tools;
 mod person;
 mod settings;
+mod small;
 mod state;
 mod support;
 mod surroundings;

@@ -14,6 +14,9 @@ use tempfile::TempDir;
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_countersign");
 
+/// What agents start.
+pub(crate) const HOOK: &str = env!("CARGO_BIN_EXE_countersign-hook");
+
 pub(crate) const CLAUDE: &str = "claude-code";
 pub(crate) const QWEN: &str = "qwen";
 pub(crate) const CODEX: &str = "codex";
@@ -145,7 +148,7 @@ impl Sandbox {
     pub(crate) fn hook_words<'a>(&'a self, agent: &'a str, event: &'a str) -> Vec<&'a str> {
         let home = self.home.as_str();
         vec![
-            PROGRAM,
+            HOOK,
             "hook",
             agent,
             "--event",

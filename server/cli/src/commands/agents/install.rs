@@ -107,7 +107,7 @@ fn prepare(
     let path = surroundings.with_bases(|bases| target(profile.agent, scope, bases))?;
     let by_itself = surroundings.without_variables(|bases| target(profile.agent, scope, bases))?;
     let before = disk::read_plain(&path)?;
-    let program = program::own_name(&surroundings.own, &surroundings.path);
+    let program = program::hook_program(&surroundings.own, &surroundings.path);
     // Settings and state are then where this command has them.
     let state_home = places
         .relocated

@@ -8,7 +8,7 @@ use rustix::process::{Signal, getpid, kill_process};
 
 /// Ends the process in this way; one that is not known changes nothing.
 #[expect(clippy::panic, reason = "it is what is asked for")]
-pub(super) fn end(how: &str) {
+pub(crate) fn end(how: &str) {
     match how {
         "panic" => panic!("provoked"),
         "overflow" => drop(black_box(overflow(0))),

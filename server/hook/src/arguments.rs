@@ -15,29 +15,29 @@ const MARGIN: Duration = Duration::from_secs(2);
 
 /// `countersign hook <agent> --event E [--timeout S] [--home DIR] [--approval-mode M]`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     /// The agent's name as given.
-    pub(super) agent: String,
+    pub(crate) agent: String,
     /// The event's name as given; empty where it is missing.
-    pub(super) event: String,
+    pub(crate) event: String,
     /// How long the agent waits.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
     /// Where settings and state are, for tests.
-    pub(super) home: Option<Utf8PathBuf>,
+    pub(crate) home: Option<Utf8PathBuf>,
     /// A mode that can only tighten.
-    pub(super) approval_mode: Option<ApprovalMode>,
+    pub(crate) approval_mode: Option<ApprovalMode>,
     /// How the hook is to fail, for tests.
     #[cfg(debug_assertions)]
-    pub(super) provoke: Option<String>,
+    pub(crate) provoke: Option<String>,
     /// What is wrong with the rest: the call is blocked, in the form that the
     /// agent and event above honour.
-    pub(super) problem: Option<String>,
+    pub(crate) problem: Option<String>,
 }
 
 impl Arguments {
     /// Reads the arguments after `hook`. Total: what cannot be understood is a
     /// problem, not an end.
-    pub(super) fn read(arguments: &[OsString]) -> Self {
+    pub(crate) fn read(arguments: &[OsString]) -> Self {
         let mut read = Self {
             agent: String::new(),
             event: String::new(),
@@ -117,7 +117,7 @@ impl Arguments {
 
     /// How long the hook may take, from the start of the process: the agent's
     /// timeout less the larger of 2 s and 10 %, and at least a tenth of it.
-    pub(super) fn deadline(&self) -> Duration {
+    pub(crate) fn deadline(&self) -> Duration {
         let margin = MARGIN.max(self.timeout / 10);
         self.timeout.saturating_sub(margin).max(self.timeout / 10)
     }

@@ -3,15 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(unsafe_code, reason = "the child has to crash for real")]
 
-#[path = "../../src/fatal.rs"]
-mod fatal;
-
 use std::hint::black_box;
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
+use countersign_hook::fatal;
 use libtest_mimic::{Arguments, Trial};
 
 const STDOUT: &[u8] = b"{\"decision\":\"block\"}\n";

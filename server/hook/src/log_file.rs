@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Sends log lines of level warn and above to `<state>/countersign.log`.
-pub(super) fn install(state_dir: &Utf8Path) {
+pub fn install(state_dir: &Utf8Path) {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::WARN)
         .with_ansi(false)

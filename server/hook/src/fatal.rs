@@ -18,13 +18,13 @@ use std::time::{Duration, Instant};
 /// What the agent gets when the hook cannot go on: prepared, so that giving it
 /// needs neither memory nor formatting.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct StaticBlock {
+pub struct StaticBlock {
     /// All of stdout.
-    pub(crate) stdout: &'static [u8],
+    pub stdout: &'static [u8],
     /// All of stderr.
-    pub(crate) stderr: &'static [u8],
+    pub stderr: &'static [u8],
     /// The exit status that makes the agent take it for a block.
-    pub(crate) exit: i32,
+    pub exit: i32,
 }
 
 /// The block to give; null until [`install`].
@@ -52,7 +52,7 @@ const MOST_STACK: libc::rlim_t = 64 * 1024 * 1024;
 /// # Errors
 /// When the kernel refuses; nothing of the hook may run then, and the caller
 /// gives the block itself.
-pub(crate) fn install(block: StaticBlock) -> io::Result<()> {
+pub fn install(block: StaticBlock) -> io::Result<()> {
     // Never freed: a handler may be reading the one before.
     let before = BLOCK.swap(Box::into_raw(Box::new(block)), Ordering::AcqRel);
     if !before.is_null() {
@@ -70,7 +70,7 @@ pub(crate) fn install(block: StaticBlock) -> io::Result<()> {
 ///
 /// # Errors
 /// When the kernel refuses the timer.
-pub(crate) fn deadline(budget: Duration) -> io::Result<Instant> {
+pub fn deadline(budget: Duration) -> io::Result<Instant> {
     let left = budget.saturating_sub(age());
     let end = Instant::now() + left;
     if left.is_zero() {
@@ -92,9 +92,20 @@ pub(crate) fn deadline(budget: Duration) -> io::Result<Instant> {
     Ok(end)
 }
 
+/// Ends the deadline: another program takes this one's place, and sets its own.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn no_deadline() -> io::Result<()> {
+    // SAFETY: all zeroes is a valid value, and means no timer.
+    let none: libc::itimerval = unsafe { std::mem::zeroed() };
+    // SAFETY: `none` is a valid value; the old one is not asked for.
+    check(unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const none, ptr::null_mut()) })
+}
+
 /// Gives the answer of a hook that is well, and ends the process. Nothing that
 /// happens after its first byte can add to it.
-pub(crate) fn answer(stdout: &[u8], stderr: &[u8], exit: i32) -> ! {
+pub fn answer(stdout: &[u8], stderr: &[u8], exit: i32) -> ! {
     if ANSWERED.swap(true, Ordering::AcqRel) {
         wait_for_the_other();
     }
@@ -102,7 +113,7 @@ pub(crate) fn answer(stdout: &[u8], stderr: &[u8], exit: i32) -> ! {
 }
 
 /// Gives the prepared block, and ends the process.
-pub(crate) fn block_now() -> ! {
+pub fn block_now() -> ! {
     if ANSWERED.swap(true, Ordering::AcqRel) {
         wait_for_the_other();
     }

@@ -33,35 +33,35 @@ const LAST_WORD: Duration = Duration::from_millis(100);
 const MOST_REASON: usize = 400;
 
 /// What the hook has to ask.
-pub(crate) struct Question<'a> {
+pub struct Question<'a> {
     /// Where the servers announce themselves.
-    pub(crate) runtime_dir: &'a Utf8Path,
+    pub runtime_dir: &'a Utf8Path,
     /// The agent's name as on the command line.
-    pub(crate) agent: &'a str,
+    pub agent: &'a str,
     /// The event's name as on the command line.
-    pub(crate) event: &'a str,
+    pub event: &'a str,
     /// The folder that the session works in.
-    pub(crate) cwd: &'a Utf8Path,
+    pub cwd: &'a Utf8Path,
     /// What the agent said, byte for byte.
-    pub(crate) payload: &'a [u8],
+    pub payload: &'a [u8],
     /// The process that the hook speaks for, where it is known.
-    pub(crate) caller: Option<&'a ProcessId>,
+    pub caller: Option<&'a ProcessId>,
     /// A mode that can only tighten.
-    pub(crate) tighten: Option<ApprovalMode>,
+    pub tighten: Option<ApprovalMode>,
     /// The agent's trace, where it says one.
-    pub(crate) trace: Option<TraceContext>,
+    pub trace: Option<TraceContext>,
     /// The process below its own that a proxy speaks for; none for a hook.
-    pub(crate) speaks_for: Option<u32>,
+    pub speaks_for: Option<u32>,
     /// What is known of the agent's environment.
-    pub(crate) surroundings: &'a Surroundings,
+    pub surroundings: &'a Surroundings,
     /// Closed at its other end once nobody waits any more, where that can be.
-    pub(crate) given_up: Option<BorrowedFd<'a>>,
+    pub given_up: Option<BorrowedFd<'a>>,
     /// When the hook gives its prepared block.
-    pub(crate) deadline: Instant,
+    pub deadline: Instant,
 }
 
 /// What came of asking.
-pub(crate) enum Asked {
+pub enum Asked {
     /// A server answered.
     Answered(HookOutput),
     /// A server may have decided, and its answer is lost: what to tell.
@@ -85,7 +85,7 @@ enum Put {
 }
 
 /// Asks the servers that may own the event.
-pub(crate) fn ask(question: &Question<'_>) -> Asked {
+pub fn ask(question: &Question<'_>) -> Asked {
     let mut found = find(question.runtime_dir);
     // A proxy is a server itself.
     let own = std::process::id();
