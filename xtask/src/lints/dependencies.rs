@@ -29,6 +29,7 @@ const PURE: &[(&str, &[&str])] = &[
             "camino",
             "countersign-core",
             "globset",
+            "postcard",
             "ruff_python_ast",
             "ruff_python_parser",
             "serde",
