@@ -16,7 +16,9 @@ use crate::examples::must_be_there;
 fn driven() -> Value {
     must_be_there("node");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/opencode");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("opencode-plugin");
+    // Of this process: the driver reads what all hooks wrote there.
+    let name = format!("opencode-plugin-{}", std::process::id());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     let hook = folder.join("hook.sh");
@@ -45,6 +47,7 @@ fn driven() -> Value {
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{errors}");
+    fs::remove_dir_all(&folder).unwrap();
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -55,6 +58,7 @@ fn nothing_but_an_explicit_allow_lets_a_call_of_opencode_run() {
     for name in [
         "allow",
         "no opinion",
+        "answered meanwhile",
         "in a sub-agent",
         "of a server",
         "in plan mode",
@@ -89,7 +93,6 @@ fn nothing_but_an_explicit_allow_lets_a_call_of_opencode_run() {
     for part in ["argument", "nested", "whole"] {
         assert_eq!(outcome[format!("changing the {part}")], "TypeError");
     }
-    assert_eq!(outcome["stayedResponsive"], true);
     payloads_are_read(driven["notes"].as_array().unwrap());
 }
 

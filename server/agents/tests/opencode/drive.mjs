@@ -1,7 +1,7 @@
 // Runs the plugin as opencode would, with the stand-in for the hook, and prints
 // what came of each case as JSON.
 
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 
 const [pluginFile, hastyFile, missingFile, folder] = process.argv.slice(2)
 const { Countersign } = await import(pluginFile)
@@ -32,14 +32,15 @@ const before = async (name, args, { during, as = hooks, tool = "bash", session =
   return { input, output }
 }
 
-let ticks = 0
-const clock = setInterval(() => (ticks += 1), 10)
+// opencode goes on meanwhile: this hook waits for what only happens then.
+setTimeout(() => writeFileSync(`${folder}/meanwhile`, ""), 10)
 const circular = { command: "does-allow" }
 circular.itself = circular
 const allowed = { command: "does-allow", nested: { list: [1] } }
 const [first] = await Promise.all([
   before("allow", allowed),
   before("no opinion", { command: "does-no-opinion" }),
+  before("answered meanwhile", { command: "does-wait" }),
   before("deny", { command: "does-deny" }),
   before("wordless deny", { command: "does-wordless-deny" }),
   before("silence", { command: "does-silence" }),
@@ -56,8 +57,6 @@ const [first] = await Promise.all([
   before("in a sub-agent", { command: "does-allow", marker: "sub-agent" }, { session: "child" }),
   before("of a server", { city: "does-allow", marker: "server" }, { tool: "weather_more_get_it" }),
 ])
-clearInterval(clock)
-outcome.stayedResponsive = ticks > 5
 
 // What was judged cannot be changed any more.
 for (const [name, change] of Object.entries({

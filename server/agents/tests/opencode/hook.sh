@@ -5,6 +5,10 @@ input=$(head -c 2000)
 printf '%s %s\n' "$*" "$input" >"$0.$$.log"
 case "$input" in
 *does-allow*) printf '{"decision":"allow"}\n' ;;
+*does-wait*)
+	until [ -e "${0%/*}/meanwhile" ]; do sleep 0.02; done
+	printf '{"decision":"allow"}\n'
+	;;
 *does-no-opinion*) printf '{"decision":"none"}\n' ;;
 *does-deny*)
 	echo "Countersign: a rule forbids it" >&2
