@@ -177,9 +177,12 @@ fn followed() {
     let owner = server_of(&sandbox, &sandbox.home)
         .that(block_by("the owner"))
         .start();
+    // Of two that were used at the same time, the one of the lower process
+    // would be asked first, and process numbers begin anew.
     let first = server(&sandbox)
         .with_root(&sandbox.workspace, ApprovalMode::Default)
         .that(Behaviour::Elsewhere(owner.instance()))
+        .used_at(9)
         .start();
     let other = server(&sandbox).start();
     assert_by(&hook(&agent, &sandbox), "the owner");
