@@ -4,6 +4,7 @@
 //! nothing of what started the tests is above it.
 
 use std::fs;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use crate::support::{PROGRAM, Ran, Sandbox, until};
@@ -26,8 +27,9 @@ impl Sandbox {
                 .iter()
                 .any(|word| *word == ";" || word.contains("{}"))
         );
-        let status = Command::new("setsid")
-            .args(["--fork", "find"])
+        let mut command = forked();
+        command
+            .arg("find")
             .arg(folder.path())
             .args(["-prune", "-exec", "setsid", "/bin/sh", "-c", script, "sh"])
             .arg(folder.path())
@@ -36,12 +38,9 @@ impl Sandbox {
             .arg(";")
             .envs(variables.iter().copied())
             .current_dir(&self.workspace)
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .unwrap();
-        assert!(status.success(), "{arguments:?}");
+            .stderr(Stdio::null());
+        leave_behind(&mut command);
         until("the program has ended", || file("code").exists());
         let read = |name: &str| fs::read_to_string(file(name)).unwrap();
         Ran {
@@ -56,22 +55,14 @@ impl Sandbox {
     pub(crate) fn sent_away(&self, through: &[&str], arguments: &[&str]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let said = folder.path().join("said");
-        let words = [
-            &["setsid", "--fork"],
-            through,
-            &[PROGRAM, "--home", self.home.as_str()],
-            arguments,
-        ]
-        .concat();
-        let status = Command::new(words[0])
-            .args(&words[1..])
+        let words = [through, &[PROGRAM, "--home", self.home.as_str()], arguments].concat();
+        let mut command = forked();
+        command
+            .args(&words)
             .current_dir(&self.workspace)
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(fs::File::create(&said).unwrap())
-            .status()
-            .unwrap();
-        assert!(status.success(), "{words:?}");
+            .stderr(fs::File::create(&said).unwrap());
+        leave_behind(&mut command);
         let read = || fs::read_to_string(&said).unwrap();
         until("the program has said why not", || read().ends_with('\n'));
         read()
@@ -86,6 +77,26 @@ impl Sandbox {
         command.current_dir(&self.workspace);
         crate::support::feed(&mut command, b"y\n")
     }
+}
+
+/// A command, to which words are added, that leads a session, and begins with
+/// those words when it is told to.
+fn forked() -> Command {
+    let mut command = Command::new("setsid");
+    let script = "read -r go && exec \"$@\" </dev/null";
+    command.args(["--fork", "/bin/sh", "-c", script, "sh"]);
+    command
+}
+
+/// Runs what is [`forked`], and lets its words begin when the program that
+/// forked it is gone: one that began at once could still see who started it.
+#[track_caller]
+fn leave_behind(command: &mut Command) {
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut go = child.stdin.take().unwrap();
+    let status = child.wait().unwrap();
+    assert!(status.success(), "{command:?}: {status}");
+    go.write_all(b"go\n").unwrap();
 }
 
 /// Ways in which a command leaves those who started it behind.
