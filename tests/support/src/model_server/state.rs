@@ -9,7 +9,7 @@ use super::reply::Reply;
 use super::request::Received;
 
 /// How long a test waits for what it expects.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What has happened at a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

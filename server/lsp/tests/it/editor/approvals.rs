@@ -100,14 +100,21 @@ fn nothing_is_approved_in_the_first_half_second() {
     let before = Instant::now();
     let hook = world.bash("s1", "git push");
     let approval = screen.approval();
+    let mut answered = Err(TOO_SOON_CODE);
     for choice in ["approve", "approve_and_switch_to_default"] {
-        let answered = screen.try_request("countersign/resolveApproval", answer(&approval, choice));
-        if before.elapsed() < TOO_SOON {
-            assert_eq!(answered.unwrap_err().code, TOO_SOON_CODE);
+        // On a busy machine one of these may come late enough to count.
+        if answered == Err(TOO_SOON_CODE) {
+            answered = screen
+                .try_request("countersign/resolveApproval", answer(&approval, choice))
+                .map_err(|error| error.code);
         }
     }
-    assert!(screen.choose(&approval, "approve")["decision"] == "allow");
+    if answered == Err(TOO_SOON_CODE) {
+        answered = screen.resolve(&answer(&approval, "approve"));
+    }
     assert!(before.elapsed() >= TOO_SOON);
+    assert_eq!(answered.unwrap()["decision"], "allow");
+    screen.resolved(&approval);
     assert_eq!(hook.said(), "allow approval");
 }
 

@@ -15,7 +15,8 @@ use super::world::{Setup, World, open};
 fn an_editor_that_never_answers_times_out_and_the_next_prompt_comes() {
     let world = World::new(Setup::default());
     let mut screen = world.plain();
-    let first = world.bash_within(Duration::from_millis(400), "s1", "git push");
+    // Long enough that a busy machine shows the prompt before.
+    let first = world.bash_within(Duration::from_secs(2), "s1", "git push");
     let never_answered = screen.prompt();
     let second = world.bash("s2", "git fetch");
     assert_eq!(first.said(), "block timeout");
@@ -194,7 +195,7 @@ fn when_the_editor_dies_its_waiting_calls_are_blocked_at_once() {
             assert_eq!(hook.said(), "block no_surface");
         }
         assert!(
-            before.elapsed() < Duration::from_secs(10),
+            before.elapsed() < Duration::from_secs(30),
             "long before the deadline"
         );
         assert_eq!(world.bash("s1", "git fetch").said(), "ask approval_mode");
@@ -261,8 +262,10 @@ fn an_error_for_an_answer_is_no_answer() {
 #[test]
 fn a_click_faster_than_anybody_reads_approves_nothing_and_is_not_asked_in_a_hurry() {
     let world = World::new(Setup::default());
-    let screen = world.plain();
+    let mut screen = world.plain();
     screen.behave(PROMPT, Behaviour::Chooses("Approve once".to_owned()));
+    // The last click may come when the call is blocked already, and is told so.
+    screen.allow("window/showMessage");
     let hook = world.bash_within(Duration::from_secs(2), "s1", "git push");
     assert_eq!(hook.said(), "block timeout");
     let prompts = screen.behaved(PROMPT, 1).len();

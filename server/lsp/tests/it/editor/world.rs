@@ -33,7 +33,7 @@ use super::hook::Hook;
 use super::screen::Screen;
 
 /// How long a test waits for what it expects.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until something is so.
 #[track_caller]

@@ -32,7 +32,7 @@ impl Log {
 
     /// Waits until something was noted that many times.
     pub(crate) fn wait_for(&self, line: &str, count: usize) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while self.lines().iter().filter(|noted| *noted == line).count() < count {
             assert!(
                 Instant::now() < deadline,
