@@ -19,10 +19,13 @@ const MANIFEST: &str = "tests/e2e/agents/Cargo.toml";
 /// Runs all tests with all agents; whether all passed.
 pub(super) fn run(agents: &Installation) -> Result<bool> {
     let folder = tempfile::Builder::new().prefix("agents-").tempdir()?;
-    // Whoever builds meanwhile does not take the program away.
-    let built = root().join("target/debug/countersign");
+    // Whoever builds meanwhile does not take the programs away.
+    for name in ["countersign", "countersign-hook"] {
+        let built = root().join("target/debug").join(name);
+        fs::copy(&built, folder.path().join(name))
+            .with_context(|| format!("cannot copy {}", built.display()))?;
+    }
     let program = folder.path().join("countersign");
-    fs::copy(&built, &program).with_context(|| format!("cannot copy {}", built.display()))?;
     let mut command = Command::new("cargo");
     command
         .current_dir(root())

@@ -56,7 +56,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("opentelemetry-proto", &["countersign-telemetry"]),
     ("tonic", &["countersign-telemetry"]),
     // Signal handlers are the only code that needs the C library's own calls.
-    ("libc", &["countersign"]),
+    ("libc", &["countersign-hook"]),
 ];
 
 /// Who may open connections to other machines.

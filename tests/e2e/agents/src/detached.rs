@@ -171,7 +171,10 @@ pub fn kill_agents(mark: &Utf8Path) {
         let line = fs::read(format!("/proc/{}/cmdline", process.as_raw_nonzero()));
         let line = String::from_utf8_lossy(&line.unwrap_or_default()).into_owned();
         let program = line.split('\0').next().unwrap_or_default();
-        if !program.ends_with("countersign") && !program.ends_with("/sh") {
+        let is_left = ["countersign", "countersign-hook", "/sh"]
+            .iter()
+            .any(|name| program.ends_with(name));
+        if !is_left {
             killed += 1;
             // It may be gone.
             let _ = kill_process(process, Signal::KILL);

@@ -25,6 +25,18 @@ pub fn binary() -> Utf8PathBuf {
     existing(binary, "build it with `cargo build -p countersign`")
 }
 
+/// What agents start, beside it.
+///
+/// # Panics
+/// When it is not there.
+#[must_use]
+pub fn hook() -> Utf8PathBuf {
+    existing(
+        binary().with_file_name("countersign-hook"),
+        "build it with `cargo build -p countersign`",
+    )
+}
+
 /// The folder of the agents' programs, and of the Node that they run on.
 ///
 /// # Panics

@@ -106,7 +106,7 @@ impl World {
     /// place (see [`Self::hooks_run`]).
     #[must_use]
     pub fn hook_program(&self) -> Utf8PathBuf {
-        self.root.join("bin/countersign")
+        self.root.join("bin/countersign-hook")
     }
 
     /// The command line of a hook.
@@ -179,15 +179,15 @@ impl World {
         if lines.is_empty() {
             let folder = program.parent().expect("a folder");
             fs::create_dir_all(folder).expect("a folder");
-            symlink(surroundings::binary(), program).expect("a link");
+            symlink(surroundings::hook(), program).expect("a link");
             return;
         }
-        let mut script = format!("#!/bin/sh\nREAL='{}'\n", surroundings::binary());
+        let mut script = format!("#!/bin/sh\nREAL='{}'\n", surroundings::hook());
         for line in lines {
             script.push_str(line.as_ref());
             script.push('\n');
         }
-        self.script("bin/countersign", &script);
+        self.script("bin/countersign-hook", &script);
     }
 
     /// Leaves hooks less time than the agent was told to give them, in seconds:
