@@ -11,8 +11,7 @@ use std::process::{Command, ExitCode};
 
 use countersign_agents::HookOutput;
 use countersign_core::own::{HOOK_PROGRAM, PROGRAM};
-use countersign_ipc::discovery::find;
-use countersign_settings::Places;
+use countersign_ipc::discovery::Found;
 
 use crate::fatal;
 use crate::run::{Otherwise, Undecided, Unread};
@@ -22,9 +21,9 @@ use crate::run::{Otherwise, Undecided, Unread};
 pub struct HandOver;
 
 impl Otherwise for HandOver {
-    fn before_reading(&self, places: &Places) -> Result<(), String> {
+    fn before_reading(&self, found: &Found) -> Result<(), String> {
         // Without a server the other program can as well read the event.
-        if find(&places.runtime_dir).servers.is_empty() {
+        if found.servers.is_empty() {
             return Err(hand_over(None));
         }
         Ok(())

@@ -1,11 +1,16 @@
 //! Where a hook's log lines go: standard error belongs to the agent there, so
-//! they go to a file in the state folder, opened only when there is a line.
+//! they go to a file in the state folder. Nothing is made or opened before
+//! there is a line, which nearly every hook ends without.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// A file larger than this, in bytes, is begun anew; the one before is kept.
@@ -13,16 +18,76 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Sends log lines of level warn and above to `<state>/countersign.log`.
 pub fn install(state_dir: &Utf8Path) {
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
-        .with_ansi(false)
-        .with_target(false)
-        // They would go to standard error, which is the agent's.
-        .log_internal_errors(false)
-        .with_writer(LogFile(state_dir.join("countersign.log")))
-        .finish();
+    let lines = Lines {
+        file: state_dir.join("countersign.log"),
+        made: OnceLock::new(),
+    };
     // A second subscriber cannot be: the hook is the only one in its process.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    let _ = tracing::subscriber::set_global_default(lines);
+}
+
+/// A subscriber that is made for the first line.
+struct Lines {
+    file: Utf8PathBuf,
+    made: OnceLock<Dispatch>,
+}
+
+impl Lines {
+    fn made(&self) -> &Dispatch {
+        self.made.get_or_init(|| {
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(Level::WARN)
+                .with_ansi(false)
+                .with_target(false)
+                // They would go to standard error, which is the agent's.
+                .log_internal_errors(false)
+                .with_writer(LogFile(self.file.clone()))
+                .finish();
+            Dispatch::new(subscriber)
+        })
+    }
+}
+
+impl Subscriber for Lines {
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::WARN)
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        self.made().event(event);
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.made().new_span(span)
+    }
+
+    fn record(&self, span: &Id, values: &Record<'_>) {
+        self.made().record(span, values);
+    }
+
+    fn record_follows_from(&self, span: &Id, follows: &Id) {
+        self.made().record_follows_from(span, follows);
+    }
+
+    fn enter(&self, span: &Id) {
+        self.made().enter(span);
+    }
+
+    fn exit(&self, span: &Id) {
+        self.made().exit(span);
+    }
+
+    fn clone_span(&self, id: &Id) -> Id {
+        self.made().clone_span(id)
+    }
+
+    fn try_close(&self, id: Id) -> bool {
+        self.made().try_close(id)
+    }
 }
 
 struct LogFile(Utf8PathBuf);

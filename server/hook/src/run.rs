@@ -13,6 +13,7 @@ use countersign_core::message;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::ProcessId;
 use countersign_core::trace::TraceContext;
+use countersign_ipc::discovery::{Found, find};
 use countersign_settings::{Places, PlacesError};
 
 use super::arguments::Arguments;
@@ -28,12 +29,12 @@ const NOTE_WITHIN: Duration = Duration::from_secs(10);
 
 /// What becomes of what no server decides.
 pub trait Otherwise {
-    /// Called before anything is read of the event, for who can tell by then
-    /// that no server will decide.
+    /// Called before anything is read of the event, for who can tell from the
+    /// servers that none will decide.
     ///
     /// # Errors
     /// Why the event cannot be decided: it is blocked.
-    fn before_reading(&self, _places: &Places) -> Result<(), String> {
+    fn before_reading(&self, _found: &Found) -> Result<(), String> {
         Ok(())
     }
 
@@ -100,10 +101,12 @@ pub(crate) fn run(
         Ok(agent) => agent,
         Err(error) => return blocked(arguments, &format!("Countersign: {error}")),
     };
-    let places = places(arguments.home.as_deref());
-    if let Ok(places) = &places
-        && let Err(problem) = otherwise.before_reading(places)
-    {
+    let places = match places(arguments.home.as_deref()) {
+        Ok(places) => places,
+        Err(error) => return refused(arguments, BlockReason::Internal, error.to_string()),
+    };
+    let found = find(&places.runtime_dir);
+    if let Err(problem) = otherwise.before_reading(&found) {
         return refused(arguments, BlockReason::Internal, problem);
     }
     let mut payload = Vec::new();
@@ -113,16 +116,13 @@ pub(crate) fn run(
     let mut event = match event {
         Ok(event) => event,
         Err(problem) => {
-            if let (Ok(places), true) = (
-                &places,
-                event_of_broken(agent, &arguments.event).stage.decides(),
-            ) {
+            if event_of_broken(agent, &arguments.event).stage.decides() {
                 log_file::install(&places.state_dir);
                 let unread = Unread {
                     from: format!("{agent} {}", arguments.event),
                     problem: &problem,
                     payload: &payload,
-                    places,
+                    places: &places,
                 };
                 if let Err(error) = otherwise.unreadable(&unread) {
                     let from = unread.from;
@@ -139,10 +139,6 @@ pub(crate) fn run(
     let surroundings = super::surroundings(&environment);
     event.set_surroundings(&surroundings);
     let trace = environment(TRACEPARENT).and_then(|text| text.parse().ok());
-    let places = match places {
-        Ok(places) => places,
-        Err(error) => return refused(arguments, BlockReason::Internal, error.to_string()),
-    };
     log_file::install(&places.state_dir);
     let process = countersign_ipc::caller();
     let undecided = Undecided {
@@ -154,16 +150,27 @@ pub(crate) fn run(
         deadline,
         places,
     };
-    ask(arguments, undecided, trace, &surroundings, otherwise)
+    let asking = Asking {
+        found,
+        trace,
+        surroundings: &surroundings,
+    };
+    ask(arguments, undecided, asking, otherwise)
         .unwrap_or_else(|problem| refused(arguments, BlockReason::Internal, problem))
+}
+
+/// Whom to ask, and what else to tell.
+struct Asking<'a> {
+    found: Found,
+    trace: Option<TraceContext>,
+    surroundings: &'a Surroundings,
 }
 
 /// Has the event decided by a server, or by whoever decides otherwise.
 fn ask(
     arguments: &Arguments,
     undecided: Undecided<'_>,
-    trace: Option<TraceContext>,
-    surroundings: &Surroundings,
+    asking: Asking<'_>,
     otherwise: &impl Otherwise,
 ) -> Result<HookOutput, String> {
     let (event, deadline) = (undecided.event, undecided.deadline);
@@ -171,7 +178,7 @@ fn ask(
         EventKind::Call { .. } => deadline,
         _ => deadline.min(undecided.started + NOTE_WITHIN),
     };
-    let asked = servers::ask(&Question {
+    let question = Question {
         runtime_dir: &undecided.places.runtime_dir,
         agent: &arguments.agent,
         event: &arguments.event,
@@ -179,13 +186,13 @@ fn ask(
         payload: undecided.payload,
         caller: undecided.process,
         tighten: undecided.tighten,
-        trace,
+        trace: asking.trace,
         speaks_for: None,
-        surroundings,
+        surroundings: asking.surroundings,
         given_up: None,
         deadline: waits_until,
-    });
-    match asked {
+    };
+    match servers::ask(&question, asking.found) {
         Asked::Answered(output) => Ok(output),
         Asked::Lost(problem) => {
             // The server may have decided and counted: nobody decides again.

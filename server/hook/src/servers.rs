@@ -14,7 +14,7 @@ use countersign_core::search_path::bounded;
 use countersign_core::state::ProcessId;
 use countersign_core::trace::TraceContext;
 use countersign_ipc::client::{AskError, connect, server_acceptable};
-use countersign_ipc::discovery::{Announcement, candidates, find, strictest_mode};
+use countersign_ipc::discovery::{Announcement, Found, candidates, strictest_mode};
 use countersign_ipc::instance::ServerInstance;
 use countersign_ipc::wire::{PROTOCOL, Reply, Request};
 
@@ -84,9 +84,8 @@ enum Put {
     Unreachable,
 }
 
-/// Asks the servers that may own the event.
-pub fn ask(question: &Question<'_>) -> Asked {
-    let mut found = find(question.runtime_dir);
+/// Asks those of the servers that were found which may own the event.
+pub fn ask(question: &Question<'_>, mut found: Found) -> Asked {
     // A proxy is a server itself.
     let own = std::process::id();
     found

@@ -21,6 +21,7 @@ use countersign_core::state::StateStore;
 use countersign_engine::clock::SystemClock;
 use countersign_engine::request::ServerId;
 use countersign_hook::servers;
+use countersign_ipc::discovery;
 use countersign_ipc::instance::ServerInstance;
 use countersign_service::{Broken, Journal, Parts, Service, answer_hooks, guard};
 use countersign_settings::Places;
@@ -212,7 +213,8 @@ impl Servers for EditorServers {
                 return Asked::Lost("no more files can be opened".to_owned());
             };
             let asked = tokio::task::spawn_blocking(move || {
-                servers::ask(&servers::Question {
+                let found = discovery::find(&runtime_dir);
+                let question = servers::Question {
                     runtime_dir: &runtime_dir,
                     agent: question.agent.as_str(),
                     event: acp::EVENT,
@@ -225,7 +227,8 @@ impl Servers for EditorServers {
                     surroundings: &question.surroundings,
                     given_up: Some(heard.as_fd()),
                     deadline: question.deadline,
-                })
+                };
+                servers::ask(&question, found)
             })
             .await;
             // Until here somebody waited: when this future is dropped before,
