@@ -36,7 +36,7 @@ pub use behaviour::{Behaviour, PROMPT};
 use connection::{Connection, Writer};
 
 /// How long a test waits for what it expects.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The error of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ enum Server {
     Child(Child),
 }
 
-/// An editor. All waits are bounded by 20 s and fail with everything that was
+/// An editor. All waits are bounded by 60 s and fail with everything that was
 /// sent and received. When it is dropped, it closes its end of the connection
 /// and fails if the server goes on or has said something that the test neither
 /// expected nor allowed.
@@ -320,6 +320,11 @@ impl Editor {
         self.connection.die();
     }
 
+    /// From now on the server may end inside of a message: the test kills it.
+    pub fn may_be_cut_off(&self) {
+        self.connection.may_be_cut_off();
+    }
+
     /// Waits until the server has closed its end.
     pub fn expect_end(&self) {
         self.connection.expect_end();
@@ -432,6 +437,19 @@ mod tests {
     #[should_panic(expected = "stopped inside of a message")]
     fn a_message_that_is_cut_off_fails_the_test() {
         drop(speaker("Content-Length: 3\r\n\r\n{}"));
+    }
+
+    #[test]
+    fn a_server_that_the_test_kills_may_be_cut_off() {
+        let editor = Editor::of(|mut input, mut output| async move {
+            input.read_to_end(&mut Vec::new()).await.unwrap();
+            output
+                .write_all(b"Content-Length: 3\r\n\r\n{}")
+                .await
+                .unwrap();
+        })
+        .0;
+        editor.may_be_cut_off();
     }
 
     #[test]

@@ -117,14 +117,39 @@ impl Desk {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
+    fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.process.pid).unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+    }
+
+    /// Stops the server, and waits until none of its threads runs: one that
+    /// does may still put right what the test is about to break.
+    #[track_caller]
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::STOP);
+        until("the server stands still", || {
+            let threads = std::fs::read_dir(format!("/proc/{}/task", self.process.pid)).unwrap();
+            threads.flatten().all(|thread| {
+                let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap();
+                // The state stands behind the name, which may hold anything.
+                let (_, behind) = stat.rsplit_once(") ").unwrap();
+                behind.starts_with('T')
+            })
+        });
+    }
+
+    /// Lets a server that was stopped go on.
+    pub(crate) fn go_on(&self) {
+        self.signal(Signal::CONT);
     }
 
     /// Sends a signal that ends the server, and waits for that.
     #[track_caller]
     pub(crate) fn end(&self, signal: Signal) {
+        if signal == Signal::KILL {
+            // It may be in the middle of a message.
+            self.editor.may_be_cut_off();
+        }
         self.signal(signal);
         until("the server ends", || !alive(&self.process));
     }

@@ -57,8 +57,9 @@ struct State {
     ended: Option<String>,
     /// Whether that is because the server broke the protocol.
     broken: bool,
-    /// Whether the editor has died; it does not mind how the rest arrives.
-    dead: bool,
+    /// Whether the editor has died or the server is killed: how the rest
+    /// arrives does not matter.
+    may_be_cut_off: bool,
     paused: bool,
 }
 
@@ -105,7 +106,7 @@ impl Connection {
             }
         };
         let mut state = self.state();
-        state.broken = end.is_err() && !state.dead;
+        state.broken = end.is_err() && !state.may_be_cut_off;
         state.ended = Some(end.unwrap_or_else(|problem| problem));
         drop(state);
         self.changed.notify_all();
@@ -255,8 +256,12 @@ impl Connection {
         self.writer().close(Shutdown::Write);
     }
 
+    pub(super) fn may_be_cut_off(&self) {
+        self.state().may_be_cut_off = true;
+    }
+
     pub(super) fn die(&self) {
-        self.state().dead = true;
+        self.may_be_cut_off();
         self.writer().close(Shutdown::Both);
     }
 

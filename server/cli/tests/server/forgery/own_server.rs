@@ -235,7 +235,7 @@ fn listener() {
     })
     .unwrap();
     // The server cannot put it right as long as it does not run.
-    desk.signal(rustix::process::Signal::STOP);
+    desk.stop();
     fs::remove_file(&socket).unwrap();
     listens(&agent, &socket, &allow);
     let edit = sandbox.edit(CLAUDE, EVENT, "src/lib.rs");
@@ -246,7 +246,7 @@ fn listener() {
     let because = format!("listens there and not process {}", desk.process().pid);
     assert!(log.contains(&because), "{log}");
     assert!(log.contains("the mode is at most default"), "{log}");
-    desk.signal(rustix::process::Signal::CONT);
+    desk.go_on();
     let call = shell(&sandbox, PRUNE).with("session_id", json!("later"));
     until("the server takes its place again", || {
         desk.announcement().is_some() && countersign_listens(&desk)
@@ -275,7 +275,7 @@ fn assert_alone(sandbox: &Sandbox, agent: &Agent, desk: &mut Desk, because: &str
         .assert_ask(CLAUDE, EVENT);
     let log = sandbox.log_file();
     assert!(log.contains(because), "no `{because}` in {log}");
-    desk.signal(rustix::process::Signal::CONT);
+    desk.go_on();
     assert_eq!(desk.pending(), 0);
     until("the announcement is put right", || {
         desk.announcement().is_some()
@@ -291,7 +291,7 @@ fn pipe() {
     let agent = Agent::start(&sandbox);
     let mut desk = Desk::open(&sandbox);
     let file = desk.file(".server.json");
-    desk.signal(rustix::process::Signal::STOP);
+    desk.stop();
     fs::remove_file(&file).unwrap();
     let kind = rustix::fs::FileType::Fifo;
     let private = Mode::from_raw_mode(0o600);
@@ -304,7 +304,7 @@ fn other_user() {
     let agent = Agent::start(&sandbox);
     let mut desk = Desk::open(&sandbox);
     let file = desk.file(".server.json");
-    desk.signal(rustix::process::Signal::STOP);
+    desk.stop();
     if rustix::process::geteuid().is_root() {
         chown(&file, Some(65_534), None).unwrap();
         assert_alone(&sandbox, &agent, &mut desk, "it belongs to another user");

@@ -80,7 +80,7 @@ fn timed_out() {
         .iter()
         .map(|(name, event)| {
             let payload = sandbox.shell(name, event, &format!("{BUILD} {name} {event}"));
-            let words = hurried(&sandbox, name, event, "5");
+            let words = hurried(&sandbox, name, event, "10");
             (*event, agent.begin(&words, &payload.to_string()))
         })
         .collect();
@@ -182,11 +182,15 @@ fn gave_up() {
     let sandbox = Sandbox::trusted(AUTO);
     let agent = Agent::start(&sandbox);
     let mut desk = Desk::open(&sandbox);
-    // Ends by itself long before its hook, which then is nobody's.
-    let mut words = vec!["/usr/bin/timeout", "--signal=KILL", "1"];
+    // Ends when it is told to, long before its hook would.
+    let given_up = sandbox.home.join("given-up");
+    let script = "exec 3<&0; file=$1; shift; \"$@\" <&3 & \
+                  until [ -e \"$file\" ]; do sleep 0.02; done; kill -KILL $!; wait";
+    let mut words = vec!["/bin/sh", "-c", script, "sh", given_up.as_str()];
     words.extend(sandbox.hook_words(CLAUDE, EVENT));
     let running = agent.begin(&words, &shell(&sandbox, BUILD).to_string());
     let approval = desk.approval();
+    std::fs::write(&given_up, "").unwrap();
     running.ended();
     desk.wait_for_pending(0);
     let late = desk.answer(&approval, json!({ "choice": "approve" }));

@@ -93,7 +93,7 @@ fn hung() {
     let sandbox = Sandbox::trusted(AUTO);
     let agent = Agent::start(&sandbox);
     let desk = Desk::open(&sandbox);
-    desk.signal(Signal::STOP);
+    desk.stop();
     let hooks: Vec<_> = DECIDING
         .iter()
         .map(|(name, event)| {
@@ -107,7 +107,7 @@ fn hung() {
         let message = running.ended().assert_block(event);
         assert!(message.contains("did not answer in time"), "{message}");
     }
-    desk.signal(Signal::CONT);
+    desk.go_on();
     let call = shell(&sandbox, "cargo test grapes");
     agent
         .hook(&sandbox, CLAUDE, EVENT, &call)
