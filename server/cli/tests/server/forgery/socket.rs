@@ -342,13 +342,14 @@ fn idle() {
     drop(idle);
 }
 
-/// What the server holds in memory, in bytes.
-fn resident(desk: &Desk) -> usize {
+/// What the server holds in memory, in bytes, without the files that are mapped
+/// there, such as the program.
+fn held(desk: &Desk) -> usize {
     let file = format!("/proc/{}/status", desk.process().pid);
     let text = std::fs::read_to_string(file).unwrap();
     let line = text
         .lines()
-        .find(|line| line.starts_with("VmRSS:"))
+        .find(|line| line.starts_with("RssAnon:"))
         .unwrap();
     let kibibytes = line.split_whitespace().nth(1).unwrap();
     kibibytes.parse::<usize>().unwrap() * 1024
@@ -358,10 +359,11 @@ fn bloat() {
     let sandbox = Sandbox::trusted(AUTO);
     let agent = Agent::start(&sandbox);
     let desk = Desk::open(&sandbox);
-    let before = resident(&desk);
-    let content = "x".repeat(3 * 1024 * 1024);
+    let before = held(&desk);
+    let content = "x".repeat(1024 * 1024);
     let file = sandbox.places().user_file();
-    for number in 0..60 {
+    let mut least = usize::MAX;
+    for number in 0..180 {
         let input = json!({ "file_path": file, "content": content });
         let call = sandbox
             .call(CLAUDE, EVENT, "Write", input)
@@ -369,8 +371,13 @@ fn bloat() {
         agent
             .hook(&sandbox, CLAUDE, EVENT, &call)
             .assert_block(EVENT);
+        if number >= 120 {
+            least = least.min(held(&desk));
+        }
     }
-    // Far less than what was sent, which was 180 MiB.
-    let more = resident(&desk).saturating_sub(before);
-    assert!(more < 100 * 1024 * 1024, "{more} bytes more");
+    // What is kept of calls is there at all times, unlike what one call takes,
+    // which the allocator keeps for the next one, in each thread that had one
+    // (a few MiB). Until then 120 MiB were sent.
+    let more = least.saturating_sub(before);
+    assert!(more < 80 * 1024 * 1024, "{more} bytes more");
 }
