@@ -4,7 +4,7 @@ local expect = {}
 
 -- How long a condition may take to come true, in milliseconds. It is a bound,
 -- not a measure: a machine may be busy.
-local PATIENCE = 20000
+local PATIENCE = 60000
 
 local function shown(value)
   return type(value) == 'string' and value or vim.inspect(value)

@@ -12,7 +12,7 @@ local COLUMNS, LINES = 100, 30
 
 local function tmux(options, ...)
   local command = { options.tmux, '-S', options.folder .. '/tmux', '-f', '/dev/null', ... }
-  local result = vim.system(command, { text = true }):wait(20000)
+  local result = vim.system(command, { text = true }):wait(60000)
   expect.truth('tmux ' .. table.concat({ ... }, ' '), result.code == 0, result)
   return result.stdout
 end

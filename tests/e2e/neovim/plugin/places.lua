@@ -114,7 +114,7 @@ return function(suite)
       -- Even where somebody else started one.
       local server = require('countersign.server')
       vim.lsp.start(server.configuration(%q))
-      assert(vim.wait(5000, function() return #stub.asked('countersign/pendingApprovals') > 0 end))
+      assert(vim.wait(30000, function() return #stub.asked('countersign/pendingApprovals') > 0 end))
       stub.says('countersign/approvalRequested', require('examples').approval())
       stub.asks('window/showMessageRequest', { type = 2, message = 'Grant?', actions = { { title = 'Yes' } } })
       vim.wait(300)
@@ -132,7 +132,7 @@ return function(suite)
     vim.fn.writefile(vim.split(code, '\n'), file)
     local result = vim
       .system({ vim.v.progpath, '--headless', '--clean', '-n', '-l', file }, { text = true })
-      :wait(20000)
+      :wait(60000)
     expect.equal({ 0, 'nothing was decided' }, { result.code, result.stdout })
   end)
 
