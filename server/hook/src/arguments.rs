@@ -13,6 +13,9 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The least that is kept back of the agent's timeout, to answer in.
 const MARGIN: Duration = Duration::from_secs(2);
 
+/// What the small program adds where it asked and no server decides.
+pub(crate) const SERVERS_WERE_ASKED: &str = "--servers-were-asked";
+
 /// `countersign hook <agent> --event E [--timeout S] [--home DIR] [--approval-mode M]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Arguments {
@@ -26,6 +29,8 @@ pub(crate) struct Arguments {
     pub(crate) home: Option<Utf8PathBuf>,
     /// A mode that can only tighten.
     pub(crate) approval_mode: Option<ApprovalMode>,
+    /// Whether the servers were asked already, by the small program.
+    pub(crate) servers_were_asked: bool,
     /// How the hook is to fail, for tests.
     #[cfg(debug_assertions)]
     pub(crate) provoke: Option<String>,
@@ -44,6 +49,7 @@ impl Arguments {
             timeout: DEFAULT_TIMEOUT,
             home: None,
             approval_mode: None,
+            servers_were_asked: false,
             #[cfg(debug_assertions)]
             provoke: None,
             problem: None,
@@ -58,6 +64,10 @@ impl Arguments {
                 Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
                 _ => (text, None),
             };
+            if text == SERVERS_WERE_ASKED {
+                read.servers_were_asked = true;
+                continue;
+            }
             if !name.starts_with("--") {
                 if read.agent.is_empty() {
                     read.agent = text.to_owned();
@@ -140,6 +150,15 @@ mod tests {
         assert_eq!(read.timeout, Duration::from_secs(60));
         assert_eq!(read.deadline(), Duration::from_secs(54));
         assert_eq!(read.home, Some("/tmp/h".into()));
+        assert_eq!(read.problem, None);
+        assert!(!read.servers_were_asked);
+    }
+
+    #[test]
+    fn what_the_small_program_adds() {
+        let read = read("qwen --event x --timeout 60 --servers-were-asked --approval-mode default");
+        assert!(read.servers_were_asked);
+        assert_eq!(read.approval_mode, Some(ApprovalMode::Default));
         assert_eq!(read.problem, None);
     }
 

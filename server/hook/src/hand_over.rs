@@ -13,6 +13,7 @@ use countersign_agents::HookOutput;
 use countersign_core::own::{HOOK_PROGRAM, PROGRAM};
 use countersign_ipc::discovery::Found;
 
+use crate::arguments::SERVERS_WERE_ASKED;
 use crate::fatal;
 use crate::run::{Otherwise, Undecided, Unread};
 
@@ -24,17 +25,21 @@ impl Otherwise for HandOver {
     fn before_reading(&self, found: &Found) -> Result<(), String> {
         // Without a server the other program can as well read the event.
         if found.servers.is_empty() {
-            return Err(hand_over(None));
+            return Err(hand_over(&[], None));
         }
         Ok(())
     }
 
     fn unreadable(&self, unread: &Unread<'_>) -> Result<(), String> {
-        Err(hand_over(Some(unread.payload)))
+        Err(hand_over(&[], Some(unread.payload)))
     }
 
     fn undecided(&self, undecided: Undecided<'_>) -> Result<HookOutput, String> {
-        Err(hand_over(Some(undecided.payload)))
+        let mut more = vec![SERVERS_WERE_ASKED.to_owned()];
+        if let Some(mode) = undecided.tighten {
+            more.extend(["--approval-mode".to_owned(), mode.to_string()]);
+        }
+        Err(hand_over(&more, Some(undecided.payload)))
     }
 }
 
@@ -42,20 +47,20 @@ impl Otherwise for HandOver {
 /// where that cannot be done, as a block: whoever called it may be an agent.
 #[must_use]
 pub fn everything() -> ExitCode {
-    let problem = hand_over(None);
+    let problem = hand_over(&[], None);
     fatal::answer(b"", format!("{problem}\n").as_bytes(), 2)
 }
 
-/// Becomes the program that decides, with the same words; what was read of
-/// standard input is there again. Returns only why that cannot be done.
-fn hand_over(payload: Option<&[u8]>) -> String {
+/// Becomes the program that decides, with the same words and these; what was
+/// read of standard input is there again. Returns only why that cannot be done.
+fn hand_over(more: &[String], payload: Option<&[u8]>) -> String {
     let program = match beside() {
         Ok(program) => program,
         Err(error) => return format!("`{PROGRAM}` is not found: {error}"),
     };
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let mut command = Command::new(&program);
-    command.args(words);
+    command.args(words).args(more);
     if let Some(payload) = payload {
         match again(payload) {
             Ok(file) => command.stdin(file),

@@ -192,7 +192,14 @@ fn ask(
         given_up: None,
         deadline: waits_until,
     };
-    match servers::ask(&question, asking.found) {
+    // The small program asked them, and became this one.
+    let asked = if arguments.servers_were_asked {
+        let tighten = servers::announced_mode(&question, &asking.found);
+        Asked::Nobody { tighten }
+    } else {
+        servers::ask(&question, asking.found)
+    };
+    match asked {
         Asked::Answered(output) => Ok(output),
         Asked::Lost(problem) => {
             // The server may have decided and counted: nobody decides again.

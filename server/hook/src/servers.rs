@@ -84,6 +84,14 @@ enum Put {
     Unreachable,
 }
 
+/// The mode that may be had at most where no server decides, by those that serve
+/// the event's folder.
+pub(crate) fn announced_mode(question: &Question<'_>, found: &Found) -> Option<ApprovalMode> {
+    let cwd = canonical(question.cwd);
+    let owners = candidates(&found.servers, &cwd);
+    ApprovalMode::strictest(question.tighten, strictest_mode(&owners, &cwd))
+}
+
 /// Asks those of the servers that were found which may own the event.
 pub fn ask(question: &Question<'_>, mut found: Found) -> Asked {
     // A proxy is a server itself.

@@ -123,7 +123,8 @@ mod tests {
         }
         fs::write(project.path().join(".vscodeignore"), rules).unwrap();
         let server = PathBuf::from("/built/countersign");
-        let contents = Contents::of(project.path(), &[("server/countersign", server)]).unwrap();
+        let contents =
+            Contents::of(project.path(), &[("server/countersign", server.clone())]).unwrap();
         let programs: Vec<_> = contents
             .files()
             .iter()
@@ -155,7 +156,7 @@ mod tests {
     #[test]
     fn without_a_list_nothing_is_packaged() {
         let project = tempfile::tempdir().unwrap();
-        let error = Contents::of(project.path(), ("server/x", Path::new("/x"))).unwrap_err();
+        let error = Contents::of(project.path(), &[("server/x", PathBuf::from("/x"))]).unwrap_err();
         assert!(error.to_string().contains(".vscodeignore"), "{error}");
     }
 }
