@@ -51,7 +51,7 @@ impl Service {
     /// Who begins events in order has them decided in order.
     pub async fn begin(self: &Arc<Self>, incoming: Incoming) -> Begun {
         let begun = self
-            .blocking(move |service| service.begin_now(incoming))
+            .blocking_here(move |service| service.begin_now(incoming))
             .await;
         Begun(begun.unwrap_or_else(|problem| State::Over(Handled::Failed(internal(problem)))))
     }

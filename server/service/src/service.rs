@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use countersign_engine::request::ServerId;
 use countersign_settings::{EditorLayers, JournalLimits, Places};
 use countersign_store::{Filter, GroupedStore, JournalRow, Store};
 use dashmap::DashMap;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -410,6 +412,19 @@ impl Service {
             .map_err(|error| format!("the decision ended with a failure ({error})"))
     }
 
+    /// The same on this thread, whose other work another one takes over: the way
+    /// to another thread and back is longer than most decisions.
+    pub(crate) async fn blocking_here<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        // Only this kind of runtime has somebody to take it over.
+        if Handle::current().runtime_flavor() != RuntimeFlavor::MultiThread {
+            return self.blocking(work).await;
+        }
+        here(|| work(self))
+    }
+
     /// Changes what is known of a session; it is known from then on.
     pub(crate) fn with_session<T>(
         &self,
@@ -452,4 +467,31 @@ impl Service {
 /// What a panic left behind is whole: every change is one assignment.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs work that may wait on this thread of a runtime that has several.
+fn here<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    // As on a thread of its own, a panic is the end of this decision and of
+    // nothing else.
+    tokio::task::block_in_place(|| panic::catch_unwind(AssertUnwindSafe(work)))
+        .map_err(|_| "the decision ended with a failure (a panic)".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::here;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn work_that_waits_holds_up_nobody_and_work_that_panics_ends_alone() {
+        let (sends, receives) = std::sync::mpsc::channel();
+        // On the only worker, which waits for it.
+        let other = tokio::spawn(async move { sends.send(7) });
+        let waited = tokio::spawn(async move { here(|| receives.recv()) });
+        assert_eq!(waited.await.unwrap(), Ok(Ok(7)));
+        other.await.unwrap().unwrap();
+        let failed = tokio::spawn(async { here(|| -> u8 { panic!("vines") }) });
+        let problem = failed.await.unwrap().unwrap_err();
+        assert!(problem.contains("ended with a failure"), "{problem}");
+        assert_eq!(tokio::spawn(async { here(|| 8) }).await.unwrap(), Ok(8));
+    }
 }

@@ -33,6 +33,7 @@ mod table;
 mod telemetry;
 mod text;
 mod trust;
+mod user;
 
 pub use consent::WorkspaceEntry;
 pub use descriptor::{Descriptor, Direction, Fixed, Kind, Merge};

@@ -3,6 +3,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::user::home_of;
+
 /// The folders and files of one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
@@ -47,10 +49,10 @@ impl Places {
     /// When the user database does not know the user or a usable home.
     pub fn for_user() -> Result<Self, PlacesError> {
         let user_id = nix::unistd::geteuid();
-        let user = nix::unistd::User::from_uid(user_id)
-            .map_err(|error| PlacesError::Database(error.to_string()))?
+        let home = home_of(user_id)
+            .map_err(PlacesError::Database)?
             .ok_or_else(|| PlacesError::UnknownUser(user_id.as_raw()))?;
-        let home = Utf8PathBuf::from_path_buf(user.dir)
+        let home = Utf8PathBuf::from_path_buf(home)
             .map_err(PlacesError::BadHome)
             .and_then(|home| {
                 if home.is_absolute() {
