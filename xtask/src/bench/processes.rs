@@ -107,10 +107,13 @@ fn empty_program(folder: &Path) -> Result<PathBuf> {
 fn times(programs: &[Program], ground: &Ground) -> Result<Vec<Vec<Duration>>> {
     let mut times = vec![Vec::with_capacity(RUNS); programs.len()];
     let payload = ground.folder().join("payload.json");
+    let mut order: Vec<usize> = (0..programs.len()).collect();
+    let mut random = fastrand::Rng::with_seed(1);
     for round in 0..WARM_UP + RUNS {
-        // Each program comes first as often as the others.
-        for turn in 0..programs.len() {
-            let index = (round + turn) % programs.len();
+        // Whoever runs behind its like finds more in the processor's caches: no
+        // program is always behind the same one.
+        random.shuffle(&mut order);
+        for &index in &order {
             let (Some(program), Some(times)) = (programs.get(index), times.get_mut(index)) else {
                 continue;
             };
