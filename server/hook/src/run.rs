@@ -238,5 +238,10 @@ fn read(payload: &mut Vec<u8>) -> Result<(), String> {
         .take(MAX_PAYLOAD_BYTES as u64 + 1)
         .read_to_end(payload)
         .map(|_| ())
-        .map_err(|error| format!("standard input cannot be read: {error}"))
+        .map_err(|error| {
+            // What came before the error is not what the agent said, and must not
+            // be read as if it were by the program that it is handed to.
+            payload.clear();
+            format!("standard input cannot be read: {error}")
+        })
 }
