@@ -14,7 +14,8 @@ use countersign_core::decision::{BlockReason, Decision};
 use countersign_core::message;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::ProcessId;
-use countersign_service::{Handled, Incoming, Origin, Proxy, Service, answer_of};
+use countersign_guard::answer_of;
+use countersign_service::{Handled, Incoming, Origin, Proxy, Service};
 use tokio::sync::oneshot;
 
 /// How long a decision may take: nobody waits longer for a person.

@@ -27,7 +27,6 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
 use clap::Parser as _;
-use countersign_service::guard;
 
 use crate::arguments::{Arguments, Command};
 use crate::output;
@@ -56,7 +55,8 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<ExitCode> {
     let places = || {
-        guard::places(arguments.home.as_deref()).context("cannot tell where settings and state are")
+        countersign_guard::places(arguments.home.as_deref())
+            .context("cannot tell where settings and state are")
     };
     match &arguments.command {
         Command::Check(check) if check.batch => batch::run(check.workspace.as_deref()),

@@ -12,7 +12,7 @@ use countersign_core::classify::{ClassifierAnswer, Verdict};
 use countersign_core::decision::UnavailableReason;
 use countersign_core::prompt;
 use countersign_core::state::ModelRecord;
-use countersign_service::guard::Guard;
+use countersign_guard::Guard;
 use countersign_service::{Classifier, Question};
 use rustix::process::{Resource, Rlimit, setrlimit};
 

@@ -1,5 +1,5 @@
-//! Handing an event over to the program that decides it: `countersign`, which
-//! stands beside this one. It takes this one's place, so that the agent waits
+//! Handing an event over to the program that can do everything: `countersign`,
+//! which stands beside this one. It takes this one's place, so that the agent waits
 //! for the same process; its deadline counts from when that began.
 
 use std::ffi::OsString;
@@ -9,38 +9,28 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use countersign_agents::HookOutput;
 use countersign_core::own::{HOOK_PROGRAM, PROGRAM};
-use countersign_ipc::discovery::Found;
 
 use crate::arguments::SERVERS_WERE_ASKED;
 use crate::fatal;
-use crate::run::{Otherwise, Undecided, Unread};
+use crate::run::Undecided;
 
-/// Hands over whatever no server decides.
-#[derive(Debug, Clone, Copy)]
-pub struct HandOver;
+/// Hands an event over of which nothing was read. Returns only why that cannot
+/// be done.
+#[must_use]
+pub fn unread() -> String {
+    hand_over(&[], None)
+}
 
-impl Otherwise for HandOver {
-    fn before_reading(&self, found: &Found) -> Result<(), String> {
-        // Without a server the other program can as well read the event.
-        if found.servers.is_empty() {
-            return Err(hand_over(&[], None));
-        }
-        Ok(())
+/// Hands an event over that no server decides, before anything came of it here.
+/// Returns only why that cannot be done.
+#[must_use]
+pub fn undecided(undecided: &Undecided<'_>) -> String {
+    let mut more = vec![SERVERS_WERE_ASKED.to_owned()];
+    if let Some(mode) = undecided.tighten {
+        more.extend(["--approval-mode".to_owned(), mode.to_string()]);
     }
-
-    fn unreadable(&self, unread: &Unread<'_>) -> Result<(), String> {
-        Err(hand_over(&[], Some(unread.payload)))
-    }
-
-    fn undecided(&self, undecided: Undecided<'_>) -> Result<HookOutput, String> {
-        let mut more = vec![SERVERS_WERE_ASKED.to_owned()];
-        if let Some(mode) = undecided.tighten {
-            more.extend(["--approval-mode".to_owned(), mode.to_string()]);
-        }
-        Err(hand_over(&more, Some(undecided.payload)))
-    }
+    hand_over(&more, Some(undecided.payload))
 }
 
 /// Becomes the other program, which has more to do than hooks. Returns only
@@ -51,7 +41,7 @@ pub fn everything() -> ExitCode {
     fatal::answer(b"", format!("{problem}\n").as_bytes(), 2)
 }
 
-/// Becomes the program that decides, with the same words and these; what was
+/// Becomes the other program, with the same words and these; what was
 /// read of standard input is there again. Returns only why that cannot be done.
 fn hand_over(more: &[String], payload: Option<&[u8]>) -> String {
     let program = match beside() {
@@ -73,7 +63,7 @@ fn hand_over(more: &[String], payload: Option<&[u8]>) -> String {
     }
     let error = command.exec();
     format!(
-        "{} cannot be run, and `{HOOK_PROGRAM}` cannot decide without it: {error}; install \
+        "{} cannot be run, and `{HOOK_PROGRAM}` cannot go on without it: {error}; install \
          Countersign again",
         program.display()
     )

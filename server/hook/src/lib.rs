@@ -1,7 +1,8 @@
 //! What a hook does until it is known who decides: its last line of defence,
 //! its command line, its log and the servers that it asks. Two programs are
-//! made of it: `countersign`, which decides where no server does, and
-//! `countersign-hook`, which is small and starts quickly and hands over to it.
+//! made of it: `countersign-hook`, which is small and starts quickly, and
+//! `countersign`, which does everything and which the small one becomes for
+//! what it does not do itself.
 
 mod arguments;
 pub mod fatal;

@@ -14,7 +14,7 @@ use countersign_core::mode::ApprovalMode;
 use countersign_core::state::ProcessId;
 use countersign_core::trace::TraceContext;
 use countersign_ipc::discovery::{Found, find};
-use countersign_settings::{Places, PlacesError};
+use countersign_settings::Places;
 
 use super::arguments::Arguments;
 use super::servers::{self, Asked, Question};
@@ -29,14 +29,12 @@ const NOTE_WITHIN: Duration = Duration::from_secs(10);
 
 /// What becomes of what no server decides.
 pub trait Otherwise {
-    /// Called before anything is read of the event, for who can tell from the
-    /// servers that none will decide.
+    /// The user's places, or those below the folder of `--home`. Called before
+    /// anything is read of the event.
     ///
     /// # Errors
-    /// Why the event cannot be decided: it is blocked.
-    fn before_reading(&self, _found: &Found) -> Result<(), String> {
-        Ok(())
-    }
+    /// Why they are not known: the event is blocked.
+    fn places(&self, home: Option<&Utf8Path>) -> Result<Places, String>;
 
     /// Puts on record that a call is blocked which nobody can read.
     ///
@@ -101,14 +99,11 @@ pub(crate) fn run(
         Ok(agent) => agent,
         Err(error) => return blocked(arguments, &format!("Countersign: {error}")),
     };
-    let places = match places(arguments.home.as_deref()) {
+    let places = match otherwise.places(arguments.home.as_deref()) {
         Ok(places) => places,
-        Err(error) => return refused(arguments, BlockReason::Internal, error.to_string()),
+        Err(problem) => return refused(arguments, BlockReason::Internal, problem),
     };
     let found = find(&places.runtime_dir);
-    if let Err(problem) = otherwise.before_reading(&found) {
-        return refused(arguments, BlockReason::Internal, problem);
-    }
     let mut payload = Vec::new();
     let event = read(&mut payload).and_then(|()| {
         decode(agent, &arguments.event, &payload).map_err(|error| error.to_string())
@@ -212,14 +207,6 @@ fn ask(
             ..undecided
         }),
     }
-}
-
-/// The user's places, or those below `--home`.
-///
-/// # Errors
-/// As [`Places::for_user`] and [`Places::below`].
-fn places(home: Option<&Utf8Path>) -> Result<Places, PlacesError> {
-    home.map_or_else(Places::for_user, Places::below)
 }
 
 /// The block of a call that nobody decided about.

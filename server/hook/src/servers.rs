@@ -197,12 +197,15 @@ impl Question<'_> {
     }
 
     fn put_to(&self, server: &Announcement, modes: &Modes<'_>) -> Put {
+        let pid = server.instance.process.pid;
+        // Before it is known whether it may be asked: the server looks at this
+        // process meanwhile. Nothing is said to it yet.
+        let connected = connect(self.runtime_dir, server, self.deadline);
         if let Err(reason) = server_acceptable(server, self.caller) {
             tracing::warn!("a server is not asked: {reason}");
             return Put::Passed;
         }
-        let pid = server.instance.process.pid;
-        let mut connection = match connect(self.runtime_dir, server, self.deadline) {
+        let mut connection = match connected {
             Ok(connection) => connection,
             Err(error) => {
                 tracing::warn!("the server of process {pid} is not asked: {error}");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::SessionKey;
 use countersign_core::state::Millis;
-use countersign_service::guard::Guard;
+use countersign_guard::Guard;
 use countersign_service::{CallStory, PendingApproval, Service, SessionView};
 
 /// What there is to draw.

@@ -9,7 +9,7 @@ use countersign_core::classify::ClassifierAnswer;
 use countersign_core::facts::Facts;
 use countersign_core::prompt::Material;
 
-use crate::guard::Guard;
+use countersign_guard::Guard;
 
 /// What a classifier is asked about.
 #[derive(Debug, Clone)]

@@ -16,13 +16,11 @@ use countersign_core::prompt::Material;
 use countersign_core::state::{CallEvent, SessionState, StateError};
 use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Background, Layer, Outcome, Reply, Request, ServerId};
+use countersign_guard::{Guard, agent_event, asking_without_surface};
 
 use crate::approvals::Ended;
 use crate::grants::Denied;
-use crate::guard::Guard;
-use crate::incoming::{
-    Gone, Handled, Incoming, Origin, Prepared, Proxy, agent_event, asking_without_surface,
-};
+use crate::incoming::{Gone, Handled, Incoming, Origin, Prepared, Proxy};
 use crate::service::Service;
 use crate::surface::Notice;
 

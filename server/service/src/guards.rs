@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::mode::ApprovalMode;
 use countersign_engine::host::Host;
+use countersign_guard::{Ground, Guard};
 use countersign_settings::{EditorLayers, Effective, Loader, Places};
 
-use crate::guard::{self, Ground, Guard};
 use crate::service::lock;
 
 /// How long what is known of mounted file systems is believed.
@@ -73,7 +73,7 @@ impl Guards {
     pub(crate) fn new(places: Places) -> Self {
         Self {
             loader: Mutex::new(Loader::new(places.clone())),
-            host: Mutex::new((Instant::now(), Arc::new(guard::host(&places)))),
+            host: Mutex::new((Instant::now(), Arc::new(countersign_guard::host(&places)))),
             places,
             editor: Mutex::default(),
             kept: Mutex::default(),
@@ -95,7 +95,8 @@ impl Guards {
     ) -> Arc<Guard> {
         let host = self.host();
         let here = host.workspace_of(folder, &self.places.home);
-        let began_in = guard::valid_beginning(began_in, here.as_deref(), &host, &self.places);
+        let began_in =
+            countersign_guard::valid_beginning(began_in, here.as_deref(), &host, &self.places);
         self.at(began_in, here, rules, tighten, host)
     }
 
@@ -158,7 +159,7 @@ impl Guards {
     pub(crate) fn host(&self) -> Arc<Host> {
         let mut host = lock(&self.host);
         if host.0.elapsed() > MOUNTS_FOR {
-            let now = guard::host(&self.places).with_repositories_of(&host.1);
+            let now = countersign_guard::host(&self.places).with_repositories_of(&host.1);
             *host = (Instant::now(), Arc::new(now));
         }
         Arc::clone(&host.1)

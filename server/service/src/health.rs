@@ -6,8 +6,8 @@ use std::time::Instant;
 use countersign_core::classify::{ClassifierAnswer, Verdict};
 use countersign_core::model::Provider;
 use countersign_core::state::Millis;
+use countersign_guard::Guard;
 
-use crate::guard::Guard;
 use crate::service::{Service, lock};
 
 /// What there is to be asked, and how its last question went.

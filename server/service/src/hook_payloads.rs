@@ -7,11 +7,11 @@ use countersign_core::decision::Decision;
 use countersign_core::facts::Facts;
 use countersign_core::redact;
 use countersign_engine::request::Outcome;
+use countersign_guard::Guard;
 use countersign_settings::HookEvent;
 use countersign_user_hooks::{About, CallInput, Payload};
 
 use crate::effects::effects;
-use crate::guard::Guard;
 use crate::parts::parts;
 use crate::suggest::suggestions;
 

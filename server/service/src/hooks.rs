@@ -10,6 +10,7 @@ use countersign_core::call::SessionKey;
 use countersign_core::decision::Decision;
 use countersign_engine::observer::HookResult;
 use countersign_engine::request::{Asking, Outcome};
+use countersign_guard::Guard;
 use countersign_settings::{HookEvent, UserHook};
 use countersign_user_hooks::{
     CallInput, Done, Firing, Payload, Place, Report, Runner, Running, Said, Variables, names_of,
@@ -17,7 +18,6 @@ use countersign_user_hooks::{
 use tokio::sync::oneshot;
 
 use crate::degraded::Component;
-use crate::guard::Guard;
 use crate::hook_payloads::{
     News, WAITING, about, denied_payload, news_payload, session_payload, waiting_payload,
 };

@@ -17,10 +17,10 @@ use countersign_core::transcript::Transcript;
 use countersign_engine::events::Noted;
 use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Layer, Outcome};
+use countersign_guard::Guard;
 
 use crate::classifier::{Classifier, Question};
 use crate::decide::{State, internal, kept_changing};
-use crate::guard::Guard;
 use crate::history::{History, Look};
 use crate::in_flight::{Asks, Concluded, Turn, told};
 use crate::incoming::{Gone, Handled, Prepared};

@@ -13,9 +13,9 @@ use countersign_core::projection::{McpForwarding, TooLong, project, project_past
 use countersign_core::prompt::Material;
 use countersign_core::redact;
 use countersign_core::transcript::{Entry, Fate, Transcript};
+use countersign_guard::Guard;
 
 use crate::effects::all_effects;
-use crate::guard::Guard;
 
 /// Longest line of what is known of a call, in bytes.
 const FACT_BYTES: usize = 1024;

@@ -12,8 +12,8 @@ use countersign_core::facts::Facts;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{Millis, ModelRecord};
 use countersign_core::tool::Tool;
+use countersign_guard::Guard;
 
-use crate::guard::Guard;
 use crate::parts::Part;
 
 /// What an answer must carry besides the id, so that only who was shown the

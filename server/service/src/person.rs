@@ -468,7 +468,7 @@ impl Service {
 
     /// The guard of a workspace: its settings, compiled.
     #[must_use]
-    pub fn guard(&self, workspace: &Utf8Path) -> Arc<crate::guard::Guard> {
+    pub fn guard(&self, workspace: &Utf8Path) -> Arc<countersign_guard::Guard> {
         self.guards.of_workspace(workspace)
     }
 

@@ -90,18 +90,6 @@ pub trait Journal: Send + Sync {
     fn retain(&self, limits: JournalLimits, now: Millis) -> Result<(), StateError>;
 }
 
-/// What the limits of the settings mean for a store: the age in milliseconds,
-/// the size in bytes.
-#[must_use]
-pub fn retention(limits: JournalLimits) -> (Millis, u64) {
-    const DAY: Millis = 24 * 60 * 60 * 1_000;
-    const MEGABYTE: u64 = 1_000_000;
-    let max_age = Millis::try_from(limits.retention_days)
-        .unwrap_or(Millis::MAX)
-        .saturating_mul(DAY);
-    (max_age, limits.max_megabytes.saturating_mul(MEGABYTE))
-}
-
 impl Journal for GroupedStore {
     fn rows(&self, filter: &Filter) -> Result<Vec<JournalRow>, StateError> {
         self.journal(filter)
@@ -120,7 +108,7 @@ impl Journal for GroupedStore {
     }
 
     fn retain(&self, limits: JournalLimits, now: Millis) -> Result<(), StateError> {
-        let (max_age, max_bytes) = retention(limits);
+        let (max_age, max_bytes) = limits.retention();
         Self::retain(self, max_age, max_bytes, now).map(|_| ())
     }
 }
@@ -140,7 +128,7 @@ impl Journal for Store {
     }
 
     fn retain(&self, limits: JournalLimits, now: Millis) -> Result<(), StateError> {
-        let (max_age, max_bytes) = retention(limits);
+        let (max_age, max_bytes) = limits.retention();
         Self::retain(self, max_age, max_bytes, now).map(|_| ())
     }
 }

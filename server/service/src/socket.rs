@@ -14,6 +14,7 @@ use countersign_core::agent::Agent;
 use countersign_core::decision::{BlockReason, Decision};
 use countersign_core::message;
 use countersign_core::state::ProcessId;
+use countersign_guard::answer_of;
 use countersign_ipc::instance::ServerInstance;
 use countersign_ipc::peer::{peer_of, session_owner};
 use countersign_ipc::wire::{
@@ -24,7 +25,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
-use crate::incoming::{Handled, Incoming, Origin, answer_of};
+use crate::incoming::{Handled, Incoming, Origin};
 use crate::proxied::{self, Understood};
 use crate::service::Service;
 

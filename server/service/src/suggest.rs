@@ -10,8 +10,8 @@ use countersign_core::mode::ApprovalMode;
 use countersign_core::programs;
 use countersign_core::rules::{Reading, Rule, RuleList, RuleOrigin, Scope};
 use countersign_core::tool::Tool;
+use countersign_guard::Guard;
 
-use crate::guard::Guard;
 use crate::parts::{Part, simple_commands, static_decision};
 
 /// Longest rule that is suggested, in bytes: a person must be able to read it.

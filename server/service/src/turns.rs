@@ -14,7 +14,7 @@ use countersign_core::call::SessionKey;
 use countersign_settings::Places;
 use rustix::fs::OFlags;
 
-use crate::guard::Guard;
+use countersign_guard::Guard;
 
 /// What is read of the beginning of a file: there stands what the person first
 /// asked for.

@@ -8,6 +8,7 @@ use countersign_core::model::ClassifierSettings;
 use countersign_core::policy::{OnUnavailable, StaticAnalysis};
 pub use countersign_core::prompt::Hints;
 use countersign_core::rules::{RuleList, RuleOrigin, Scope};
+use countersign_core::state::Millis;
 
 use crate::assemble::assemble;
 use crate::consent::WorkspaceEntry;
@@ -64,6 +65,19 @@ pub struct JournalLimits {
     pub retention_days: u64,
     /// Megabytes; at least 1.
     pub max_megabytes: u64,
+}
+
+impl JournalLimits {
+    /// What they mean for a store: the age in milliseconds, the size in bytes.
+    #[must_use]
+    pub fn retention(self) -> (Millis, u64) {
+        const DAY: Millis = 24 * 60 * 60 * 1_000;
+        const MEGABYTE: u64 = 1_000_000;
+        let max_age = Millis::try_from(self.retention_days)
+            .unwrap_or(Millis::MAX)
+            .saturating_mul(DAY);
+        (max_age, self.max_megabytes.saturating_mul(MEGABYTE))
+    }
 }
 
 /// The settings that hold for one workspace.

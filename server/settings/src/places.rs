@@ -1,9 +1,11 @@
 //! Where settings and state lie. Taken from the user database, never from
 //! variables that an agent may set.
 
+use std::path::PathBuf;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::user::home_of;
+use crate::user::{home_by_file, home_of};
 
 /// The folders and files of one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,28 @@ impl Places {
         let home = home_of(user_id)
             .map_err(PlacesError::Database)?
             .ok_or_else(|| PlacesError::UnknownUser(user_id.as_raw()))?;
+        Self::at_home(home, user_id.as_raw())
+    }
+
+    /// The same as [`Places::for_user`], or [`Places::below`] where a folder is
+    /// given, for a program that can load no library: none where another source
+    /// of users counts than the file that they stand in.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn by_file(dir: Option<&Utf8Path>) -> Result<Option<Self>, PlacesError> {
+        let user_id = nix::unistd::geteuid();
+        let Some(home) = home_by_file(user_id) else {
+            return Ok(None);
+        };
+        let places = Self::at_home(home, user_id.as_raw())?;
+        match dir {
+            Some(dir) => places.moved_below(dir).map(Some),
+            None => Ok(Some(places)),
+        }
+    }
+
+    fn at_home(home: PathBuf, user_id: u32) -> Result<Self, PlacesError> {
         let home = Utf8PathBuf::from_path_buf(home)
             .map_err(PlacesError::BadHome)
             .and_then(|home| {
@@ -63,7 +87,7 @@ impl Places {
             })?;
         // Rules and protected paths compare canonical paths.
         let home = home.canonicalize_utf8().unwrap_or(home);
-        Ok(Self::of(home, user_id.as_raw()))
+        Ok(Self::of(home, user_id))
     }
 
     /// The places of `--home DIR`: config, state and runtime folders below
@@ -74,6 +98,10 @@ impl Places {
     /// # Errors
     /// When `dir` is not absolute, or as for [`Places::for_user`].
     pub fn below(dir: &Utf8Path) -> Result<Self, PlacesError> {
+        Self::for_user()?.moved_below(dir)
+    }
+
+    fn moved_below(self, dir: &Utf8Path) -> Result<Self, PlacesError> {
         if !dir.is_absolute() {
             return Err(PlacesError::NotAbsolute(dir.to_owned()));
         }
@@ -82,7 +110,7 @@ impl Places {
             state_dir: dir.join("state"),
             runtime_dir: dir.join("run"),
             relocated: true,
-            ..Self::for_user()?
+            ..self
         })
     }
 

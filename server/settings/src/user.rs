@@ -11,13 +11,17 @@ use nix::unistd::{Uid, User};
 /// # Errors
 /// Why the database cannot be read.
 pub(crate) fn home_of(user: Uid) -> Result<Option<PathBuf>, String> {
-    let read = |file: &str| std::fs::read_to_string(file).ok();
-    if let Some(home) = in_file(user.as_raw(), read) {
+    if let Some(home) = home_by_file(user) {
         return Ok(Some(home));
     }
     User::from_uid(user)
         .map(|user| user.map(|user| user.dir))
         .map_err(|error| error.to_string())
+}
+
+/// The home folder of a user, if the file alone tells it. Loads no library.
+pub(crate) fn home_by_file(user: Uid) -> Option<PathBuf> {
+    in_file(user.as_raw(), |file| std::fs::read_to_string(file).ok())
 }
 
 /// The home folder by `/etc/passwd`, if `/etc/nsswitch.conf` says that the file

@@ -59,6 +59,29 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("libc", &["countersign-hook"]),
 ];
 
+/// Crates of the hook's small program, which has to start quickly.
+const SMALL: &[&str] = &[
+    "countersign-agents",
+    "countersign-alone",
+    "countersign-engine",
+    "countersign-guard",
+    "countersign-hook",
+    "countersign-ipc",
+    "countersign-repository",
+    "countersign-settings",
+    "countersign-store",
+];
+
+/// What is too much for that program.
+const LARGE: &[&str] = &[
+    "clap",
+    "countersign-classifier",
+    "countersign-service",
+    "countersign-telemetry",
+    "countersign-user-hooks",
+    "tokio",
+];
+
 /// Who may open connections to other machines.
 const NETWORK: &[&str] = &[
     "countersign-classifier",
@@ -108,6 +131,12 @@ fn forbidden(package: &str, dependency: &str) -> Option<(String, String)> {
             ),
         ));
     }
+    if SMALL.contains(&package) && LARGE.contains(&dependency) {
+        return Some((
+            format!("{package} is part of the hook's small program and depends on {dependency}"),
+            "put what needs it behind countersign_alone::Beyond, in server/cli".to_owned(),
+        ));
+    }
     let (_, allowed) = PURE.iter().find(|(name, _)| *name == package)?;
     (!allowed.contains(&dependency)).then(|| {
         (
@@ -138,6 +167,9 @@ mod tests {
             ("countersign-settings", "hyper-util", true),
             ("countersign-core", "rustls", true),
             ("countersign-engine", "tracing", false),
+            ("countersign-alone", "countersign-store", false),
+            ("countersign-alone", "countersign-service", true),
+            ("countersign-guard", "tokio", true),
         ] {
             assert_eq!(
                 forbidden(package, dependency).is_some(),

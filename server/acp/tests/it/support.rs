@@ -207,7 +207,7 @@ impl Stage {
             boot: "boot".to_owned(),
         };
         let service = Service::new(Parts {
-            engine: countersign_service::guard::engine(store.clone(), Vec::new()),
+            engine: countersign_guard::engine(store.clone(), Vec::new()),
             journal: store.clone(),
             store: store.clone(),
             places,

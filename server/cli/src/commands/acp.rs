@@ -20,10 +20,11 @@ use countersign_core::mode::ApprovalMode;
 use countersign_core::state::StateStore;
 use countersign_engine::clock::SystemClock;
 use countersign_engine::request::ServerId;
+use countersign_guard::Broken;
 use countersign_hook::servers;
 use countersign_ipc::discovery;
 use countersign_ipc::instance::ServerInstance;
-use countersign_service::{Broken, Journal, Parts, Service, answer_hooks, guard};
+use countersign_service::{Journal, Parts, Service, answer_hooks};
 use countersign_settings::Places;
 use countersign_store::GroupedStore;
 use countersign_telemetry::Telemetry;
@@ -179,7 +180,7 @@ fn service(
             }
         };
     let service = Service::new(Parts {
-        engine: guard::engine(Arc::clone(&store), vec![telemetry.observer()]),
+        engine: countersign_guard::engine(Arc::clone(&store), vec![telemetry.observer()]),
         places,
         store,
         journal,

@@ -10,11 +10,11 @@ pub(super) mod uninstall;
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::agent::Agent;
+use countersign_guard::Guard;
 use countersign_install::{
     Bases, Content, Facts, Layer, Profile, Report, Standing, Version, codex_config, disk, layers,
     look, own_folder, profile, program,
 };
-use countersign_service::guard::Guard;
 use countersign_settings::Places;
 
 /// Where agents and their settings are.

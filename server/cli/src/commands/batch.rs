@@ -49,7 +49,7 @@ pub(super) fn run(workspace: Option<&Utf8Path>) -> Result<ExitCode> {
     let folder = crate::commands::current_folder()?;
     let workspace = workspace.map_or_else(|| folder.clone(), |workspace| folder.join(workspace));
     let places = Places::for_user().context("cannot tell where settings and state are")?;
-    let host = countersign_service::guard::host(&places);
+    let host = countersign_guard::host(&places);
     // As the host sees it: a workspace reached through a link is its target.
     let workspace = host
         .resolve(

@@ -17,7 +17,7 @@ use countersign_core::model::ModelRecord;
 use countersign_core::redact;
 use countersign_core::search_path;
 use countersign_engine::prepare;
-use countersign_service::guard::Guard;
+use countersign_guard::Guard;
 use countersign_service::{Part, command_effects, parts, static_decision};
 use countersign_settings::Places;
 use serde_json::json;

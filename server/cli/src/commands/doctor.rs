@@ -18,7 +18,7 @@ use anyhow::Result;
 use camino::Utf8Path;
 use countersign_classifier::Probe;
 use countersign_core::redact;
-use countersign_service::guard::Guard;
+use countersign_guard::Guard;
 use countersign_settings::Places;
 use serde_json::json;
 

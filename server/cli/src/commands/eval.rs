@@ -21,7 +21,7 @@ use anyhow::{Context as _, Result, bail};
 use camino::Utf8PathBuf;
 use countersign_core::model::ClassifierSettings;
 use countersign_core::redact;
-use countersign_service::guard::Guard;
+use countersign_guard::Guard;
 use countersign_settings::Places;
 use indicatif::{ProgressBar, ProgressStyle};
 

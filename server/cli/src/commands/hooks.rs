@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use countersign_core::redact;
-use countersign_service::guard::Guard;
+use countersign_guard::Guard;
 use countersign_settings::Places;
 use countersign_user_hooks::{ListedEvent, ListedHook, Listing, list};
 

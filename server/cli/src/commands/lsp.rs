@@ -13,11 +13,10 @@ use countersign_core::mode::ApprovalMode;
 use countersign_core::state::{StateError, StateStore};
 use countersign_engine::clock::SystemClock;
 use countersign_engine::request::ServerId;
+use countersign_guard::Broken;
 use countersign_ipc::instance::ServerInstance;
 use countersign_lsp::ServeEnd;
-use countersign_service::{
-    Broken, Component, Journal, Parts, Service, answer_hooks, follow, guard,
-};
+use countersign_service::{Component, Journal, Parts, Service, answer_hooks, follow};
 use countersign_settings::Places;
 use countersign_store::GroupedStore;
 use countersign_telemetry::Telemetry;
@@ -153,7 +152,7 @@ fn service(
             }
         };
     let service = Service::new(Parts {
-        engine: guard::engine(Arc::clone(&store), vec![telemetry.observer()]),
+        engine: countersign_guard::engine(Arc::clone(&store), vec![telemetry.observer()]),
         places,
         store,
         journal,

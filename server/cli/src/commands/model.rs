@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use countersign_classifier::Models;
 use countersign_core::model::ClassifierSettings;
-use countersign_service::guard::Guard;
+use countersign_guard::Guard;
 use tokio::runtime::Runtime;
 
 /// Where the classifier's settings stand.

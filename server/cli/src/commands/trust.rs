@@ -10,12 +10,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::redact;
 use countersign_core::state::{Record, RecordKind, StateStore as _};
 use countersign_engine::clock::{Clock as _, SystemClock};
+use countersign_guard::Guard;
 use countersign_settings::{Effective, Places, TrustStore, WorkspaceEntry};
 use countersign_store::Store;
 
 use crate::arguments::Trust;
 use crate::output::{self, ASK, BOLD, DIM, styled};
-use countersign_service::guard::Guard;
 
 pub(super) fn run(places: &Places, trust: &Trust) -> Result<ExitCode> {
     let folder = crate::commands::current_folder()?;

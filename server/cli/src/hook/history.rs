@@ -3,16 +3,15 @@
 //! knows.
 
 use countersign_agents::HookEvent;
+use countersign_alone::State;
 use countersign_core::projection::Projection;
 use countersign_core::redact;
 use countersign_core::state::{Record, RecordKind};
 use countersign_core::transcript::{Entry, Fate, Transcript};
-use countersign_service::guard::Guard;
+use countersign_guard::Guard;
 use countersign_service::turns;
 use countersign_store::{Filter, JournalRow};
 use serde_json::{Map, Value};
-
-use super::state::State;
 
 /// Rows of the session that are looked at, the newest.
 const ROWS: usize = 200;

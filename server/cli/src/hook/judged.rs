@@ -3,104 +3,71 @@
 
 use std::time::{Duration, Instant};
 
+use countersign_alone::{Beyond, Deciding, Ground, Judged, unavailable};
 use countersign_core::classify::{ClassifierAnswer, Verdict};
 use countersign_core::decision::UnavailableReason;
 use countersign_core::model::ClassifierSettings;
 use countersign_core::prompt::{self, Material};
-use countersign_core::state::ModelRecord;
 use countersign_engine::prepare;
-use countersign_engine::request::{Outcome, Request};
+use countersign_engine::request::Request;
 use countersign_hook::Undecided;
 use countersign_service::{material, no_time};
 
-use super::alone::{Deciding, Ground, spent_micros};
 use super::history;
 use crate::judge;
 
 /// What is kept back of the hook's time to apply the answer and to give it.
 const LAST_WORD: Duration = Duration::from_millis(250);
 
-/// What came of asking.
-pub(super) enum Judged {
-    /// The answer was applied.
-    Decided(Box<Outcome>),
-    /// It was about what is not so any more: the call is decided anew on this.
-    Void(Box<Ground>),
-}
-
-impl Deciding<'_> {
-    /// Asks about a call for which the engine said so, and applies the answer
-    /// to what is there then.
-    ///
-    /// # Errors
-    /// When the state cannot be read.
-    pub(super) fn judge(&self, request: &Request<'_>, ground: &Ground) -> Result<Judged, String> {
-        let (guard, alone) = (&ground.guard, self.alone);
-        let call = request.call;
-        let shown = prepare::approval_digest(call, request.facts);
-        let transcript = history::transcript(alone.event, guard, self.state, ground.is_the_users);
-        let answer = match material(call, request.facts, guard, transcript) {
-            Ok(material) => match &guard.effective.classifier {
-                Some(settings) => ask(settings, &material, alone),
-                None => unavailable(
-                    UnavailableReason::Transport,
-                    "no classifier is configured".to_owned(),
-                ),
-            },
-            Err(too_long) => unavailable(UnavailableReason::ContextOverflow, too_long.to_string()),
-        };
-        if answer.verdict != Verdict::Allow {
-            let outcome = self.conclude(request, &answer)?;
-            return Ok(Judged::Decided(Box::new(outcome)));
-        }
-        let now = self.ground()?;
-        let facts = self.engine.facts(call, &now.guard.host, &now.guard.policy);
-        if prepare::approval_digest(call, &facts) != shown {
-            return Ok(Judged::Void(Box::new(now)));
-        }
-        let as_it_is = Request {
-            facts: &facts,
-            policy: &now.guard.policy,
-            mode: now.guard.policy.mode,
-            classifier: now.guard.effective.classifier.is_some(),
-            spent_micros: spent_micros(alone),
-            ..*request
-        };
-        let outcome = self
-            .engine
-            .conclude_if_still_asked(&as_it_is, &answer)
-            .map_err(|error| error.to_string())?;
-        Ok(match outcome {
-            Some(outcome) => Judged::Decided(Box::new(outcome)),
-            None => Judged::Void(Box::new(now)),
-        })
+/// Asks about a call for which the engine said so, and applies the answer to
+/// what is there then.
+///
+/// # Errors
+/// When the state cannot be read.
+pub(super) fn judge<B: Beyond>(
+    deciding: &Deciding<'_, B>,
+    request: &Request<'_>,
+    ground: &Ground,
+) -> Result<Judged, String> {
+    let (guard, alone) = (&ground.guard, deciding.alone);
+    let call = request.call;
+    let shown = prepare::approval_digest(call, request.facts);
+    let transcript = history::transcript(alone.event, guard, deciding.state, ground.is_the_users);
+    let answer = match material(call, request.facts, guard, transcript) {
+        Ok(material) => match &guard.effective.classifier {
+            Some(settings) => ask(settings, &material, alone),
+            None => unavailable(
+                UnavailableReason::Transport,
+                "no classifier is configured".to_owned(),
+            ),
+        },
+        Err(too_long) => unavailable(UnavailableReason::ContextOverflow, too_long.to_string()),
+    };
+    if answer.verdict != Verdict::Allow {
+        let outcome = deciding.conclude(request, &answer)?;
+        return Ok(Judged::Decided(Box::new(outcome)));
     }
-
-    /// Every answer was about something else than what was there when it came.
-    ///
-    /// # Errors
-    /// When the state cannot be read.
-    pub(super) fn no_answer_held(&self, request: &Request<'_>) -> Result<Outcome, String> {
-        let answer = unavailable(
-            UnavailableReason::Timeout,
-            "what the call is about kept changing while the model was asked about it".to_owned(),
-        );
-        self.conclude(request, &answer)
+    let now = deciding.ground()?;
+    let engine = deciding.engine;
+    let facts = engine.facts(call, &now.guard.host, &now.guard.policy);
+    if prepare::approval_digest(call, &facts) != shown {
+        return Ok(Judged::Void(Box::new(now)));
     }
-
-    fn conclude(
-        &self,
-        request: &Request<'_>,
-        answer: &ClassifierAnswer,
-    ) -> Result<Outcome, String> {
-        let concluding = Request {
-            spent_micros: spent_micros(self.alone),
-            ..*request
-        };
-        self.engine
-            .conclude(&concluding, answer)
-            .map_err(|error| error.to_string())
-    }
+    let as_it_is = Request {
+        facts: &facts,
+        policy: &now.guard.policy,
+        mode: now.guard.policy.mode,
+        classifier: now.guard.effective.classifier.is_some(),
+        spent_micros: deciding.spent_micros(),
+        ..*request
+    };
+    let outcome = engine
+        .conclude_if_still_asked(&as_it_is, &answer)
+        .map_err(|error| error.to_string())?;
+    Ok(match outcome {
+        Some(outcome) => Judged::Decided(Box::new(outcome)),
+        None => Judged::Void(Box::new(now)),
+    })
 }
 
 fn ask(
@@ -130,14 +97,4 @@ fn ask(
     // A name that is still looked up must not hold up the answer.
     runtime.shutdown_background();
     answer
-}
-
-fn unavailable(why: UnavailableReason, problem: String) -> ClassifierAnswer {
-    ClassifierAnswer {
-        verdict: Verdict::Unavailable(why),
-        model: ModelRecord {
-            problem: Some(problem),
-            ..ModelRecord::default()
-        },
-    }
 }

@@ -12,13 +12,11 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::SessionKey;
 use countersign_engine::Engine;
+use countersign_guard::Guard;
 use countersign_hook::log_file;
-use countersign_service::guard::{self, Guard};
 use countersign_settings::{HookEvent, Places, UserHook};
 use countersign_user_hooks::{Done, Firing, Payload, Place, Said, Tools, run};
 use serde::{Deserialize, Serialize};
-
-use super::state;
 
 /// The sub-command below which hooks run that nobody waits for.
 pub(crate) const COMMAND: &str = "run-user-hooks";
@@ -124,7 +122,8 @@ fn mind(arguments: &[std::ffi::OsString]) -> Result<(), String> {
         [option, home] if option == "--home" => Some(home.to_str().ok_or("not UTF-8")?),
         _ => return Err("the only option is --home".to_owned()),
     };
-    let places = guard::places(home.map(Utf8Path::new)).map_err(|error| error.to_string())?;
+    let places =
+        countersign_guard::places(home.map(Utf8Path::new)).map_err(|error| error.to_string())?;
     log_file::install(&places.state_dir);
     let mut input = BufReader::new(std::io::stdin().lock().take(MOST_BYTES));
     let (mut first, mut payload) = (String::new(), Vec::new());
@@ -147,8 +146,8 @@ fn mind(arguments: &[std::ffi::OsString]) -> Result<(), String> {
         deadline: None,
     };
     let done = run_here(firing)?;
-    let state = state::open(&places.state_dir)?;
-    let engine = guard::engine(state.store, Vec::new());
+    let state = countersign_alone::open(&places.state_dir)?;
+    let engine = countersign_guard::engine(state.store, Vec::new());
     record(&engine, job.key.as_ref(), &done);
     Ok(())
 }

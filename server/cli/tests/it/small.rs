@@ -3,8 +3,9 @@
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::person::with_model;
 use crate::support::{AUTO, CLAUDE, DECIDING, HOOK, PROGRAM, Ran, Sandbox, feed, through};
 
 /// What a program answers to these calls, each in a home of its own, with the
@@ -76,24 +77,61 @@ fn apart(folder: &Utf8Path, name: &str) -> Utf8PathBuf {
     program
 }
 
+/// What it answers to a call under this name, alone in its folder.
+fn apart_ran(sandbox: &Sandbox, program: &Utf8Path, agent: &str, event: &str, call: &Value) -> Ran {
+    let mut words = sandbox.hook_words(agent, event);
+    words[0] = program.as_str();
+    feed(&mut through(&[], &words), call.to_string().as_bytes())
+}
+
+/// Settings for which it needs the other program: a model, and a user hook.
+fn beyond_it() -> [String; 2] {
+    let hook = json!([{ "hooks": [{ "type": "command", "command": "true" }] }]);
+    let hooks = format!("{{ \"hooks\": {{ \"PermissionRequest\": {hook} }},");
+    [
+        with_model("http://127.0.0.1:9/v1", ""),
+        AUTO.replacen('{', &hooks, 1),
+    ]
+}
+
 #[test]
-fn without_the_other_program_it_blocks_and_says_what_to_do() {
+fn without_the_other_program_it_decides_what_needs_no_model_and_no_user_hook() {
     let sandbox = Sandbox::trusted(AUTO);
     let program = apart(&sandbox.home, "countersign-hook");
     for (agent, event) in DECIDING {
-        let mut words = sandbox.hook_words(agent, event);
-        words[0] = program.as_str();
-        let call = sandbox.shell(agent, event, "cargo test").to_string();
-        let ran = feed(&mut through(&[], &words), call.as_bytes());
+        let call = sandbox.shell(agent, event, "cargo test --all");
+        let ran = apart_ran(&sandbox, &program, agent, event, &call);
+        ran.assert_allow(agent, event);
+        let call = sandbox.shell(agent, event, "uproot vines");
+        let ran = apart_ran(&sandbox, &program, agent, event, &call);
+        let message = ran.assert_block(event);
+        assert!(message.contains("deny rule"), "{message}");
+    }
+    sandbox.assert_verified();
+}
+
+#[test]
+fn without_the_other_program_it_blocks_the_rest_and_says_what_to_do() {
+    for settings in beyond_it() {
+        blocks_without_the_other(&Sandbox::trusted(&settings));
+    }
+}
+
+fn blocks_without_the_other(sandbox: &Sandbox) {
+    let program = apart(&sandbox.home, "countersign-hook");
+    for (agent, event) in DECIDING {
+        let call = sandbox.shell(agent, event, "trellis build");
+        let ran = apart_ran(sandbox, &program, agent, event, &call);
         let message = ran.assert_block(event);
         let missing = sandbox.home.join("countersign");
         assert!(message.contains(missing.as_str()), "{message}");
         assert!(message.contains("install Countersign again"), "{message}");
     }
+    // Nothing of it was decided.
+    assert!(!sandbox.database().exists() || sandbox.journal().is_empty());
     // Of an event that needs no decision, the block is silence.
-    let mut words = sandbox.hook_words(CLAUDE, "PostToolUse");
-    words[0] = program.as_str();
-    feed(&mut through(&[], &words), b"{}").assert_neutral();
+    let nothing = json!({});
+    apart_ran(sandbox, &program, CLAUDE, "PostToolUse", &nothing).assert_neutral();
     let ran = feed(&mut through(&[], &[program.as_str(), "doctor"]), b"");
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("install Countersign again"), "{ran:?}");
@@ -101,16 +139,14 @@ fn without_the_other_program_it_blocks_and_says_what_to_do() {
 
 #[test]
 fn under_the_others_name_it_does_not_become_itself() {
-    let sandbox = Sandbox::trusted(AUTO);
-    let program = apart(&sandbox.home, "countersign");
-    let mut words = sandbox.hook_words(CLAUDE, "PreToolUse");
-    words[0] = program.as_str();
-    let call = sandbox
-        .shell(CLAUDE, "PreToolUse", "cargo test")
-        .to_string();
-    let ran = feed(&mut through(&[], &words), call.as_bytes());
-    let message = ran.assert_block("PreToolUse");
-    assert!(message.contains("install Countersign again"), "{message}");
+    for settings in beyond_it() {
+        let sandbox = Sandbox::trusted(&settings);
+        let program = apart(&sandbox.home, "countersign");
+        let call = sandbox.shell(CLAUDE, "PreToolUse", "trellis build");
+        let ran = apart_ran(&sandbox, &program, CLAUDE, "PreToolUse", &call);
+        let message = ran.assert_block("PreToolUse");
+        assert!(message.contains("install Countersign again"), "{message}");
+    }
 }
 
 #[test]

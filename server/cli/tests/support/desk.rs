@@ -99,7 +99,12 @@ impl Desk {
 
     /// What the server's files are called but for their endings.
     pub(crate) fn file(&self, ending: &str) -> Utf8PathBuf {
-        let key = self.announcement().unwrap().instance.key;
+        self.file_of(&self.announcement().unwrap(), ending)
+    }
+
+    /// The same, by an announcement that was seen.
+    pub(crate) fn file_of(&self, announcement: &Announcement, ending: &str) -> Utf8PathBuf {
+        let key = &announcement.instance.key;
         let name = format!("{}-{}{ending}", self.process.pid, &key[..16]);
         self.runtime_dir.join(name)
     }

@@ -67,7 +67,7 @@ impl Stage {
         std::fs::write(&user_file, settings).unwrap();
         let store = Arc::new(Store::open(&places.state_dir).unwrap());
         let service = Service::new(Parts {
-            engine: countersign_service::guard::engine(store.clone(), Vec::new()),
+            engine: countersign_guard::engine(store.clone(), Vec::new()),
             journal: store.clone(),
             store,
             places,

@@ -20,7 +20,7 @@ use countersign_engine::Engine;
 use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Background, Layer, Outcome, Reply, Request};
 use countersign_engine::resolve::Bound;
-use countersign_service::guard::{self, Guard};
+use countersign_guard::Guard;
 use countersign_settings::{ExportProtocol, Places, TrustStore};
 use countersign_store::MemoryStore;
 use countersign_telemetry::config::ExportConfig;
@@ -100,7 +100,7 @@ impl Desk {
         let pseudonyms = Pseudonyms::of_machine(&places.state_dir).unwrap();
         let telemetry = Telemetry::default();
         let store = Arc::new(MemoryStore::new());
-        let engine = guard::engine(store, vec![telemetry.observer()]);
+        let engine = countersign_guard::engine(store, vec![telemetry.observer()]);
         let guard = Guard::in_folder(places, &workspace, None);
         let config = setup.config(&guard);
         telemetry

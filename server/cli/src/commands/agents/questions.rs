@@ -5,8 +5,8 @@ use std::io::{BufRead as _, Write as _};
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
 use countersign_core::mode::ApprovalMode;
+use countersign_guard::Guard;
 use countersign_service::AUTO_NOTICE;
-use countersign_service::guard::Guard;
 use countersign_settings::{Places, set_user_values};
 use serde_json::Value;
 

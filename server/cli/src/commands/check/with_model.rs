@@ -15,7 +15,7 @@ use countersign_core::model::{ModelRecord, StageRecord, StageVerdict};
 use countersign_core::prompt;
 use countersign_core::redact;
 use countersign_core::transcript::Transcript;
-use countersign_service::guard::Guard;
+use countersign_guard::Guard;
 use countersign_service::material;
 use serde_json::{Map, Value, json};
 

@@ -17,13 +17,13 @@ use countersign_engine::observer::Resolution;
 use countersign_engine::prepare;
 use countersign_engine::request::{Asking, Background, Outcome, Reply, Request};
 use countersign_engine::resolve::Bound;
+use countersign_guard::Guard;
 use countersign_settings::{Places, TrustStore};
 use countersign_store::Store;
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::script::{FILES, SETTINGS, Scene};
-use countersign_service::guard::{self, Guard};
 
 /// Where the demo plays.
 pub(super) struct Stage {
@@ -73,7 +73,7 @@ impl Stage {
         fs::write(places.user_file(), SETTINGS)?;
         TrustStore::new(&places).trust(&workspace)?;
         let store = Arc::new(Store::open(&places.state_dir)?);
-        let engine = guard::engine(store.clone(), Vec::new());
+        let engine = countersign_guard::engine(store.clone(), Vec::new());
         let guard = Guard::in_folder(places, &workspace, None);
         Ok(Self {
             _folder: folder,

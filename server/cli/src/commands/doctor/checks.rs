@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use countersign_core::mode::ApprovalMode;
 use countersign_core::model::ClassifierSettings;
-use countersign_service::guard::Guard;
+use countersign_guard::Guard;
 use countersign_settings::{Places, Severity};
 use countersign_store::{FILE_NAME, Store};
 

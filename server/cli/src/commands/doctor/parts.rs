@@ -4,9 +4,9 @@
 use countersign_core::redact;
 use countersign_core::state::{Millis, RecordKind};
 use countersign_engine::clock::{Clock as _, SystemClock};
+use countersign_guard::Guard;
 use countersign_ipc::discovery::{self, Announcement};
 use countersign_service::Component;
-use countersign_service::guard::Guard;
 use countersign_settings::Places;
 use countersign_store::{Filter, Store};
 

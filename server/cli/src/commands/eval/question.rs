@@ -17,7 +17,7 @@ use countersign_core::prompt::{self, Hints, Prompt};
 use countersign_core::transcript::{Entry, Transcript};
 use countersign_engine::policy::{Surroundings, policy};
 use countersign_engine::prepare;
-use countersign_service::guard::Guard;
+use countersign_guard::Guard;
 use countersign_service::{material, past};
 use countersign_settings::{Effective, Places};
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use countersign_core::state::Millis;
 use countersign_engine::clock::{Clock as _, SystemClock};
-use countersign_service::{guard::Guard, retention};
+use countersign_guard::Guard;
 use countersign_settings::Places;
 use countersign_store::{FILE_NAME, Store};
 use serde_json::json;
@@ -109,7 +109,7 @@ fn limits(places: &Places, store: &Store, prune: &Prune, now: Millis) -> Result<
     if prune.before.is_none() && prune.max_megabytes.is_none() {
         let folder = crate::commands::current_folder()?;
         let settings = Guard::looking_in(places.clone(), &folder).effective.journal;
-        let (max_age, max_bytes) = retention(settings);
+        let (max_age, max_bytes) = settings.retention();
         let before = now.saturating_sub(max_age);
         return Ok(Limits {
             before: Some(before),

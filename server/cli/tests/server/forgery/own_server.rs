@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::chown;
 
 use camino::Utf8PathBuf;
+use countersign_ipc::discovery::Announcement;
 use countersign_ipc::wire::{Reply, encode_reply};
 use countersign_settings::TrustStore;
 use libtest_mimic::Trial;
@@ -249,7 +250,8 @@ fn listener() {
     desk.go_on();
     let call = shell(&sandbox, PRUNE).with("session_id", json!("later"));
     until("the server takes its place again", || {
-        desk.announcement().is_some() && countersign_listens(&desk)
+        desk.announcement()
+            .is_some_and(|announced| countersign_listens(&desk, &announced))
     });
     let running = agent.begin_hook(&sandbox, CLAUDE, EVENT, &call);
     let approval = desk.approval();
@@ -258,8 +260,8 @@ fn listener() {
 }
 
 /// Whether it is the server that is at the socket's other end.
-fn countersign_listens(desk: &Desk) -> bool {
-    std::os::unix::net::UnixStream::connect(desk.file(".sock"))
+fn countersign_listens(desk: &Desk, announced: &Announcement) -> bool {
+    std::os::unix::net::UnixStream::connect(desk.file_of(announced, ".sock"))
         .ok()
         .and_then(|stream| countersign_ipc::peer::peer_of(stream).ok())
         .is_some_and(|peer| peer.pid == desk.process().pid)

@@ -11,7 +11,7 @@ use countersign_core::state::{
     CallEvent, CallState, CallStatus, Record, RecordKind, StateStore as _, Transaction,
 };
 use countersign_engine::prepare;
-use countersign_service::guard::Guard;
+use countersign_guard::Guard;
 use countersign_store::Store;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};

@@ -20,7 +20,7 @@ use countersign_engine::observer::DenialLogger;
 use countersign_engine::request::ServerId;
 use countersign_engine::{Engine, Ids, Processes};
 use countersign_ipc::instance::ServerInstance;
-use countersign_service::{Classifier, Handled, Incoming, Origin, Parts, Question, Service, guard};
+use countersign_service::{Classifier, Handled, Incoming, Origin, Parts, Question, Service};
 use countersign_settings::{Places, TrustStore};
 use countersign_store::{Filter, GroupedStore};
 use countersign_test_support::lsp::{Behaviour, Editor};
@@ -160,7 +160,7 @@ struct Heard {
 pub(crate) type Meanwhile = Box<dyn FnMut(usize) + Send>;
 
 impl Classifier for Scripted {
-    fn is_configured(&self, _: &guard::Guard) -> bool {
+    fn is_configured(&self, _: &countersign_guard::Guard) -> bool {
         true
     }
 

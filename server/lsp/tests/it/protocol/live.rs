@@ -7,7 +7,7 @@ use countersign_core::state::ProcessId;
 use countersign_engine::clock::SystemClock;
 use countersign_engine::request::ServerId;
 use countersign_lsp::protocol::requests;
-use countersign_service::{Parts, Service, guard};
+use countersign_service::{Parts, Service};
 use countersign_settings::Places;
 use countersign_store::Store;
 use countersign_test_support::lsp::Editor;
@@ -28,7 +28,7 @@ fn editor(folder: &Utf8Path) -> Editor {
     };
     let store = Arc::new(Store::open(&places.state_dir).unwrap());
     let service = Service::new(Parts {
-        engine: guard::engine(store.clone(), Vec::new()),
+        engine: countersign_guard::engine(store.clone(), Vec::new()),
         journal: store.clone(),
         store,
         places,

@@ -6,23 +6,23 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use countersign_core::state::{StateError, StateStore};
 use countersign_engine::clock::{Clock as _, SystemClock};
-use countersign_service::Broken;
+use countersign_guard::Broken;
 use countersign_settings::JournalLimits;
 use countersign_store::Store;
 
 /// The state, and its journal where that can be read.
-pub(super) struct State {
+pub struct State {
     /// The state.
-    pub(super) store: Arc<dyn StateStore>,
+    pub store: Arc<dyn StateStore>,
     /// The same, to look at rows.
-    pub(super) journal: Option<Arc<Store>>,
+    pub journal: Option<Arc<Store>>,
 }
 
 /// Opens the state.
 ///
 /// # Errors
 /// When it is there and cannot be read: nothing may be decided.
-pub(super) fn open(state_dir: &Utf8Path) -> Result<State, String> {
+pub fn open(state_dir: &Utf8Path) -> Result<State, String> {
     match Store::open(state_dir) {
         Ok(store) => {
             let store = Arc::new(store);
@@ -41,8 +41,8 @@ pub(super) fn open(state_dir: &Utf8Path) -> Result<State, String> {
 
 /// Keeps the journal within the limits of the settings. Nobody waits for it:
 /// called when a session begins or ends.
-pub(super) fn retain(state_dir: &Utf8Path, limits: JournalLimits) {
-    let (max_age, max_bytes) = countersign_service::retention(limits);
+pub(crate) fn retain(state_dir: &Utf8Path, limits: JournalLimits) {
+    let (max_age, max_bytes) = limits.retention();
     let retained = Store::open(state_dir)
         .and_then(|store| store.retain(max_age, max_bytes, SystemClock.now()));
     if let Err(error) = retained {

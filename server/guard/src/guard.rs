@@ -29,7 +29,7 @@ pub struct Guard {
     /// The settings that hold.
     pub effective: Arc<Effective>,
     /// The settings as they were loaded, to see whether they still are.
-    pub(crate) loaded: (Arc<Effective>, Option<Arc<Effective>>),
+    pub loaded: (Arc<Effective>, Option<Arc<Effective>>),
     /// The same, compiled.
     pub policy: Policy,
     /// What the session's mode is at least as strict as, whoever chose it.
@@ -37,20 +37,20 @@ pub struct Guard {
 }
 
 /// What holds in a folder, but for what one process alone knows.
-pub(crate) struct Ground {
+pub struct Ground {
     /// The workspace of the session.
-    pub(crate) workspace: Option<Utf8PathBuf>,
+    pub workspace: Option<Utf8PathBuf>,
     /// The settings that hold there.
-    pub(crate) effective: Arc<Effective>,
+    pub effective: Arc<Effective>,
     /// The settings of the folder that an agent moved to, if that is in
     /// another workspace: what they restrict holds too.
-    pub(crate) visited: Option<Arc<Effective>>,
+    pub visited: Option<Arc<Effective>>,
 }
 
 impl Ground {
     /// What holds in `folder` for a session that began in the workspace
     /// `began_in`; see [`Guard::in_session`].
-    pub(crate) fn find(
+    pub fn find(
         loader: &mut Loader,
         workspace_here: Option<Utf8PathBuf>,
         began_in: Option<Utf8PathBuf>,
@@ -75,7 +75,7 @@ impl Ground {
     }
 
     /// Whether a guard was made of this same ground.
-    pub(crate) fn is_still(&self, guard: &Guard) -> bool {
+    pub fn is_still(&self, guard: &Guard) -> bool {
         let (effective, visited) = &guard.loaded;
         Arc::ptr_eq(effective, &self.effective)
             && match (visited, &self.visited) {
@@ -87,7 +87,7 @@ impl Ground {
 
     /// The guard of this ground, with rules that a person remembered for the
     /// session.
-    pub(crate) fn guard(
+    pub fn guard(
         &self,
         places: &Places,
         host: Arc<Host>,
@@ -163,7 +163,7 @@ impl Guard {
 
     /// What would hold with these allow rules in addition.
     #[must_use]
-    pub(crate) fn policy_with(&self, rules: &[String]) -> Policy {
+    pub fn policy_with(&self, rules: &[String]) -> Policy {
         let mut effective = Effective::clone(&self.effective);
         remember(&mut effective, rules, &self.places);
         policy(
@@ -191,7 +191,7 @@ impl Guard {
 /// The workspace that the state says a session began in, if it can be one: the
 /// state may have been written by anybody who runs as the user, and a folder
 /// that is too large must not become a workspace.
-pub(crate) fn valid_beginning(
+pub fn valid_beginning(
     began_in: Option<Utf8PathBuf>,
     here: Option<&Utf8Path>,
     host: &Host,

@@ -1,52 +1,45 @@
-//! Deciding without a server: the same engine, settings and store, for the time
-//! of one event.
+//! One event from what holds when it comes to its answer.
 
 use std::sync::Arc;
 
 use countersign_agents::{Answer, CallStage, EventKind, HookOutput, encode};
 use countersign_core::call::Call;
+use countersign_core::classify::{ClassifierAnswer, Verdict};
+use countersign_core::decision::UnavailableReason;
 use countersign_core::facts::Facts;
 use countersign_core::ledger::Look;
 use countersign_core::mode::ApprovalMode;
-use countersign_core::state::{SessionState, StateError};
+use countersign_core::state::{ModelRecord, SessionState, StateError};
 use countersign_engine::Engine;
-use countersign_engine::request::{Background, NoMemory, Reply, Request};
+use countersign_engine::request::{Background, NoMemory, Outcome, Reply, Request};
+use countersign_guard::{Guard, agent_event, answer_of, asking_without_surface};
 use countersign_hook::Undecided;
-use countersign_service::guard::{self, Guard};
-use countersign_service::{agent_event, answer_of, asking_without_surface};
-use countersign_settings::Places;
 
-use super::asked;
-use super::judged::Judged;
-use super::state::{self, State};
+use crate::beyond::{Beyond, Judged};
+use crate::state::{self, State};
 
 /// How often a call is decided anew because it changed while a model was asked
 /// about it.
 const MOST_TRIES: usize = 4;
 
-/// How long deciding took until now, in microseconds.
-pub(super) fn spent_micros(alone: &Undecided<'_>) -> u64 {
-    u64::try_from(alone.started.elapsed().as_micros()).unwrap_or(u64::MAX)
-}
-
 /// Decides an event, or takes note of it.
 ///
 /// # Errors
 /// When the state cannot be read: nothing may be decided.
-pub(super) fn handle(alone: &Undecided<'_>) -> Result<HookOutput, String> {
-    let (event, places) = (alone.event, &alone.places);
-    let state = state::open(&places.state_dir)?;
-    let engine = guard::engine(Arc::clone(&state.store), Vec::new());
+pub(crate) fn handle(alone: &Undecided<'_>, beyond: &impl Beyond) -> Result<HookOutput, String> {
+    let event = alone.event;
+    let state = state::open(&alone.places.state_dir)?;
+    let engine = countersign_guard::engine(Arc::clone(&state.store), Vec::new());
+    let deciding = Deciding {
+        engine: &engine,
+        alone,
+        state: &state,
+        beyond,
+    };
     if let EventKind::Call { stage, call } = &event.kind {
-        let deciding = Deciding {
-            engine: &engine,
-            alone,
-            state: &state,
-            places,
-        };
         return deciding.decide(*stage, call);
     }
-    let Ground { guard, .. } = Ground::now(alone, &state, &engine, places)?;
+    let Ground { guard, .. } = deciding.ground()?;
     if let Some(noted) = agent_event(&event.kind) {
         let noted = engine
             .note(&event.key, noted, alone.process, guard.policy.limits)
@@ -56,7 +49,7 @@ pub(super) fn handle(alone: &Undecided<'_>) -> Result<HookOutput, String> {
             });
         match noted {
             Ok(noted) if noted.ignored => {}
-            Ok(_) => asked::tell_session(&guard, event),
+            Ok(_) => beyond.tell_session(&guard, event),
             // Nothing is to be decided here, and the tool has run or the turn
             // has ended: what could not be noted has no authority, which is the
             // safe side of every one of these events.
@@ -73,12 +66,12 @@ pub(super) fn handle(alone: &Undecided<'_>) -> Result<HookOutput, String> {
 }
 
 /// What holds for an event, and who says it.
-pub(super) struct Ground {
+pub struct Ground {
     /// The settings.
-    pub(super) guard: Guard,
+    pub guard: Guard,
     /// Whether what the event says of the user can be believed: it comes from
     /// the agent that opened the session, and no other agent started that one.
-    pub(super) is_the_users: bool,
+    pub is_the_users: bool,
 }
 
 impl Ground {
@@ -86,12 +79,7 @@ impl Ground {
     ///
     /// # Errors
     /// When the state cannot be read: nothing may be decided.
-    pub(super) fn now(
-        alone: &Undecided<'_>,
-        state: &State,
-        engine: &Engine,
-        places: &Places,
-    ) -> Result<Self, String> {
+    fn now(alone: &Undecided<'_>, state: &State, engine: &Engine) -> Result<Self, String> {
         let event = alone.event;
         let session = match state.store.snapshot(&event.key.root()) {
             Ok(session) => session,
@@ -107,7 +95,7 @@ impl Ground {
         let is_trusted = engine.speaks_for(session.as_ref(), alone.process);
         let is_the_users = is_trusted && engine.nested(session.as_ref(), alone.process).is_none();
         let began_in = session.and_then(|session| session.workspace);
-        let guard = Guard::in_session(places.clone(), began_in, &event.cwd, tighten);
+        let guard = Guard::in_session(alone.places.clone(), began_in, &event.cwd, tighten);
         for problem in &guard.policy.problems {
             tracing::warn!("settings: {problem}");
         }
@@ -134,28 +122,32 @@ fn pinned_elsewhere(session: &SessionState) -> Option<ApprovalMode> {
 }
 
 /// What there is to know of a call.
-pub(super) struct Seen {
+struct Seen {
     facts: Facts,
     /// HEAD, where the call may write something.
     head: Option<Look>,
 }
 
 /// What deciding a call needs.
-pub(super) struct Deciding<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) alone: &'a Undecided<'a>,
-    pub(super) state: &'a State,
-    pub(super) places: &'a Places,
+pub struct Deciding<'a, B> {
+    /// Over the state.
+    pub engine: &'a Engine,
+    /// The event.
+    pub alone: &'a Undecided<'a>,
+    /// The state.
+    pub state: &'a State,
+    /// What else the program does.
+    pub(crate) beyond: &'a B,
 }
 
-impl Deciding<'_> {
+impl<B: Beyond> Deciding<'_, B> {
     fn decide(&self, stage: CallStage, call: &Call) -> Result<HookOutput, String> {
         let event = self.alone.event.event_ref();
         let mut ground = self.ground()?;
         for _ in 0..MOST_TRIES {
             let seen = self.look_at(call, &ground.guard);
             let request = self.request(stage, call, &ground.guard, &seen);
-            let asked = self.asked_first(&request, &ground.guard);
+            let asked = self.beyond.asked_first(self, &request, &ground.guard);
             let request = asked.request(&request);
             let reply = self
                 .engine
@@ -164,7 +156,7 @@ impl Deciding<'_> {
             let outcome = match reply {
                 Reply::NoOpinion => return Ok(encode(event, &Answer::NoOpinion)),
                 Reply::Done(outcome) => outcome,
-                Reply::Classify => match self.judge(&request, &ground)? {
+                Reply::Classify => match self.beyond.judge(self, &request, &ground)? {
                     Judged::Decided(outcome) => outcome,
                     Judged::Void(now) => {
                         ground = *now;
@@ -172,14 +164,17 @@ impl Deciding<'_> {
                     }
                 },
             };
-            match self.with_hooks(&request, &ground.guard, asked, &outcome)? {
+            let decided = self
+                .beyond
+                .with_hooks(self, &request, &ground.guard, asked, &outcome)?;
+            match decided {
                 Some(decision) => return Ok(encode(event, &answer_of(&decision))),
                 None => ground = self.ground()?,
             }
         }
         let seen = self.look_at(call, &ground.guard);
         let outcome = self.no_answer_held(&self.request(stage, call, &ground.guard, &seen))?;
-        self.tell_hooks(call, &ground.guard, &outcome);
+        self.beyond.tell_hooks(call, &ground.guard, &outcome);
         Ok(encode(event, &answer_of(&outcome.decision)))
     }
 
@@ -187,12 +182,16 @@ impl Deciding<'_> {
     ///
     /// # Errors
     /// When the state cannot be read: nothing may be decided.
-    pub(super) fn ground(&self) -> Result<Ground, String> {
-        Ground::now(self.alone, self.state, self.engine, self.places)
+    pub fn ground(&self) -> Result<Ground, String> {
+        let ground = Ground::now(self.alone, self.state, self.engine)?;
+        if !ground.guard.effective.hooks.is_empty() {
+            self.beyond.user_hooks(self.alone)?;
+        }
+        Ok(ground)
     }
 
     /// What there is to know of a call now.
-    pub(super) fn look_at(&self, call: &Call, guard: &Guard) -> Seen {
+    fn look_at(&self, call: &Call, guard: &Guard) -> Seen {
         let facts = self.engine.facts(call, &guard.host, &guard.policy);
         let head = self
             .engine
@@ -200,7 +199,8 @@ impl Deciding<'_> {
         Seen { facts, head }
     }
 
-    pub(super) fn request<'r>(
+    /// The request as it is put to the engine now.
+    fn request<'r>(
         &'r self,
         stage: CallStage,
         call: &'r Call,
@@ -220,8 +220,53 @@ impl Deciding<'_> {
             server: None,
             memory: Some(&NoMemory),
             head: seen.head.as_ref(),
-            spent_micros: spent_micros(self.alone),
+            spent_micros: self.spent_micros(),
             background: Background::default(),
         }
+    }
+
+    /// How long deciding took until now, in microseconds.
+    #[must_use]
+    pub fn spent_micros(&self) -> u64 {
+        u64::try_from(self.alone.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Applies a model's answer that is no allow.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn conclude(
+        &self,
+        request: &Request<'_>,
+        answer: &ClassifierAnswer,
+    ) -> Result<Outcome, String> {
+        let concluding = Request {
+            spent_micros: self.spent_micros(),
+            ..*request
+        };
+        self.engine
+            .conclude(&concluding, answer)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Every answer was about something else than what was there when it came.
+    fn no_answer_held(&self, request: &Request<'_>) -> Result<Outcome, String> {
+        let answer = unavailable(
+            UnavailableReason::Timeout,
+            "what the call is about kept changing while the model was asked about it".to_owned(),
+        );
+        self.conclude(request, &answer)
+    }
+}
+
+/// The answer of a model that gave none, and what is told of it.
+#[must_use]
+pub fn unavailable(why: UnavailableReason, problem: String) -> ClassifierAnswer {
+    ClassifierAnswer {
+        verdict: Verdict::Unavailable(why),
+        model: ModelRecord {
+            problem: Some(problem),
+            ..ModelRecord::default()
+        },
     }
 }
