@@ -155,3 +155,28 @@ fn what_is_no_hook_is_the_other_programs() {
     assert_eq!(of(HOOK), of(PROGRAM));
     assert_eq!(of(HOOK).code, 0);
 }
+
+/// It has to start quickly; see `build.rs`.
+#[cfg(all(
+    target_os = "linux",
+    target_env = "gnu",
+    target_endian = "little",
+    target_pointer_width = "64"
+))]
+#[test]
+fn it_loads_no_library() {
+    /// `PT_INTERP` of elf(5).
+    const DYNAMIC_LINKER: usize = 3;
+    let bytes = std::fs::read(HOOK).unwrap();
+    let number = |at: usize, length: usize| {
+        let bytes = bytes[at..at + length].iter().rev();
+        bytes.fold(0_usize, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let (first, size, count) = (number(0x20, 8), number(0x36, 2), number(0x38, 2));
+    let asks_for_one = (0..count).any(|index| number(first + index * size, 4) == DYNAMIC_LINKER);
+    assert!(
+        !asks_for_one,
+        "countersign-hook is linked with libraries: install the static C library (on Debian \
+         libc6-dev, on Fedora glibc-static) and build again"
+    );
+}
