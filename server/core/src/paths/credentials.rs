@@ -32,9 +32,10 @@ pub fn credential(
         return None;
     }
     let home = folded(home.as_str());
-    let written = folded(path.absolute.as_str());
-    let canonical = folded(path.canonical.as_str());
-    store(&written, path.access, &home).or_else(|| store(&canonical, path.access, &home))
+    let at = |place: &Utf8Path| store(&folded(place.as_str()), path.access, &home);
+    // Most paths lead through no link, and one look is enough.
+    let has_links = path.absolute != path.canonical;
+    at(&path.absolute).or_else(|| has_links.then(|| at(&path.canonical)).flatten())
 }
 
 fn store(path: &[String], access: Access, home: &[String]) -> Option<&'static str> {

@@ -118,36 +118,38 @@ impl Host {
         let real = |path: &Utf8Path| canonicals.of(path).unwrap_or_else(|| path.to_owned());
         let home = real(home);
         let own: Vec<Utf8PathBuf> = self.guard_folders.iter().map(|own| real(own)).collect();
-        if !may_be_workspace(&cwd, &home, &own) {
-            return None;
-        }
-        let marked = cwd
+        let mut allowed = cwd
             .ancestors()
             .take_while(|folder| may_be_workspace(folder, &home, &own))
-            .find(|folder| {
-                [".git", ".countersign"]
-                    .iter()
-                    .any(|mark| rustix::fs::lstat(folder.join(mark).as_str()).is_ok())
-            });
+            .peekable();
+        allowed.peek()?;
+        let marked = allowed.find(|folder| {
+            [".git", ".countersign"]
+                .iter()
+                .any(|mark| rustix::fs::lstat(folder.join(mark).as_str()).is_ok())
+        });
         Some(marked.unwrap_or(&cwd).to_owned())
     }
 }
 
-/// Whether a folder may be a workspace. `home` and the guard's `own` folders are
-/// canonical.
+/// Whether a folder may be a workspace. It, `home` and the guard's `own` folders
+/// are canonical, so that their names are compared as they are written: this is
+/// asked several times for every call.
 fn may_be_workspace(folder: &Utf8Path, home: &Utf8Path, own: &[Utf8PathBuf]) -> bool {
     let Some(parent) = folder.parent() else {
         return false;
     };
-    let named = |names: &[&str]| names.iter().any(|name| folder == *name);
+    let written = folder.as_str();
+    let named = |names: &[&str]| names.contains(&written);
     let system = parent.parent().is_none()
         && folder
             .file_name()
             .is_some_and(|name| SYSTEM.contains(&name));
     let below = |names: &[&str]| {
-        names
-            .iter()
-            .any(|name| lies_in(Utf8Path::new(name), folder))
+        names.iter().any(|name| {
+            let rest = written.strip_prefix(name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
     };
     // A workspace that held a store would make reading it nobody's
     // business. This also rules out the home folder and its parents.
