@@ -102,6 +102,15 @@ export class Editor {
     await expect(this.page.locator('iframe.webview')).toHaveCount(0, { timeout });
   }
 
+  /** How many calls wait for an answer, by what is drawn. */
+  async waiting(): Promise<number> {
+    if (await this.badge.isVisible()) {
+      return Number(await this.badge.textContent({ timeout: 600 }));
+    }
+    await this.showsNoPrompt(300);
+    return 0;
+  }
+
   private webView(): FrameLocator {
     const outer = this.page.locator('iframe.webview.ready').filter({ visible: true });
     return outer.contentFrame().frameLocator('#active-frame');
@@ -142,8 +151,12 @@ export class Editor {
 
   /** Runs a command from the palette. */
   async runs(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
     const input = this.page.locator('.quick-input-widget input[type="text"]');
+    // A window that is not ready yet swallows the key.
+    await expect(async () => {
+      await this.page.keyboard.press('F1');
+      await expect(input).toBeVisible({ timeout: 2_000 });
+    }).toPass({ intervals: [100], timeout: 30_000 });
     await input.fill(`>${title}`);
     await this.picks(title);
   }
