@@ -24,6 +24,16 @@ const LIBRARIES: [(&str, &str); 3] = [
     ("libgcc_s.a", "libgcc_eh.a"),
 ];
 
+/// Libraries that need each other, behind everything else: some linkers take
+/// from a library only what is missing when they come to it.
+const TO_THE_END: [&str; 5] = [
+    "-Wl,--start-group",
+    "-lgcc",
+    "-lgcc_eh",
+    "-lc",
+    "-Wl,--end-group",
+];
+
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=RUSTC_LINKER");
@@ -38,7 +48,8 @@ fn main() -> io::Result<()> {
         );
         return Ok(());
     }
-    for argument in ["-static-pie", &format!("-L{}", folder.display())] {
+    let search = format!("-L{}", folder.display());
+    for argument in ["-static-pie", &search].into_iter().chain(TO_THE_END) {
         println!("cargo::rustc-link-arg-bin={HOOK_PROGRAM}={argument}");
     }
     Ok(())
