@@ -170,6 +170,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_the_file_of_users_tells_is_what_the_system_tells() {
+        let folder = Utf8Path::new("/elsewhere");
+        for (dir, system) in [
+            (None, Places::for_user()),
+            (Some(folder), Places::below(folder)),
+        ] {
+            // None where another source of users counts on this machine.
+            let by_file = Places::by_file(dir).unwrap();
+            let system = system.unwrap();
+            assert!(by_file.is_none_or(|by_file| by_file == system), "{dir:?}");
+        }
+    }
+
+    #[test]
     fn a_folder_given_moves_settings_and_state_and_nothing_else() {
         let real = Places::for_user().unwrap();
         assert!(!real.relocated);
