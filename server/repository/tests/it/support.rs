@@ -8,6 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use countersign_repository::{CommitId, ObjectId, Repository, RepositoryError, Tree};
 use tempfile::TempDir;
 
+const DATE: &str = "2026-01-01T00:00:00Z";
+
 pub(crate) struct Sandbox {
     _folder: TempDir,
     /// A home in which nothing is configured.
@@ -88,7 +90,10 @@ impl Sandbox {
             .env("GIT_AUTHOR_NAME", "A")
             .env("GIT_AUTHOR_EMAIL", "a@example.com")
             .env("GIT_COMMITTER_NAME", "A")
-            .env("GIT_COMMITTER_EMAIL", "a@example.com");
+            .env("GIT_COMMITTER_EMAIL", "a@example.com")
+            // Objects have the same names in every run.
+            .env("GIT_AUTHOR_DATE", DATE)
+            .env("GIT_COMMITTER_DATE", DATE);
         for name in [
             "GIT_DIR",
             "GIT_WORK_TREE",
