@@ -2,17 +2,17 @@
 //! which stands beside this one. It takes this one's place, so that the agent waits
 //! for the same process; its deadline counts from when that began.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
-use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use countersign_core::own::{HOOK_PROGRAM, PROGRAM};
 
 use crate::arguments::SERVERS_WERE_ASKED;
 use crate::fatal;
+use crate::program::Beside;
 use crate::run::Undecided;
 
 /// Hands an event over of which nothing was read. Returns only why that cannot
@@ -44,41 +44,32 @@ pub fn everything() -> ExitCode {
 /// Becomes the other program, with the same words and these; what was
 /// read of standard input is there again. Returns only why that cannot be done.
 fn hand_over(more: &[String], payload: Option<&[u8]>) -> String {
-    let program = match beside() {
+    let program = match Beside::find() {
         Ok(program) => program,
         Err(error) => return format!("`{PROGRAM}` is not found: {error}"),
     };
-    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let mut command = Command::new(&program);
-    command.args(words).args(more);
-    if let Some(payload) = payload {
-        match again(payload) {
-            Ok(file) => command.stdin(file),
-            Err(error) => return format!("what the agent said cannot be handed over: {error}"),
-        };
+    match become_it(&program, more, payload) {
+        Ok(never) => match never {},
+        Err(error) => format!(
+            "{} cannot be run, and `{HOOK_PROGRAM}` cannot go on without it: {error}; install \
+             Countersign again",
+            program.path().display()
+        ),
     }
-    // It would end the other program before that has set its own.
-    if let Err(error) = fatal::no_deadline() {
-        return format!("the deadline cannot be handed over: {error}");
-    }
-    let error = command.exec();
-    format!(
-        "{} cannot be run, and `{HOOK_PROGRAM}` cannot go on without it: {error}; install \
-         Countersign again",
-        program.display()
-    )
 }
 
-/// The program beside this one.
-fn beside() -> io::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let other = own.with_file_name(PROGRAM);
-    if other == own {
-        // It would become itself for ever.
-        let problem = format!("this is `{HOOK_PROGRAM}` under its name; install Countersign again");
-        return Err(io::Error::other(problem));
+fn become_it(program: &Beside, more: &[String], payload: Option<&[u8]>) -> io::Result<Infallible> {
+    program.could_begin()?;
+    let words: Vec<OsString> = std::env::args_os()
+        .skip(1)
+        .chain(more.iter().map(OsString::from))
+        .collect();
+    if let Some(payload) = payload {
+        rustix::stdio::dup2_stdin(again(payload)?)?;
     }
-    Ok(other)
+    // It would end the other program before that has set its own.
+    fatal::no_deadline()?;
+    program.begin(words)
 }
 
 /// A file without a name that holds these bytes, to be read from its start.

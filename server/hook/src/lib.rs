@@ -7,7 +7,9 @@
 mod arguments;
 pub mod fatal;
 pub mod hand_over;
+mod limits;
 pub mod log_file;
+mod program;
 #[cfg(debug_assertions)]
 mod provoked;
 mod run;
@@ -35,6 +37,7 @@ pub fn main(arguments: &[OsString], otherwise: &impl Otherwise) -> ExitCode {
         stderr: block.stderr,
         exit: block.exit,
     })
+    .and_then(|()| limits::for_deciding())
     .and_then(|()| fatal::deadline(arguments.deadline()));
     let output = match guarded {
         Ok(deadline) => run::run(&arguments, deadline, variable, otherwise),

@@ -17,6 +17,7 @@ mod doctor;
 mod environment;
 mod eval;
 mod forgery;
+mod handing_over;
 mod inputs;
 mod install;
 mod journal;

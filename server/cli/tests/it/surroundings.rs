@@ -39,15 +39,7 @@ fn scarce_stack_and_descriptors_never_let_a_denied_command_through() {
             (GEMINI, "BeforeTool"),
         ] {
             let call = sandbox.shell(agent, event, "uproot vines");
-            let ran = behind(&sandbox, &limit, agent, event, &call);
-            // Where not even the settings can be opened, a person is asked.
-            let asks = (agent == CLAUDE && event == "PreToolUse" && ran.code == 0)
-                || (event == "PermissionRequest" && ran.stdout.is_empty());
-            if asks {
-                ran.assert_ask(agent, event);
-            } else {
-                ran.assert_block(event);
-            }
+            behind(&sandbox, &limit, agent, event, &call).assert_block(event);
         }
     }
     sandbox.assert_verified();
