@@ -13,6 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Call;
 use countersign_core::command::CommandView;
 use countersign_core::effect::Unproven;
+use countersign_core::search_path::is_unknown;
 use countersign_shell::Changed;
 
 use crate::world::TEMP;
@@ -39,7 +40,7 @@ const FOLDERS: &[&str] = &[
 
 /// Why a command may not be what its name says, if a workspace, or a folder for
 /// temporary files on the PATH, has a program of that name, or the commands
-/// themselves make a file of it.
+/// themselves make a file of it, or the PATH leads to a folder nobody knows.
 pub(crate) fn shadowed(
     view: &CommandView,
     changed: &[Changed],
@@ -57,6 +58,7 @@ pub(crate) fn shadowed(
         .chain(by_convention)
         .filter(|folder| folder.is_dir())
         .collect();
+    let has_unknown = call.search_path.iter().any(|folder| is_unknown(folder));
     let mut known = BTreeSet::new();
     view.commands.iter().find_map(|command| {
         let name = command.name().filter(|name| !name.contains('/'))?;
@@ -71,9 +73,16 @@ pub(crate) fn shadowed(
         let own = made.or_else(|| {
             let mut programs = folders.iter().map(|folder| folder.join(name));
             programs.find(|path| is_program(path))
-        })?;
+        });
+        let reason = match own {
+            Some(own) => format!("`{name}` may be {own}, where an agent can write"),
+            None if has_unknown => format!(
+                "`{name}` may be any program: the PATH is too long, or has a name that is not UTF-8"
+            ),
+            None => return None,
+        };
         Some(Unproven {
-            reason: format!("`{name}` may be {own}, where an agent can write"),
+            reason,
             span: command.span.clone(),
         })
     })

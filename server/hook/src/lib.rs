@@ -50,14 +50,16 @@ pub fn main(arguments: &[OsString], otherwise: &impl Otherwise) -> ExitCode {
 }
 
 /// The variables that the hook reads: where spans hang, which shell the agent
-/// runs, and where that looks for programs; see `run`.
+/// runs, and where that looks for programs; see `run`. What is not UTF-8 in one
+/// is not left out with all the rest: it is marked.
 #[expect(
     clippy::disallowed_methods,
     reason = "nothing is decided by where spans hang, and the others only make answers stricter"
 )]
 #[must_use]
 pub fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    let value = std::env::var_os(name)?;
+    Some(value.to_string_lossy().into_owned())
 }
 
 /// What a hook, or a proxy, knows of its agent's environment, which is its own.

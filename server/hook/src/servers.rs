@@ -262,7 +262,7 @@ impl Question<'_> {
 
 /// So much of a PATH as is looked at.
 fn looked_at(path: &str) -> String {
-    bounded(path).to_owned()
+    bounded(path).into_owned()
 }
 
 /// The name of a program, so much of it as could be a shell's.
