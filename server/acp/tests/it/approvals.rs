@@ -269,6 +269,55 @@ async fn a_file_is_what_the_call_that_was_allowed_makes_of_it() {
 }
 
 #[tokio::test]
+async fn a_file_is_what_was_shown_of_a_call_without_its_input() {
+    for (old, is_asked_again) in [
+        ("one rose\n", false),
+        // Not what is there: what a person saw is not what would happen.
+        ("no rose\n", true),
+        ("", true),
+        ("one", true),
+    ] {
+        let mut stage = Stage::of(Agent::Gemini);
+        stage.open_session().await;
+        let path = stage.workspace.join("bed.txt");
+        std::fs::write(&path, "one rose\n").unwrap();
+        let mut asked = permission(1, "x");
+        asked["params"]["toolCall"] = json!({
+            "toolCallId": "e", "title": "bed.txt", "kind": "edit",
+            "content": [
+                { "type": "diff", "path": path, "oldText": old, "newText": "two roses\n" },
+            ],
+        });
+        stage.agent.says(asked).await;
+        let question = stage.client.hears().await;
+        tokio::time::sleep(TOO_SOON).await;
+        stage.client.says(selects(&question, "once")).await;
+        assert_eq!(option(&stage.agent.hears().await), "once");
+        // Something else is asked about.
+        for (id, content, is_asked) in [
+            (2, "three roses\n", true),
+            (3, "two roses\n", is_asked_again),
+        ] {
+            let wanted = request(
+                id,
+                "fs/write_text_file",
+                json!({ "sessionId": "s", "path": path, "content": content }),
+            );
+            stage.agent.says(wanted.clone()).await;
+            let heard = stage.client.hears().await;
+            if !is_asked {
+                assert_eq!(heard, wanted);
+                continue;
+            }
+            let method = &heard["method"];
+            assert_eq!(method, "session/request_permission", "{old:?} {content:?}");
+            stage.client.says(selects(&heard, "deny")).await;
+            assert_eq!(stage.agent.hears().await["error"]["code"], -32_000);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_title_that_hides_what_runs_does_not_hide_it() {
     let mut stage = Stage::new();
     stage.open_session().await;

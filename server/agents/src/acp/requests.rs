@@ -235,14 +235,26 @@ pub fn writes(params: &Value, allowed: &Call, now: Option<&str>) -> bool {
     let (Some(path), Some(content)) = (text("path"), text("content")) else {
         return false;
     };
-    let [
-        Operation {
-            subject: Subject::Paths(paths),
-            ..
-        },
-    ] = allowed.operations.as_slice()
-    else {
-        return false;
+    let (paths, is_shown) = match allowed.operations.as_slice() {
+        [
+            Operation {
+                subject: Subject::Paths(paths),
+                ..
+            },
+        ] => (paths, true),
+        // The agent does not show its input: the difference beside it is what a
+        // person said yes to.
+        [
+            Operation {
+                subject: Subject::Other,
+                ..
+            },
+            Operation {
+                subject: Subject::Paths(paths),
+                ..
+            },
+        ] => (paths, false),
+        _ => return false,
     };
     let [written] = paths.as_slice() else {
         return false;
@@ -252,6 +264,10 @@ pub fn writes(params: &Value, allowed: &Call, now: Option<&str>) -> bool {
     };
     if written.access != Access::Write || allowed.cwd.join(&written.path) != path {
         return false;
+    }
+    if !is_shown {
+        // Such a difference is of the whole file.
+        return change.old == now.unwrap_or_default() && change.new == content;
     }
     if change.old.is_empty() {
         return change.new == content;
