@@ -11,9 +11,11 @@ use crate::calls::{Seen, Verdict};
 use crate::from_client::Wants;
 use crate::lines::Line;
 use crate::message::{self, Id, Kind, Message, fold};
+use crate::options::ModeOption;
 use crate::outlet::Room;
 use crate::proxy::{After, MOST_OPEN, Open, Proxy, Rooms, State, Wanted};
 use crate::replies::{self, Failure};
+use crate::sessions::ModeChange;
 
 /// The longest message that is checked, in bytes.
 const MOST_CHECKED: usize = 4 * 1024 * 1024;
@@ -360,6 +362,10 @@ impl Proxy {
                 let change = self.sessions.is_in(&session, &mode);
                 self.mode_changed(&session, change);
             }
+            ToldOf::Options(options) => {
+                let change = self.sessions.options_are(&session, &options);
+                self.mode_changed(&session, change);
+            }
         }
     }
 
@@ -424,7 +430,8 @@ impl Proxy {
             return true;
         };
         if let Some((session, mode)) = self.mode_changes.remove(&id.key) {
-            self.mode_set(&session, &mode, is_error);
+            let result = message.result().unwrap_or_default();
+            self.mode_set(&session, &mode, is_error, &result);
             return false;
         }
         if self.asking.is_own(&id.key) {
@@ -458,22 +465,37 @@ impl Proxy {
                 let change = self.sessions.is_in(&session, &mode);
                 self.mode_changed(&session, change);
             }
+            Wants::Options { session, mode } => {
+                let result = message.result().unwrap_or_default();
+                let change = match (result.get("configOptions"), mode) {
+                    (Some(options), _) => self.sessions.options_are(&session, options),
+                    (None, Some(mode)) => self.sessions.is_in(&session, &mode),
+                    (None, None) => ModeChange::Fine,
+                };
+                self.mode_changed(&session, change);
+            }
         }
         true
     }
 
     /// The agent took over a mode of ours, or did not.
-    fn mode_set(&mut self, session: &str, mode: &str, is_error: bool) {
-        if is_error {
+    fn mode_set(&mut self, session: &str, mode: &str, is_error: bool, result: &Value) {
+        let options = result.get("configOptions");
+        let said = options.and_then(|options| ModeOption::of(options)?.current);
+        let is_still_loose = said.is_some_and(|mode| self.sessions.loosens(&mode));
+        if is_error || is_still_loose {
             self.tell_of_mode(session);
             return;
         }
         let change = self.sessions.is_in(session, mode);
         self.mode_changed(session, change);
-        let update = json!({
-            "sessionId": session,
-            "update": { "sessionUpdate": "current_mode_update", "currentModeId": mode },
-        });
+        let update = match options {
+            Some(options) => {
+                json!({ "sessionUpdate": "config_option_update", "configOptions": options })
+            }
+            None => json!({ "sessionUpdate": "current_mode_update", "currentModeId": mode }),
+        };
+        let update = json!({ "sessionId": session, "update": update });
         let message = replies::call(None, "session/update", &update);
         self.to_client.send_if_read(&message);
     }
@@ -493,6 +515,8 @@ enum ToldOf {
     },
     /// The agent is in this mode.
     Mode(String),
+    /// Its configuration options are these.
+    Options(Value),
 }
 
 impl Told {
@@ -518,6 +542,10 @@ impl Told {
                 ToldOf::Call { id, said }
             }
             "current_mode_update" => ToldOf::Mode(text(&["update", "currentModeId"])?),
+            "config_option_update" => {
+                let options = message.part(&["update", "configOptions"])?;
+                ToldOf::Options(message::value(options).ok()?)
+            }
             _ => return None,
         };
         Some(Self { session, what })

@@ -28,6 +28,12 @@ pub(crate) enum Wants {
     TurnEnd(String),
     /// The agent is in this mode.
     Mode { session: String, mode: String },
+    /// An option is set, the agent's mode to this; the answer says what they all
+    /// are.
+    Options {
+        session: String,
+        mode: Option<String>,
+    },
 }
 
 impl Proxy {
@@ -113,16 +119,19 @@ impl Proxy {
                 Some(mode) => Wants::Mode { session, mode },
                 None => Wants::Nothing,
             },
-            ("session/set_config_option", Some(session)) => match text(message, "value") {
+            ("session/set_config_option", Some(session)) => {
+                let option = text(message, "configId").unwrap_or_default();
+                let value = message.part(&["value"]);
+                let value = value.and_then(|part| crate::message::value(part).ok());
+                let value = value.unwrap_or_default();
                 // Which option it is about is the agent's own name.
-                Some(mode) if self.sessions.loosens(&mode) => {
+                if let Some(mode) = self.sessions.loosened_by(&session, &option, &value) {
                     return refuse(self, Failure::Denied, &loosens(&mode));
                 }
-                Some(mode) if text(message, "configId").is_some_and(|id| id == "mode") => {
-                    Wants::Mode { session, mode }
-                }
-                Some(_) | None => Wants::Nothing,
-            },
+                let mode = value.as_str().map(str::to_owned);
+                let mode = mode.filter(|_| self.sessions.is_mode(&session, &option));
+                Wants::Options { session, mode }
+            }
             _ => Wants::Nothing,
         };
         self.of_client.insert(id.key.clone(), wanted);

@@ -19,6 +19,7 @@ mod from_client;
 mod lines;
 mod message;
 mod names;
+mod options;
 mod outlet;
 mod proxy;
 mod replies;

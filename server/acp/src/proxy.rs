@@ -511,8 +511,18 @@ impl Proxy {
                     return;
                 }
                 let id = Id::own(&self.asking.next_id());
-                let params = json!({ "sessionId": session, "modeId": mode });
-                let message = replies::call(Some(&id.raw), "session/set_mode", &params);
+                let option = self.sessions.get(session).mode_option.clone();
+                let (method, params) = match option {
+                    Some(option) => (
+                        "session/set_config_option",
+                        json!({ "sessionId": session, "configId": option, "value": mode }),
+                    ),
+                    None => (
+                        "session/set_mode",
+                        json!({ "sessionId": session, "modeId": mode }),
+                    ),
+                };
+                let message = replies::call(Some(&id.raw), method, &params);
                 self.to_agent.send(&message, None);
                 self.mode_changes.insert(id.key, (session.to_owned(), mode));
             }

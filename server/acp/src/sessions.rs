@@ -9,6 +9,7 @@ use countersign_core::agent::Agent;
 use serde_json::Value;
 
 use crate::calls::Calls;
+use crate::options::{self, ModeOption};
 
 /// Sessions that are known at a time.
 const MOST: usize = 64;
@@ -21,6 +22,11 @@ pub(crate) struct Session {
     pub(crate) mode: Option<String>,
     /// The modes that it has.
     available: Vec<String>,
+    /// The configuration option that the mode is, where the agent has modes in no
+    /// other way.
+    pub(crate) mode_option: Option<String>,
+    /// The options that are about models.
+    about_models: Vec<String>,
     /// Whether the agent tells an earlier conversation just now.
     pub(crate) is_replayed: bool,
     /// Whether it was told already that the agent decides alone.
@@ -100,26 +106,61 @@ impl Sessions {
         let text = |value: &Value, field: &str| Some(value.get(field)?.as_str()?.to_owned());
         let session = self.get(id);
         session.is_replayed = false;
-        if let Some(modes) = result.get("modes") {
+        let modes = result.get("modes");
+        if let Some(modes) = modes {
+            session.mode_option = None;
             let available = modes.get("availableModes").and_then(Value::as_array);
             session.available = available
                 .into_iter()
                 .flatten()
                 .filter_map(|mode| text(mode, "id"))
                 .collect();
-            if let Some(current) = text(modes, "currentModeId") {
-                return self.is_in(id, &current);
-            }
         }
-        let options = result.get("configOptions").and_then(Value::as_array);
-        let of_mode = options.into_iter().flatten().find(|option| {
-            text(option, "id").is_some_and(|id| id == "mode")
-                || text(option, "category").is_some_and(|category| category == "mode")
-        });
-        match of_mode.and_then(|option| text(option, "currentValue")) {
+        let of_options = match result.get("configOptions") {
+            Some(options) => self.options_are(id, options),
+            None => ModeChange::Fine,
+        };
+        match modes.and_then(|modes| text(modes, "currentModeId")) {
+            Some(current) => self.is_in(id, &current),
+            None => of_options,
+        }
+    }
+
+    /// What the agent says that its configuration options are now.
+    pub(crate) fn options_are(&mut self, id: &str, options: &Value) -> ModeChange {
+        let session = self.get(id);
+        session.about_models = options::about_models(options);
+        let Some(mode) = ModeOption::of(options) else {
+            return ModeChange::Fine;
+        };
+        if session.available.is_empty() || session.mode_option.is_some() {
+            session.available = mode.values;
+            session.mode_option = Some(mode.id);
+        }
+        match mode.current {
             Some(current) => self.is_in(id, &current),
             None => ModeChange::Fine,
         }
+    }
+
+    /// What would let the agent decide alone, if setting an option to this would.
+    pub(crate) fn loosened_by(&self, id: &str, option: &str, value: &Value) -> Option<String> {
+        let session = self.known.get(id);
+        let is_about_models = session.is_some_and(|session| {
+            let mut known = session.about_models.iter();
+            known.any(|known| known == option)
+        });
+        let loosening = options::loosening(self.agent, option, value);
+        loosening.filter(|_| !is_about_models).map(str::to_owned)
+    }
+
+    /// Whether an option is the session's mode.
+    pub(crate) fn is_mode(&self, id: &str, option: &str) -> bool {
+        let known = self
+            .known
+            .get(id)
+            .and_then(|one| one.mode_option.as_deref());
+        options::is_mode(option) || known == Some(option)
     }
 
     /// A session's agent is in this mode now.
@@ -162,6 +203,8 @@ impl Session {
             cwd,
             mode: None,
             available: Vec::new(),
+            mode_option: None,
+            about_models: Vec::new(),
             is_replayed: false,
             told_of_mode: false,
             calls: Calls::default(),

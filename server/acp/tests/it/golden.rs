@@ -119,4 +119,5 @@ conversations! {
     gemini_shows_no_input_and_goes_to_the_person: Gemini in "gemini.txt";
     what_the_client_does_for_the_agent_is_decided: Generic in "client-side.txt";
     modes_that_loosen_are_refused_or_taken_back: Qwen in "modes.txt";
+    the_same_holds_for_modes_that_are_options: Opencode in "options.txt";
 }
