@@ -25,6 +25,7 @@ mod journal_tools;
 mod person;
 mod settings;
 mod small;
+mod sources_of_users;
 mod state;
 mod support;
 mod surroundings;

@@ -68,7 +68,7 @@ fn a_wrong_command_line_is_the_same_block() {
 }
 
 /// The small program in a folder of its own, under this name.
-fn apart(folder: &Utf8Path, name: &str) -> Utf8PathBuf {
+pub(crate) fn apart(folder: &Utf8Path, name: &str) -> Utf8PathBuf {
     let program = folder.join(name);
     // Not by this process: another thread's child would hold it open for
     // writing, and then it could not be run.
