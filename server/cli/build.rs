@@ -24,6 +24,10 @@ const LIBRARIES: [(&str, &str); 3] = [
     ("libgcc_s.a", "libgcc_eh.a"),
 ];
 
+/// The C library's own reading of `GLIBC_TUNABLES`, for which `hook_main.rs` has
+/// something else.
+const UNTUNED: &str = "-Wl,--wrap=__tunables_init";
+
 /// Libraries that need each other, behind everything else: some linkers take
 /// from a library only what is missing when they come to it.
 const TO_THE_END: [&str; 5] = [
@@ -49,7 +53,10 @@ fn main() -> io::Result<()> {
         return Ok(());
     }
     let search = format!("-L{}", folder.display());
-    for argument in ["-static-pie", &search].into_iter().chain(TO_THE_END) {
+    for argument in ["-static-pie", UNTUNED, &search]
+        .into_iter()
+        .chain(TO_THE_END)
+    {
         println!("cargo::rustc-link-arg-bin={HOOK_PROGRAM}={argument}");
     }
     Ok(())

@@ -12,6 +12,8 @@
 ))]
 extern crate unwinding as _;
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+use std::ffi::c_char;
 use std::process::ExitCode;
 
 use countersign_alone::{Alone, Small};
@@ -23,3 +25,14 @@ fn main() -> ExitCode {
         _ => countersign_hook::hand_over::everything(),
     }
 }
+
+/// In place of the C library's reading of `GLIBC_TUNABLES`, where it is linked
+/// into the program (`build.rs`). The variable is the agent's to set, and a
+/// value of it (`glibc.rtld.optional_static_tls`) ends a program before its first
+/// line, with a status after which agents run the tool.
+///
+/// Called before anything is made ready: it may do nothing, and does nothing.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code, reason = "the name is one that only the linker looks for")]
+#[unsafe(export_name = "__wrap___tunables_init")]
+extern "C" fn untuned(_environment: *const *const c_char) {}

@@ -41,6 +41,7 @@ fn no_variable_of_the_agents_keeps_the_other_program_from_deciding() {
         "LD_DEBUG",
         "LD_LIBRARY_PATH",
         "LD_SHOW_AUXV",
+        "GLIBC_TUNABLES",
     ] {
         let sandbox = with_a_model();
         let libraries = sandbox.home.join("libraries");
@@ -49,6 +50,7 @@ fn no_variable_of_the_agents_keeps_the_other_program_from_deciding() {
         let value = match name {
             "LD_DEBUG" => "help",
             "LD_LIBRARY_PATH" => libraries.as_str(),
+            "GLIBC_TUNABLES" => "glibc.rtld.optional_static_tls=0x7fffffff",
             _ => "1",
         };
         let mut hook = sandbox.hook_command(CLAUDE, EVENT);

@@ -92,6 +92,29 @@ fn it_needs_no_environment() {
     }
 }
 
+/// What the C library makes of it comes before anything of ours, and ends in a
+/// status after which agents run the tool.
+#[test]
+fn no_variable_of_the_c_librarys_ends_it_before_its_first_line() {
+    let sandbox = Sandbox::trusted(AUTO);
+    for (name, value) in [
+        (
+            "GLIBC_TUNABLES",
+            "glibc.rtld.optional_static_tls=0x7fffffff",
+        ),
+        ("GLIBC_TUNABLES", "glibc.malloc.check=3:glibc.rtld.nns=0"),
+        ("LD_LIBRARY_PATH", "$LIB/:/dev/zero"),
+        ("LD_TRACE_LOADED_OBJECTS", "1"),
+        ("LD_DEBUG", "help"),
+    ] {
+        for (agent, event) in DECIDING {
+            let denied = sandbox.shell(agent, event, "uproot vines").to_string();
+            let mut hook = sandbox.hook_command(agent, event);
+            feed(hook.env(name, value), denied.as_bytes()).assert_block(event);
+        }
+    }
+}
+
 #[test]
 fn a_lock_that_somebody_holds_ends_in_a_block_at_the_deadline() {
     let sandbox = Sandbox::trusted(AUTO);
