@@ -181,16 +181,34 @@ impl Store {
     /// What was committed is committed; if this fails or others are in the
     /// way, the next process does it.
     pub(crate) fn fold(&self, bytes: u64) {
-        let length =
-            std::fs::metadata(format!("{}-wal", self.place.path)).map_or(0, |log| log.len());
-        if length <= bytes {
-            return;
+        if self.log_bytes() > bytes {
+            self.checkpoint("TRUNCATE");
         }
+    }
+
+    /// How long the log is, in bytes.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        std::fs::metadata(format!("{}-wal", self.place.path)).map_or(0, |log| log.len())
+    }
+
+    /// Copies what is in the log into the file, and leaves the log as it is:
+    /// all of the work of [`Store::fold`] that takes its time, and nothing that
+    /// others notice.
+    pub(crate) fn copy_log(&self) {
+        self.checkpoint("PASSIVE");
+    }
+
+    /// Empties the log; quick where it was copied just before.
+    pub(crate) fn empty_log(&self) {
+        self.checkpoint("TRUNCATE");
+    }
+
+    fn checkpoint(&self, how: &str) {
         if let Some(link) = self.lock().as_ref() {
             link.patient.store(false, Ordering::Relaxed);
             let _ = link
                 .connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+                .query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()));
             link.patient.store(true, Ordering::Relaxed);
         }
     }

@@ -23,7 +23,7 @@ const UNWRITABLE: Duration = Duration::from_millis(200);
 /// How long the log gets before it is folded in. Longer than where a process
 /// lives for one call: while this one is there, nobody reads the log to open
 /// the state, and folding it in waits for the disk.
-const SERVER_LOG_BYTES: u64 = 4 * LOG_BYTES;
+const SERVER_LOG_BYTES: u64 = 16 * LOG_BYTES;
 
 impl Shared {
     /// Writes until the store goes away, and then once more.
@@ -73,7 +73,7 @@ impl Shared {
             }
             let pause = match committed {
                 Ok(()) => {
-                    self.store.fold(SERVER_LOG_BYTES);
+                    self.fold();
                     Duration::ZERO
                 }
                 Err(Uncommitted::Busy(error)) if !probes => {
@@ -87,6 +87,31 @@ impl Shared {
                 Err(_) => UNWRITABLE,
             };
             not_before = Some(Instant::now() + pause);
+        }
+    }
+}
+
+impl Shared {
+    /// Folds the log in once it is long. Emptying it looks to every reader as
+    /// if somebody had written: where it is certain that nobody else did, what
+    /// is in memory still holds.
+    fn fold(&self) {
+        if self.store.log_bytes() <= SERVER_LOG_BYTES {
+            return;
+        }
+        // Nothing of ours is committed meanwhile.
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.store.copy_log();
+        let mut cache = self.cache();
+        let nobody_wrote = || matches!((*writer, self.store.version_if_idle()), (Some(known), Some(now)) if known == now);
+        let was_current = nobody_wrote() && cache.is_current();
+        self.store.empty_log();
+        if was_current
+            && let Ok(reader) = cache.reader.version()
+            && nobody_wrote()
+        {
+            // Nobody committed until after the reader looked.
+            cache.advance(reader);
         }
     }
 }

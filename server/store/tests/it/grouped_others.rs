@@ -3,10 +3,10 @@
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use countersign_core::state::StateStore;
+use countersign_core::state::{Record, StateStore};
 use countersign_store::{Filter, GroupedStore, Store};
 
-use crate::support::{Folder, allow, calls_in, count, counted, key};
+use crate::support::{Folder, allow, calls_in, count, counted, key, record};
 use crate::worker::{command, succeeded};
 
 #[test]
@@ -152,4 +152,39 @@ fn only_others_changes_are_told() {
         ["by another"]
     );
     assert_eq!(grouped.changes_by_others().unwrap(), after);
+}
+
+#[test]
+fn folding_the_log_in_is_nobody_elses_write() {
+    let folder = Folder::new();
+    let grouped = GroupedStore::open(&folder.dir).unwrap();
+    let log = format!("{}-wal", folder.file());
+    let length = || std::fs::metadata(&log).map_or(0, |log| log.len());
+    allow(&grouped, "s", "first").unwrap();
+    grouped.flush().unwrap();
+    let before = grouped.changes_by_others().unwrap();
+    // More than a server lets the log grow to.
+    let mut longest = 0;
+    for number in 0.. {
+        let row = Record {
+            detail: Some("x".repeat(256 * 1024)),
+            ..record(&format!("c{number}"))
+        };
+        grouped
+            .transition(&mut |transaction| transaction.append(&row))
+            .unwrap();
+        grouped.flush().unwrap();
+        if length() < longest {
+            break;
+        }
+        longest = length();
+        assert!(number < 1_000, "the log is {longest} bytes long");
+    }
+    assert!(longest > 8 * 1024 * 1024, "{longest}");
+    assert_eq!(grouped.changes_by_others().unwrap(), before);
+    // And what others write is still seen.
+    let other = Store::open(&folder.dir).unwrap();
+    count(&other, "other").unwrap();
+    assert_eq!(counted(&grouped), 1);
+    assert!(grouped.changes_by_others().unwrap() > before);
 }
