@@ -5,12 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::SessionKey;
 use countersign_core::decision::Decision;
 use countersign_core::mode::ApprovalMode;
 use countersign_core::redact;
-use countersign_core::state::{Record, RecordKind, SessionState};
+use countersign_core::state::{Millis, Record, RecordKind, SessionState};
 use countersign_store::{Filter, JournalRow};
 
 use crate::explain::decision_of;
@@ -98,7 +98,8 @@ impl Service {
                 seen.changes = None;
             }
             if seen.row.replace(last.seq).is_some() {
-                rows.iter().for_each(|row| self.show_row(row));
+                let open = self.workspaces();
+                rows.iter().for_each(|row| self.show_row(row, &open));
             }
         } else if seen.row.is_none() {
             seen.row = Some(0);
@@ -152,18 +153,19 @@ impl Service {
         self.mark(Some(&state.key));
     }
 
-    fn show_row(&self, row: &JournalRow) {
+    /// Shows a row of another process in one of the workspaces that are open.
+    fn show_row(&self, row: &JournalRow, open: &[Utf8PathBuf]) {
         let record = &row.record;
         let Some(key) = &record.key else { return };
-        let in_a_workspace =
-            |workspace: &Utf8Path| self.workspaces().iter().any(|open| open == workspace);
+        let in_a_workspace = |workspace: &Utf8Path| open.iter().any(|open| open == workspace);
         match record.kind {
             RecordKind::Decision => {
                 let here = record.workspace.as_deref().is_some_and(in_a_workspace);
                 let Some(id) = record.call.as_ref().filter(|_| here) else {
                     return;
                 };
-                if self.call(id).is_some() {
+                // Most rows are our own.
+                if self.told(key, id, record.time) {
                     return;
                 }
                 let mode = record.mode.unwrap_or(ApprovalMode::Default);
@@ -196,6 +198,19 @@ impl Service {
 }
 
 impl Service {
+    /// Whether a call is in the story of its session, or was before newer ones
+    /// took its place.
+    fn told(&self, key: &SessionKey, id: &str, time: Millis) -> bool {
+        let session = self.sessions.get(&key.root());
+        session.is_some_and(|session| {
+            session.story.iter().any(|call| call.id == id)
+                || session
+                    .story
+                    .front()
+                    .is_some_and(|oldest| time < oldest.time)
+        })
+    }
+
     fn is_elsewhere(&self, key: &SessionKey) -> bool {
         let session = self.sessions.get(&key.root());
         session.is_some_and(|session| session.view.elsewhere)

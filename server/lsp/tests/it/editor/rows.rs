@@ -5,12 +5,14 @@
 use countersign_core::agent::Agent;
 use countersign_core::call::SessionKey;
 use countersign_core::mode::ApprovalMode;
-use countersign_core::state::{CallEvent, CallState, ProcessId, SessionState, StateStore as _};
+use countersign_core::state::{
+    CallEvent, CallState, ProcessId, Record, RecordKind, SessionState, StateStore as _,
+};
 use countersign_store::Store;
 use serde_json::{Value, json};
 
 use super::screen::{CHANGED, answer};
-use super::world::{Setup, World};
+use super::world::{Setup, World, eventually};
 
 /// What another program of the user does to the rows of session `s1`.
 fn rewrite(
@@ -18,11 +20,7 @@ fn rewrite(
     mut session: impl FnMut(&mut SessionState),
     mut call: impl FnMut(&mut CallState),
 ) {
-    let key = SessionKey {
-        agent: Agent::ClaudeCode,
-        session: "s1".to_owned(),
-        subagent: None,
-    };
+    let key = key("s1");
     let store = Store::open(&world.places.state_dir).unwrap();
     store
         .transition(&mut |transaction| {
@@ -36,6 +34,31 @@ fn rewrite(
             }
             Ok(())
         })
+        .unwrap();
+}
+
+/// A session of Claude Code.
+fn key(name: &str) -> SessionKey {
+    SessionKey {
+        agent: Agent::ClaudeCode,
+        session: name.to_owned(),
+        subagent: None,
+    }
+}
+
+/// A hook that decides alone allows a call of another session in the workspace.
+fn decided_alone(world: &World, name: &str, call: usize) {
+    let store = Store::open(&world.places.state_dir).unwrap();
+    let row = Record {
+        key: Some(key(name)),
+        call: Some(format!("{name}-{call}")),
+        workspace: Some(world.workspace.clone()),
+        decision: Some("allow".to_owned()),
+        reason: Some("static".to_owned()),
+        ..Record::of(RecordKind::Decision, world.service.now())
+    };
+    store
+        .transition(&mut |transaction| transaction.append(&row))
         .unwrap();
 }
 
@@ -171,4 +194,35 @@ fn a_yes_at_the_first_event_holds_at_the_second_only_for_the_same_files() {
     let asked = screen.approval();
     screen.choose(&asked, "deny");
     assert_eq!(second.said(), "block person");
+}
+
+#[test]
+fn rows_of_others_are_shown_and_own_ones_are_not_told_twice() {
+    let world = World::new(Setup::default());
+    let _screen = world.vscode();
+    world.follow();
+    let is_shown = |name: &str| {
+        let sessions = world.service.sessions();
+        sessions.iter().any(|view| view.key.session == name)
+    };
+    // What was before the server looked for the first time is not shown.
+    let mut call = 0;
+    eventually("the first session of others", || {
+        decided_alone(&world, "s2", call);
+        call += 1;
+        is_shown("s2")
+    });
+    // More than a session's story holds.
+    for number in 0..120 {
+        let command = format!("echo {number}");
+        assert_eq!(world.bash("s1", &command).said(), "allow static");
+    }
+    decided_alone(&world, "s3", 0);
+    eventually("the second session of others", || is_shown("s3"));
+    let story = world.service.story(&key("s1"));
+    assert_eq!(story.len(), 100);
+    let told: Vec<&str> = story.iter().map(|call| call.subject.as_str()).collect();
+    let own: Vec<String> = (20..120).map(|number| format!("echo {number}")).collect();
+    assert_eq!(told, own);
+    assert!(story.iter().all(|call| !call.elsewhere));
 }

@@ -491,6 +491,12 @@ impl World {
         Hook::new(begun, end, give_up)
     }
 
+    /// The server looks at what other processes decide.
+    pub(crate) fn follow(&self) {
+        self.runtime
+            .spawn(countersign_service::follow(Arc::clone(&self.service)));
+    }
+
     /// An agent is about to run a command.
     pub(crate) fn bash(&self, session: &str, command: &str) -> Hook {
         self.tool(session, "Bash", json!({ "command": command }))
