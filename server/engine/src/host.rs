@@ -9,7 +9,7 @@ mod tree;
 mod walk;
 mod workspace;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::call::Access;
@@ -29,12 +29,15 @@ const PATH_MAX: usize = 4096;
 /// The file system of this machine.
 ///
 /// Looks at names with `lstat` and `readlink` only. Holds nothing about them:
-/// every answer is of now. What is kept of repositories and contents is asked
-/// for only where a command would change an existing file.
+/// every answer is of now, but for what file systems are mounted and where the
+/// guard's own folders really are. What is kept of repositories and contents is
+/// asked for only where a command would change an existing file.
 #[derive(Debug, Default)]
 pub struct Host {
     mounts: Mounts,
     guard_folders: Vec<Utf8PathBuf>,
+    /// Canonical, once they were asked for.
+    own: OnceLock<Vec<Utf8PathBuf>>,
     pub(crate) repositories: Arc<Repositories>,
 }
 
@@ -46,6 +49,7 @@ impl Host {
         Self {
             mounts: Mounts::default(),
             guard_folders,
+            own: OnceLock::new(),
             repositories: Arc::default(),
         }
     }

@@ -113,14 +113,11 @@ impl Host {
             return None;
         }
         let cwd = fact.canonical;
-        // Each is looked at once, however many folders are asked about.
-        let canonicals = self.canonicals();
-        let real = |path: &Utf8Path| canonicals.of(path).unwrap_or_else(|| path.to_owned());
-        let home = real(home);
-        let own: Vec<Utf8PathBuf> = self.guard_folders.iter().map(|own| real(own)).collect();
+        let home = self.canonical(home).unwrap_or_else(|| home.to_owned());
+        let own = self.own_folders();
         let mut allowed = cwd
             .ancestors()
-            .take_while(|folder| may_be_workspace(folder, &home, &own))
+            .take_while(|folder| may_be_workspace(folder, &home, own))
             .peekable();
         allowed.peek()?;
         let marked = allowed.find(|folder| {
@@ -129,6 +126,16 @@ impl Host {
                 .any(|mark| rustix::fs::lstat(folder.join(mark).as_str()).is_ok())
         });
         Some(marked.unwrap_or(&cwd).to_owned())
+    }
+
+    /// Where the guard's own folders really are.
+    fn own_folders(&self) -> &[Utf8PathBuf] {
+        self.own.get_or_init(|| {
+            // Each folder on the way is looked at once.
+            let canonicals = self.canonicals();
+            let real = |path: &Utf8PathBuf| canonicals.of(path).unwrap_or_else(|| path.clone());
+            self.guard_folders.iter().map(real).collect()
+        })
     }
 }
 
