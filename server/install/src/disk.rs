@@ -2,7 +2,7 @@
 //! link that a collection of dot files keeps, and never over somebody else's
 //! change.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -24,13 +24,10 @@ pub fn read_plain(path: &Utf8Path) -> Result<Option<String>, Refused> {
     let metadata = match path.metadata() {
         Ok(metadata) => metadata,
         Err(error) => {
-            return match error.kind() {
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-                    if !path.is_symlink() =>
-                {
-                    Ok(None)
-                }
-                _ => refuse(&error),
+            return if is_absent(&error) && !path.is_symlink() {
+                Ok(None)
+            } else {
+                refuse(&error)
             };
         }
     };
@@ -52,15 +49,54 @@ pub fn read_plain(path: &Utf8Path) -> Result<Option<String>, Refused> {
     }
 }
 
-/// Reads every layer.
-pub fn read_layers(layers: &mut [Layer]) {
+/// Reads every layer. One that stands for many files is replaced by those that
+/// are there, by their names.
+pub fn read_layers(layers: &mut Vec<Layer>) {
+    *layers = std::mem::take(layers)
+        .into_iter()
+        .flat_map(listed)
+        .collect();
     for layer in layers {
-        layer.content = match read_plain(&layer.path) {
-            Ok(Some(text)) => Content::Text(text),
-            Ok(None) => Content::Missing,
-            Err(error) => Content::Unreadable(error.to_string()),
-        };
+        // What could not be listed cannot be read either.
+        if layer.content == Content::Missing {
+            layer.content = match read_plain(&layer.path) {
+                Ok(Some(text)) => Content::Text(text),
+                Ok(None) => Content::Missing,
+                Err(error) => Content::Unreadable(error.to_string()),
+            };
+        }
     }
+}
+
+/// The files that a layer stands for.
+fn listed(layer: Layer) -> Vec<Layer> {
+    let Some(folder) = layer.path.parent().filter(|_| layer.is_many()) else {
+        return vec![layer];
+    };
+    let names: io::Result<Vec<String>> = folder.read_dir_utf8().and_then(|entries| {
+        let names = entries.map(|entry| Ok(entry?.file_name().to_owned()));
+        names.collect()
+    });
+    match names {
+        Ok(mut names) => {
+            names.retain(|name| layer.is_for(name));
+            names.sort();
+            let file = |name: String| Layer::unread(layer.kind, folder.join(name));
+            names.into_iter().map(file).collect()
+        }
+        Err(error) if is_absent(&error) => Vec::new(),
+        Err(error) => vec![Layer {
+            content: Content::Unreadable(error.to_string()),
+            ..Layer::unread(layer.kind, folder.to_owned())
+        }],
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Where a file may lie.

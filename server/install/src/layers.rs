@@ -6,6 +6,10 @@ use serde::Serialize;
 
 use crate::refused::Refused;
 
+mod files;
+
+pub use files::layers;
+
 /// Whose sessions a hook is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -42,7 +46,7 @@ pub struct Bases<'a> {
 
 /// Who wrote a file of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum LayerKind {
     /// The user.
     User,
@@ -54,18 +58,28 @@ pub enum LayerKind {
     Managed,
     /// The user, in settings that hold no hooks but can switch them off.
     Switches,
+    /// The user, for the sessions that are started with it.
+    Profile,
+    /// The user: in which folders the agent reads a project's settings.
+    Folders,
+    /// The user, as variables, one on a line.
+    Variables,
+    /// The project, as variables, one on a line.
+    ProjectVariables,
 }
 
 impl LayerKind {
-    /// Its name for people.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::User | Self::Switches => "user",
-            Self::Project => "project",
-            Self::Local => "local",
-            Self::Managed => "managed",
-        }
+    /// Whether hooks stand in it.
+    pub(crate) const fn holds_hooks(self) -> bool {
+        matches!(
+            self,
+            Self::User | Self::Project | Self::Local | Self::Managed
+        )
+    }
+
+    /// Whether it came with the project.
+    pub(crate) const fn is_of_project(self) -> bool {
+        matches!(self, Self::Project | Self::Local | Self::ProjectVariables)
     }
 }
 
@@ -85,26 +99,62 @@ pub enum Content {
 pub struct Layer {
     /// Who wrote it.
     pub kind: LayerKind,
-    /// The file.
+    /// The file; one whose name begins with `*` stands for all of its folder
+    /// that end like it.
     pub path: Utf8PathBuf,
     /// What is in it.
     pub content: Content,
 }
 
+impl Layer {
+    pub(crate) const fn unread(kind: LayerKind, path: Utf8PathBuf) -> Self {
+        Self {
+            kind,
+            path,
+            content: Content::Missing,
+        }
+    }
+
+    /// How the names of the files end for which it stands, if it is not one.
+    fn ending(&self) -> Option<&str> {
+        self.path.file_name()?.strip_prefix('*')
+    }
+
+    /// Whether it stands for many files.
+    #[must_use]
+    pub fn is_many(&self) -> bool {
+        self.ending().is_some()
+    }
+
+    /// Whether it stands for a file of this name in its folder. Agents leave
+    /// hidden files out.
+    #[must_use]
+    pub fn is_for(&self, name: &str) -> bool {
+        self.ending().is_some_and(|ending| {
+            !name.starts_with('.') && name.len() > ending.len() && name.ends_with(ending)
+        })
+    }
+}
+
 impl Bases<'_> {
+    /// The absolute path that a variable has.
+    fn moved(&self, name: &str) -> Option<Utf8PathBuf> {
+        (self.variable)(name)
+            .map(Utf8PathBuf::from)
+            .filter(|path| path.is_absolute())
+    }
+
     /// The folder in which the user's settings of an agent are.
     fn of_user(&self, agent: Agent) -> Utf8PathBuf {
-        let moved = |name: &str| {
-            (self.variable)(name)
-                .map(Utf8PathBuf::from)
-                .filter(|folder| folder.is_absolute())
-        };
+        let moved = |name: &str| self.moved(name);
         let own = |name: &str| self.home.join(name);
         match agent {
             Agent::ClaudeCode => moved("CLAUDE_CONFIG_DIR").unwrap_or_else(|| own(".claude")),
             Agent::Codex => moved("CODEX_HOME").unwrap_or_else(|| own(".codex")),
-            Agent::Qwen => own(".qwen"),
-            Agent::Gemini => own(".gemini"),
+            Agent::Qwen => moved("QWEN_HOME").unwrap_or_else(|| own(".qwen")),
+            Agent::Gemini => moved("GEMINI_CLI_HOME")
+                .unwrap_or_else(|| self.home.to_owned())
+                .join(".gemini"),
             Agent::Opencode => moved("XDG_CONFIG_HOME")
                 .unwrap_or_else(|| own(".config"))
                 .join("opencode"),
@@ -166,64 +216,4 @@ pub fn codex_config(bases: &Bases<'_>) -> Utf8PathBuf {
 #[must_use]
 pub fn own_folder(agent: Agent, bases: &Bases<'_>) -> Utf8PathBuf {
     bases.of_user(agent)
-}
-
-/// Every file in which an agent looks for hooks, or for what switches them
-/// off, the weakest first.
-#[must_use]
-pub fn layers(agent: Agent, bases: &Bases<'_>) -> Vec<Layer> {
-    let user = bases.of_user(agent);
-    let project = bases.of_project(agent);
-    let machine = |path: &str| bases.machine.join(path);
-    let mut files: Vec<(LayerKind, Utf8PathBuf)> = Vec::new();
-    let file = hooks_file(agent);
-    if agent == Agent::Codex {
-        files.push((LayerKind::Managed, machine("etc/codex/config.toml")));
-        files.push((LayerKind::User, user.join("config.toml")));
-    }
-    if agent == Agent::Vscode {
-        let settings = bases.home.join(if cfg!(target_os = "macos") {
-            "Library/Application Support/Code/User/settings.json"
-        } else {
-            ".config/Code/User/settings.json"
-        });
-        files.push((LayerKind::Switches, settings));
-    }
-    files.push((LayerKind::User, user.join(file)));
-    if let Some(project) = &project {
-        if agent == Agent::Codex {
-            files.push((LayerKind::Project, project.join("config.toml")));
-        }
-        files.push((LayerKind::Project, project.join(file)));
-        if agent == Agent::ClaudeCode {
-            files.push((LayerKind::Local, project.join("settings.local.json")));
-        }
-    }
-    let managed: &[&str] = match agent {
-        Agent::ClaudeCode if cfg!(target_os = "macos") => {
-            &["Library/Application Support/ClaudeCode/managed-settings.json"]
-        }
-        Agent::ClaudeCode => &["etc/claude-code/managed-settings.json"],
-        Agent::Qwen => &["etc/qwen-code/settings.json"],
-        Agent::Codex => &["etc/codex/hooks.json", "etc/codex/requirements.toml"],
-        Agent::Gemini => &["etc/gemini-cli/settings.json"],
-        Agent::Cursor if cfg!(target_os = "macos") => {
-            &["Library/Application Support/Cursor/hooks.json"]
-        }
-        Agent::Cursor => &["etc/cursor/hooks.json"],
-        Agent::Opencode | Agent::Vscode | Agent::Generic => &[],
-    };
-    files.extend(
-        managed
-            .iter()
-            .map(|path| (LayerKind::Managed, machine(path))),
-    );
-    files
-        .into_iter()
-        .map(|(kind, path)| Layer {
-            kind,
-            path,
-            content: Content::Missing,
-        })
-        .collect()
 }

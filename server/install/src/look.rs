@@ -2,13 +2,21 @@
 //! agent looks. A hook that is disabled, shadowed, untrusted, too slow, or not
 //! this program is no guard.
 
+mod folders;
+mod gaps;
 mod hooks;
+mod misfits;
 mod plugin_file;
+mod profiles;
 mod switches;
+mod variables;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use countersign_core::agent::Agent;
 use serde::Serialize;
 use serde_json::Value;
+
+use folders::Trust;
 
 use crate::command_line::HookCall;
 use crate::layers::{Content, Layer, LayerKind};
@@ -43,6 +51,10 @@ pub struct Facts<'a> {
     pub home: &'a Utf8Path,
     /// Where Codex keeps what it trusts.
     pub codex_config: &'a Utf8Path,
+    /// The folder of the project, if there is one.
+    pub workspace: Option<&'a Utf8Path>,
+    /// The variables with which the agent is started.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// What the first word of a command line starts.
     pub binary: &'a dyn Fn(&str) -> Binary,
 }
@@ -138,6 +150,7 @@ struct Parsed<'a> {
 struct Looking<'a, 'f> {
     facts: &'a Facts<'f>,
     files: Vec<Parsed<'a>>,
+    trust: Trust,
     hooks: Vec<FoundHook>,
     findings: Vec<Finding>,
 }
@@ -148,6 +161,7 @@ pub fn look(facts: &Facts<'_>, layers: &[Layer]) -> Report {
     let mut looking = Looking {
         facts,
         files: Vec::new(),
+        trust: Trust::Trusted,
         hooks: Vec::new(),
         findings: Vec::new(),
     };
@@ -155,9 +169,15 @@ pub fn look(facts: &Facts<'_>, layers: &[Layer]) -> Report {
         looking.plugins(layers);
     } else {
         looking.parse(layers);
+        looking.trust = looking.folder_trust();
         looking.find_hooks();
-        looking.find_switches();
-        looking.find_gaps();
+        if !looking.hooks.is_empty() {
+            looking.find_switches();
+            looking.find_variables();
+            looking.find_profiles();
+            looking.find_distrust();
+            looking.find_gaps();
+        }
     }
     looking.report()
 }
@@ -165,6 +185,15 @@ pub fn look(facts: &Facts<'_>, layers: &[Layer]) -> Report {
 impl<'a> Looking<'a, '_> {
     fn parse(&mut self, layers: &'a [Layer]) {
         for layer in layers {
+            if layer.path.extension() == Some("plist") {
+                if layer.content != Content::Missing {
+                    self.note(format!(
+                        "{} was distributed by an administrator; it is not looked at here",
+                        layer.path
+                    ));
+                }
+                continue;
+            }
             let text = match &layer.content {
                 Content::Missing => continue,
                 Content::Text(text) => text,
@@ -174,24 +203,69 @@ impl<'a> Looking<'a, '_> {
                 }
             };
             let is_toml = layer.path.extension() == Some("toml");
-            let parsed = if is_toml {
-                trust::parse(&layer.path, text)
-                    .map(|table| serde_json::to_value(table).unwrap_or_default())
-            } else {
-                document::value(&layer.path, text)
-            };
-            match parsed {
+            match self.parsed(layer, text) {
                 Ok(value) => self.files.push(Parsed {
                     layer,
                     value,
                     is_toml,
                 }),
-                Err(error) => {
-                    let holds_ours = text.contains("countersign");
-                    self.unreadable(layer, &error.to_string(), holds_ours);
+                Err(why) => {
+                    let holds_ours = layer.kind.holds_hooks() && text.contains("countersign");
+                    self.unreadable(layer, &why, holds_ours);
                 }
             }
         }
+    }
+
+    fn parsed(&self, layer: &Layer, text: &str) -> Result<Value, String> {
+        if matches!(
+            layer.kind,
+            LayerKind::Variables | LayerKind::ProjectVariables
+        ) {
+            return Ok(variables::parse(text));
+        }
+        let value = if layer.path.extension() == Some("toml") {
+            trust::parse(&layer.path, text)
+                .map(|table| serde_json::to_value(table).unwrap_or_default())
+        } else {
+            document::value(&layer.path, text)
+        };
+        let value = value.map_err(|error| error.to_string())?;
+        // The machine's settings are taken without what does not fit.
+        let is_whole_or_nothing = self.facts.profile.agent == Agent::ClaudeCode
+            && layer.kind.holds_hooks()
+            && layer.kind != LayerKind::Managed;
+        match misfits::misfit(&value).filter(|_| is_whole_or_nothing) {
+            Some(why) => Err(why),
+            None => Ok(value),
+        }
+    }
+
+    /// The files of a kind, the weakest first.
+    fn of_kind(&self, kind: LayerKind) -> impl Iterator<Item = &Parsed<'a>> {
+        self.files
+            .iter()
+            .filter(move |file| file.layer.kind == kind)
+    }
+
+    /// Every file of settings that says something for all sessions, the weakest
+    /// first.
+    fn settings(&self) -> Vec<&Parsed<'a>> {
+        let is_setting = |kind: LayerKind| kind.holds_hooks() || kind == LayerKind::Switches;
+        self.files
+            .iter()
+            .filter(|file| is_setting(file.layer.kind))
+            .collect()
+    }
+
+    /// Those that hold hooks and that the agent reads here.
+    fn counting(&self) -> Vec<&Parsed<'a>> {
+        let mut files = self.settings();
+        files.retain(|file| {
+            file.layer.kind.holds_hooks()
+                && (self.trust == Trust::Trusted || !file.layer.kind.is_of_project())
+        });
+        files
     }
 
     fn unreadable(&mut self, layer: &Layer, why: &str, holds_ours: bool) {

@@ -142,7 +142,9 @@ static QWEN: Profile = Profile {
     longest_timeout: 999,
     unit: TimeoutUnit::Seconds,
     entry_name: None,
-    notes: &[],
+    notes: &[
+        "a `.env` or the settings of a project can switch Qwen Code's hooks off (`QWEN_CODE_SAFE_MODE`): look again in each project",
+    ],
 };
 
 static CODEX: Profile = Profile {

@@ -115,12 +115,15 @@ impl Surroundings {
                 .iter()
                 .any(|name| program::find(name, &self.path).is_some());
         let binary = |word: &str| program::binary(word, &self.own, &self.path);
+        let variable = |name: &str| self.has_variables.then(|| variable(name)).flatten();
         let facts = Facts {
             profile,
             version,
             is_here,
             home: &self.home,
             codex_config: &codex_config,
+            workspace: self.workspace.as_deref(),
+            variable: &variable,
             binary: &binary,
         };
         Some(look(&facts, &layers))

@@ -1,5 +1,6 @@
 //! The hooks that an agent's settings name, each with what speaks against it.
 
+use countersign_core::agent::Agent;
 use serde_json::Value;
 
 use super::{Binary, FoundHook, Looking};
@@ -8,6 +9,10 @@ use crate::entries::{command_of, covers};
 use crate::layers::{Layer, LayerKind};
 use crate::profile::Shape;
 use crate::trust;
+use crate::version::Version;
+
+/// Lists of hooks by name that are not called.
+const DISABLED: &[&str] = &["/hooksConfig/disabled", "/hooks/disabled"];
 
 /// The least time in which a person can answer, in milliseconds.
 const TO_ANSWER: f64 = 30_000.0;
@@ -26,7 +31,7 @@ impl Looking<'_, '_> {
     pub(super) fn find_hooks(&mut self) {
         let mut found = Vec::new();
         for file in &self.files {
-            if file.layer.kind == LayerKind::Switches {
+            if !file.layer.kind.holds_hooks() {
                 continue;
             }
             let entries = self.entries(&file.value);
@@ -305,20 +310,18 @@ impl Looking<'_, '_> {
 
     /// What keeps this one hook from being called; whether it is trusted.
     fn judge_switches(&mut self, layer: &Layer, place: &str, entry: &Entry) -> bool {
-        let needs_trust = self.facts.profile.agent == countersign_core::agent::Agent::Codex
-            && layer.kind != LayerKind::Managed;
+        let needs_trust =
+            self.facts.profile.agent == Agent::Codex && layer.kind != LayerKind::Managed;
         let is_trusted = !needs_trust || self.judge_trust(layer, place, entry);
         let names = ["name", "command"].map(|key| entry.handler.get(key).and_then(Value::as_str));
-        let disabled = self.files.iter().find(|file| {
-            ["/hooksConfig/disabled", "/hooks/disabled"]
-                .iter()
-                .any(|pointer| {
-                    let list = file.value.pointer(pointer).and_then(Value::as_array);
-                    list.is_some_and(|list| {
-                        list.iter()
-                            .any(|name| names.contains(&name.as_str()) && name.is_string())
-                    })
+        let disabled = self.counting().into_iter().find(|file| {
+            self.lists_of_disabled().iter().any(|pointer| {
+                let list = file.value.pointer(pointer).and_then(Value::as_array);
+                list.is_some_and(|list| {
+                    list.iter()
+                        .any(|name| names.contains(&name.as_str()) && name.is_string())
                 })
+            })
         });
         if let Some(file) = disabled {
             let path = file.layer.path.clone();
@@ -330,6 +333,18 @@ impl Looking<'_, '_> {
         is_trusted
     }
 
+    /// Where an agent names hooks that it does not call. Newer versions were
+    /// measured not to look at the others.
+    fn lists_of_disabled(&self) -> &'static [&'static str] {
+        let is_before = |version: Version| self.facts.version.is_none_or(|is| is < version);
+        match self.facts.profile.agent {
+            Agent::Gemini if is_before(Version::new(0, 61, 0)) => DISABLED,
+            Agent::Gemini => &["/hooksConfig/disabled"],
+            Agent::Qwen if is_before(Version::new(0, 24, 4)) => DISABLED,
+            _ => &[],
+        }
+    }
+
     fn judge_trust(&mut self, layer: &Layer, place: &str, entry: &Entry) -> bool {
         let (group, index) = entry.place;
         let real = layer
@@ -337,6 +352,7 @@ impl Looking<'_, '_> {
             .canonicalize_utf8()
             .unwrap_or_else(|_| layer.path.clone());
         let keys = [&layer.path, &real].map(|file| trust::key(file, &entry.event, group, index));
+        self.judge_profiles(place, &keys);
         let matcher = entry.matcher.as_ref().and_then(Value::as_str);
         let hash = trust::hook_hash(&entry.event, matcher, &entry.handler);
         let config = self.facts.codex_config;

@@ -1,81 +1,209 @@
-//! What switches hooks off as a whole, and what is missing among them.
+//! What switches hooks off as a whole.
 
 use countersign_core::agent::Agent;
 use serde_json::Value;
 
-use super::Looking;
+use super::folders::Trust;
+use super::{Looking, Parsed};
 use crate::layers::LayerKind;
+use crate::version::Version;
 
-/// Settings that switch every hook off, by the value that does.
-const SWITCHES: &[(Agent, &str, bool)] = &[
-    (Agent::ClaudeCode, "/disableAllHooks", true),
-    (Agent::Qwen, "/disableAllHooks", true),
-    (Agent::Qwen, "/hooksConfig/enabled", false),
-    (Agent::Gemini, "/hooksConfig/enabled", false),
-    (Agent::Gemini, "/tools/enableHooks", false),
-    (Agent::Codex, "/features/hooks", false),
-    (Agent::Codex, "/features/codex_hooks", false),
+/// A setting that switches every hook off.
+struct Switch {
+    agent: Agent,
+    /// Its names; the first is today's.
+    names: &'static [&'static str],
+    /// The value that does.
+    off: bool,
+    /// The first version that was measured not to heed it.
+    until: Option<Version>,
+}
+
+const SWITCHES: &[Switch] = &[
+    Switch {
+        agent: Agent::ClaudeCode,
+        names: &["/disableAllHooks"],
+        off: true,
+        until: None,
+    },
+    Switch {
+        agent: Agent::Qwen,
+        names: &["/disableAllHooks"],
+        off: true,
+        until: None,
+    },
+    Switch {
+        agent: Agent::Qwen,
+        names: &["/hooksConfig/enabled"],
+        off: false,
+        until: Some(Version::new(0, 24, 4)),
+    },
+    Switch {
+        agent: Agent::Gemini,
+        names: &["/hooksConfig/enabled"],
+        off: false,
+        until: None,
+    },
+    Switch {
+        agent: Agent::Gemini,
+        names: &["/tools/enableHooks"],
+        off: false,
+        until: Some(Version::new(0, 61, 0)),
+    },
+    Switch {
+        agent: Agent::Codex,
+        names: CODEX,
+        off: false,
+        until: None,
+    },
 ];
 
-/// Settings of an administrator that leave only the machine's own hooks.
-const MANAGED_ONLY: &[(Agent, &str)] = &[
-    (Agent::ClaudeCode, "/allowManagedHooksOnly"),
-    (Agent::Codex, "/allow_managed_hooks_only"),
-];
+/// The names of Codex's switch.
+pub(super) const CODEX: &[&str] = &["/features/hooks", "/features/codex_hooks"];
+
+/// What a file says of a switch: its name, and the value.
+pub(super) fn said<'n>(file: &Parsed<'_>, names: &[&'n str]) -> Option<(&'n str, bool)> {
+    names.iter().find_map(|name| {
+        let value = file.value.pointer(name)?.as_bool()?;
+        Some((*name, value))
+    })
+}
+
+/// A setting's name as people write it.
+pub(super) fn written(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".")
+}
 
 impl Looking<'_, '_> {
     pub(super) fn find_switches(&mut self) {
-        if self.hooks.is_empty() {
-            return;
-        }
         let agent = self.facts.profile.agent;
-        for (_, pointer, off) in SWITCHES.iter().filter(|(of, ..)| *of == agent) {
-            // The strongest file that says anything counts.
-            let said = self.files.iter().rev().find_map(|file| {
-                let value = file.value.pointer(pointer)?.as_bool()?;
-                Some((value, file.layer.path.clone()))
-            });
-            if let Some((value, path)) = said
-                && value == *off
-            {
-                let name = pointer.trim_start_matches('/').replace('/', ".");
-                self.unguarded(
-                    format!("every hook is off: `{name}` is {value} in {path}"),
-                    format!("take `{name}` out of {path}"),
-                );
+        let heeds = |switch: &&Switch| {
+            let version = self.facts.version;
+            let is_gone = switch
+                .until
+                .zip(version)
+                .is_some_and(|(until, is)| is >= until);
+            switch.agent == agent && !is_gone
+        };
+        for switch in SWITCHES.iter().filter(heeds).collect::<Vec<_>>() {
+            self.find_switch(switch);
+        }
+        match agent {
+            Agent::ClaudeCode => self.find_managed_only_of_claude(),
+            Agent::Codex => self.find_managed_only_of_codex(),
+            Agent::Vscode => self.find_unread_folders(),
+            _ => {}
+        }
+    }
+
+    fn find_switch(&mut self, switch: &Switch) {
+        let strongest = |files: Vec<&Parsed<'_>>| {
+            let (file, (name, value)) = files
+                .into_iter()
+                .rev()
+                .find_map(|file| Some((file, said(file, switch.names)?)))?;
+            let is_off = value == switch.off;
+            is_off.then(|| (written(name), file.layer.kind, file.layer.path.clone()))
+        };
+        let off = switch.off;
+        if let Some((name, kind, path)) = strongest(self.counting()) {
+            let what = format!("`{name}` is {off} in {path}");
+            let change = format!("take `{name}` out of {path}");
+            // What anybody else says does not reach the machine's own hooks.
+            if switch.agent == Agent::ClaudeCode && kind != LayerKind::Managed {
+                self.only_the_machines(&what, &change);
+            } else {
+                self.unguarded(format!("every hook is off: {what}"), change);
+            }
+        } else if self.trust == Trust::Unknown
+            && let Some((name, _, path)) = strongest(self.settings())
+        {
+            let title = self.facts.profile.title;
+            self.warn(
+                format!(
+                    "every hook is off once {title} trusts this folder: `{name}` is {off} in {path}"
+                ),
+                format!("take `{name}` out of {path} before you trust the folder"),
+            );
+        }
+    }
+
+    /// No hooks are called but the machine's.
+    pub(super) fn only_the_machines(&mut self, what: &str, change: &str) {
+        if self.has_deciding(|kind| kind == LayerKind::Managed) {
+            self.warn(
+                format!("only the machine's own hooks are called: {what}"),
+                change,
+            );
+        } else {
+            self.unguarded(format!("every hook is off: {what}"), change);
+        }
+    }
+
+    /// Whether a hook that decides stands in a file of such a kind.
+    pub(super) fn has_deciding(&self, fits: impl Fn(LayerKind) -> bool) -> bool {
+        self.hooks
+            .iter()
+            .any(|hook| hook.decides && fits(hook.layer))
+    }
+
+    fn find_managed_only_of_claude(&mut self) {
+        let mut only = None;
+        let mut locked: Option<(Value, _)> = None;
+        for file in self.of_kind(LayerKind::Managed) {
+            if let Some(value) = present(&file.value, "/allowManagedHooksOnly") {
+                only = holds(value).then(|| file.layer.path.clone());
+            }
+            if let Some(value) = present(&file.value, "/strictPluginOnlyCustomization") {
+                // Lists are put together; anything else replaces.
+                let value = match (locked.take(), value) {
+                    (Some((Value::Array(mut before), _)), Value::Array(more)) => {
+                        before.extend(more.iter().cloned());
+                        Value::Array(before)
+                    }
+                    _ => value.clone(),
+                };
+                locked = Some((value, file.layer.path.clone()));
             }
         }
-        for (_, pointer) in MANAGED_ONLY.iter().filter(|(of, _)| *of == agent) {
-            let said = self.files.iter().find(|file| {
-                let value = file.value.pointer(pointer).and_then(Value::as_bool);
-                file.layer.kind == LayerKind::Managed && value == Some(true)
-            });
-            let path = said.map(|file| file.layer.path.clone());
-            let is_managed = |hook: &super::FoundHook| hook.layer == LayerKind::Managed;
-            if let Some(path) = path
-                && !self
-                    .hooks
-                    .iter()
-                    .any(|hook| hook.decides && is_managed(hook))
-            {
-                self.unguarded(
-                    format!("only the machine's own hooks are called, says {path}"),
-                    "have the administrator put the hook there",
-                );
-            }
+        let locked = locked.filter(|(value, _)| match value {
+            Value::Array(surfaces) => surfaces.iter().any(|surface| surface == "hooks"),
+            value => holds(value),
+        });
+        if let Some(path) = only {
+            self.managed_only("allowManagedHooksOnly", &path);
         }
-        if agent == Agent::Vscode {
-            self.find_unread_folders();
+        if let Some((_, path)) = locked {
+            self.managed_only("strictPluginOnlyCustomization", &path);
+        }
+    }
+
+    fn find_managed_only_of_codex(&mut self) {
+        // In any other file it means nothing.
+        let file = self
+            .of_kind(LayerKind::Managed)
+            .find(|file| file.layer.path.file_name() == Some("requirements.toml"));
+        let path = file
+            .filter(|file| file.value.get("allow_managed_hooks_only") == Some(&Value::Bool(true)))
+            .map(|file| file.layer.path.clone());
+        if let Some(path) = path {
+            self.managed_only("allow_managed_hooks_only", &path);
+        }
+    }
+
+    fn managed_only(&mut self, name: &str, path: &camino::Utf8Path) {
+        if !self.has_deciding(|kind| kind == LayerKind::Managed) {
+            self.unguarded(
+                format!("only the machine's own hooks are called: so says `{name}` in {path}"),
+                "have the administrator put the hook there",
+            );
         }
     }
 
     /// VS Code can be told not to look into a folder of hooks.
     fn find_unread_folders(&mut self) {
         let mut unread = Vec::new();
-        for file in &self.files {
-            if file.layer.kind != LayerKind::Switches {
-                continue;
-            }
+        for file in self.of_kind(LayerKind::Switches) {
             // Settings' names have dots of their own.
             let Some(locations) = file.value.get("chat.hookFilesLocations") else {
                 continue;
@@ -96,69 +224,15 @@ impl Looking<'_, '_> {
             );
         }
     }
+}
 
-    /// Whether every event at which calls are decided has a hook, and only one.
-    pub(super) fn find_gaps(&mut self) {
-        if self.hooks.is_empty() {
-            return;
-        }
-        let profile = self.facts.profile;
-        let missing: Vec<&str> = profile
-            .known_events(self.facts.version)
-            .filter(|event| !self.hooks.iter().any(|hook| hook.event == event.name))
-            .map(|event| event.name)
-            .collect();
-        let (deciding, telling): (Vec<&str>, Vec<&str>) = missing.into_iter().partition(|name| {
-            profile
-                .events
-                .iter()
-                .any(|event| event.name == *name && event.decides)
-        });
-        // The first one sees every call; the others spare prompts.
-        let first = profile.events.iter().find(|event| event.decides);
-        for name in deciding {
-            let text = format!("{name} has no hook of Countersign");
-            if first.is_some_and(|event| event.name == name) || profile.entry_closes() {
-                self.unguarded(text, self.install_again());
-            } else {
-                self.warn(
-                    format!("{text}: the agent asks where it need not"),
-                    self.install_again(),
-                );
-            }
-        }
-        if !telling.is_empty() {
-            self.warn(
-                format!(
-                    "{} have no hook of Countersign: results and turns are not seen",
-                    telling.join(", ")
-                ),
-                self.install_again(),
-            );
-        }
-        let mut twice: Vec<&str> = Vec::new();
-        for (index, hook) in self.hooks.iter().enumerate() {
-            let is_again = self
-                .hooks
-                .iter()
-                .take(index)
-                .any(|other| other.event == hook.event);
-            if is_again && !twice.contains(&hook.event.as_str()) {
-                twice.push(&hook.event);
-            }
-        }
-        if !twice.is_empty() {
-            let files: std::collections::BTreeSet<&str> =
-                self.hooks.iter().map(|hook| hook.file.as_str()).collect();
-            let text = format!(
-                "{} call the hook twice, from {}",
-                twice.join(", "),
-                files.into_iter().collect::<Vec<_>>().join(" and ")
-            );
-            self.warn(
-                text,
-                "take one of them out, as `countersign uninstall` does",
-            );
-        }
-    }
+/// A value that is there and is not null.
+fn present<'v>(settings: &'v Value, pointer: &str) -> Option<&'v Value> {
+    settings.pointer(pointer).filter(|value| !value.is_null())
+}
+
+/// Whether Claude Code takes a value of the machine's settings for `true`: one
+/// that is neither is taken for the stricter.
+fn holds(value: &Value) -> bool {
+    value != &Value::Bool(false) && value != "false"
 }

@@ -5,8 +5,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use countersign_install::disk::{Place, apply, read_plain, remove_folders};
-use countersign_install::{Edit, Scope};
+use countersign_core::agent::Agent;
+use countersign_install::disk::{Place, apply, read_layers, read_plain, remove_folders};
+use countersign_install::{Bases, Content, Edit, LayerKind, Scope, layers};
 use tempfile::TempDir;
 
 fn folder() -> (TempDir, Utf8PathBuf) {
@@ -154,4 +155,40 @@ fn what_is_no_text_of_bounded_size_is_not_read() {
     assert!(error.contains("UTF-8"), "{error}");
     fs::write(home.join("large"), vec![b' '; 5 * 1024 * 1024]).unwrap();
     assert!(read_plain(&home.join("large")).is_err());
+}
+
+#[test]
+fn a_folder_of_settings_is_read_by_name_without_what_is_hidden() {
+    let (_keep, machine) = folder();
+    let managed = machine.join("etc/claude-code/managed-settings.d");
+    let read = || {
+        let mut found = layers(
+            Agent::ClaudeCode,
+            &Bases {
+                home: Utf8Path::new("/home/ada"),
+                workspace: None,
+                machine: &machine,
+                variable: &|_| None,
+            },
+        );
+        read_layers(&mut found);
+        found.retain(|layer| layer.kind == LayerKind::Managed && layer.content != Content::Missing);
+        found
+    };
+    assert_eq!(read(), []);
+    fs::create_dir_all(&managed).unwrap();
+    for name in [
+        "20-b.json",
+        "10-a.json",
+        ".5-hidden.json",
+        "30.txt",
+        ".json",
+    ] {
+        fs::write(managed.join(name), "{}").unwrap();
+    }
+    let names: Vec<String> = read()
+        .iter()
+        .map(|layer| layer.path.file_name().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["10-a.json", "20-b.json"]);
 }

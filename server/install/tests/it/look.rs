@@ -1,151 +1,15 @@
 //! What counts as no guard.
 
-use camino::Utf8Path;
+mod folders;
+mod profiles;
+mod switches;
+mod variables;
+
 use countersign_core::agent::Agent;
-use countersign_install::{
-    Bases, Binary, Content, Facts, LayerKind, Level, Report, Standing, Version, layers, look,
-    profile, trust_hooks,
-};
+use countersign_install::{Binary, LayerKind, Level, Standing, Version};
 
-use crate::support::{HOME, IN_JSON, PROGRAM, installed};
-
-/// A user's files; all others are not there.
-struct User {
-    agent: Agent,
-    files: Vec<(String, String)>,
-    version: Option<Version>,
-    binary: fn(&str) -> Binary,
-}
-
-impl User {
-    /// With the hook installed.
-    fn new(agent: Agent) -> Self {
-        let text = if agent == Agent::Opencode {
-            crate::support::plan(agent, None)
-                .unwrap()
-                .edit
-                .after
-                .unwrap()
-        } else {
-            installed(agent, "")
-        };
-        let mut user = Self {
-            agent,
-            files: Vec::new(),
-            version: Some(Version::new(900, 0, 0)),
-            binary: |word| {
-                if word == PROGRAM {
-                    Binary::This(word.into())
-                } else {
-                    Binary::Other(word.into())
-                }
-            },
-        };
-        user.files.push((user.own_file(), text));
-        if agent == Agent::Codex {
-            user.trust();
-        }
-        user
-    }
-
-    fn own_file(&self) -> String {
-        let name = match self.agent {
-            Agent::ClaudeCode => ".claude/settings.json",
-            Agent::Qwen => ".qwen/settings.json",
-            Agent::Codex => ".codex/hooks.json",
-            Agent::Gemini => ".gemini/settings.json",
-            Agent::Opencode => ".config/opencode/plugin/countersign.js",
-            Agent::Cursor => ".cursor/hooks.json",
-            Agent::Vscode | Agent::Generic => ".copilot/hooks/countersign.json",
-        };
-        format!("{HOME}/{name}")
-    }
-
-    fn trust(&mut self) {
-        let config = format!("{HOME}/.codex/config.toml");
-        let hooks = self.own_file();
-        let text = self.files[0].1.clone();
-        let edit = trust_hooks(
-            Utf8Path::new(&hooks),
-            &text,
-            Utf8Path::new(&config),
-            None,
-            Utf8Path::new(HOME),
-        );
-        self.files.retain(|(file, _)| *file != config);
-        self.files.push((config, edit.unwrap().after.unwrap()));
-    }
-
-    /// With this changed in the file of hooks.
-    #[track_caller]
-    fn change(mut self, from: &str, to: &str) -> Self {
-        assert!(self.files[0].1.contains(from), "{}", self.files[0].1);
-        self.files[0].1 = self.files[0].1.replace(from, to);
-        self
-    }
-
-    /// With another file.
-    fn file(mut self, path: &str, text: &str) -> Self {
-        self.files.push((path.to_owned(), text.to_owned()));
-        self
-    }
-
-    fn look(&self) -> Report {
-        let home = Utf8Path::new(HOME);
-        let nothing = |_: &str| None;
-        let mut layers = layers(
-            self.agent,
-            &Bases {
-                home,
-                workspace: Some(Utf8Path::new("/work/shop")),
-                machine: Utf8Path::new("/machine"),
-                variable: &nothing,
-            },
-        );
-        for (file, text) in &self.files {
-            let layer = layers.iter_mut().find(|layer| layer.path == *file);
-            let layer = layer.unwrap_or_else(|| panic!("{file} is not read"));
-            layer.content = Content::Text(text.clone());
-        }
-        look(
-            &Facts {
-                profile: profile(self.agent).unwrap(),
-                version: self.version,
-                is_here: true,
-                home,
-                codex_config: Utf8Path::new("/home/ada/.codex/config.toml"),
-                binary: &self.binary,
-            },
-            &layers,
-        )
-    }
-
-    #[track_caller]
-    fn assert_unguarded(&self, part: &str) {
-        let report = self.look();
-        assert_eq!(report.standing, Standing::Unguarded, "{report:#?}");
-        let finding = report
-            .findings
-            .iter()
-            .find(|finding| finding.text.contains(part));
-        let finding = finding.unwrap_or_else(|| panic!("no {part:?} in {report:#?}"));
-        assert_eq!(finding.level, Level::Unguarded, "{finding:?}");
-        assert!(!finding.change.is_empty(), "{finding:?}");
-    }
-
-    #[track_caller]
-    fn assert_warned(&self, part: &str) {
-        let report = self.look();
-        assert_eq!(report.standing, Standing::Guarded, "{report:#?}");
-        assert!(
-            report
-                .findings
-                .iter()
-                .any(|finding| finding.level == Level::Warning && finding.text.contains(part)),
-            "no {part:?} in {report:#?}"
-        );
-    }
-}
+use crate::support::IN_JSON;
+use crate::user::User;
 
 #[test]
 fn what_install_writes_guards() {
@@ -169,67 +33,6 @@ fn an_agent_without_a_hook_is_told_apart_from_one_that_is_not_there() {
     let mut user = User::new(Agent::Gemini);
     user.files.clear();
     assert_eq!(user.look().standing, Standing::NotInstalled);
-}
-
-#[test]
-fn hooks_that_are_switched_off_guard_nothing() {
-    let claude = || User::new(Agent::ClaudeCode);
-    let off = "{ \"disableAllHooks\": true }";
-    for file in [
-        "/work/shop/.claude/settings.json",
-        "/work/shop/.claude/settings.local.json",
-        "/machine/etc/claude-code/managed-settings.json",
-    ] {
-        claude()
-            .file(file, off)
-            .assert_unguarded("`disableAllHooks` is true");
-    }
-    let report = claude()
-        .file("/work/shop/.claude/settings.json", off)
-        .file(
-            "/work/shop/.claude/settings.local.json",
-            "{ \"disableAllHooks\": false }",
-        )
-        .look();
-    assert_eq!(
-        report.standing,
-        Standing::Guarded,
-        "the strongest file counts"
-    );
-    claude()
-        .file(
-            "/machine/etc/claude-code/managed-settings.json",
-            "{ \"allowManagedHooksOnly\": true }",
-        )
-        .assert_unguarded("only the machine's own hooks");
-    User::new(Agent::Qwen)
-        .file("/work/shop/.qwen/settings.json", off)
-        .assert_unguarded("`disableAllHooks` is true");
-    let gemini = || User::new(Agent::Gemini);
-    gemini()
-        .file(
-            "/work/shop/.gemini/settings.json",
-            "{\"hooksConfig\":{\"enabled\":false}}",
-        )
-        .assert_unguarded("`hooksConfig.enabled` is false");
-    gemini()
-        .file(
-            "/work/shop/.gemini/settings.json",
-            "{\"tools\":{\"enableHooks\":false}}",
-        )
-        .assert_unguarded("`tools.enableHooks` is false");
-    gemini()
-        .file(
-            "/work/shop/.gemini/settings.json",
-            "{\"hooksConfig\":{\"disabled\":[\"countersign\"]}}",
-        )
-        .assert_unguarded("disabled in /work/shop");
-    User::new(Agent::Vscode)
-        .file(
-            "/home/ada/.config/Code/User/settings.json",
-            "{ // mine\n \"chat.hookFilesLocations\": { \"~/.copilot/hooks\": false } }",
-        )
-        .assert_unguarded("`chat.hookFilesLocations`");
 }
 
 #[test]
@@ -383,4 +186,29 @@ fn a_plugin_that_was_changed_guards_nothing() {
     let mut mine = User::new(Agent::Opencode);
     mine.files[0].1 = "export const Mine = 1\n".to_owned();
     mine.assert_unguarded("did not write");
+}
+
+#[test]
+fn a_value_of_a_wrong_kind_takes_the_whole_file_along() {
+    let user = User::new(Agent::ClaudeCode);
+    let text = user.files[0].1.clone();
+    let with = |value: &str| {
+        let mut user = User::new(Agent::ClaudeCode);
+        user.files[0].1 = text.replacen('{', &format!("{{ {value},"), 1);
+        user
+    };
+    with("\"permissions\": { \"allow\": \"Bash\" }")
+        .assert_unguarded("`permissions.allow` is not a list");
+    with("\"env\": null").assert_unguarded("`env` is not an object");
+    with("\"unheardOf\": 5").assert_guarded();
+    with("\"hooks2\": {}")
+        .change("\"timeout\": 30", "\"timeout\": \"30\"")
+        .assert_unguarded("a `timeout` of a hook at");
+    // A project's file that is left out switches nothing off.
+    User::new(Agent::ClaudeCode)
+        .file(
+            "/work/shop/.claude/settings.json",
+            "{ \"disableAllHooks\": true, \"permissions\": 1 }",
+        )
+        .assert_warned("`permissions` is not an object");
 }

@@ -10,3 +10,4 @@ mod program;
 mod properties;
 mod removal;
 mod support;
+mod user;
