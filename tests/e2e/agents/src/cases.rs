@@ -64,8 +64,8 @@ const CASES: &[(&str, Case)] = &[
 /// whole JavaScript engine.
 const THREADS: usize = 2;
 
-/// Runs every case for each of these agents, as far as the command line's filters
-/// let it.
+/// Runs every case for each of these agents, and the agents' switches, as far as the
+/// command line's filters let it.
 #[must_use]
 pub fn run(agents: &[&'static dyn AgentUnderTest]) -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -80,6 +80,7 @@ pub fn run(agents: &[&'static dyn AgentUnderTest]) -> ExitCode {
                 .map(|(name, case)| trial(*agent, name, *case))
                 .collect::<Vec<_>>()
         })
+        .chain(crate::switches::trials())
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -94,17 +95,17 @@ pub fn trial(agent: &'static dyn AgentUnderTest, name: &str, case: Case) -> Tria
 }
 
 /// No model: which one there is, an agent hears when it is started.
-const NOWHERE: &str = "http://127.0.0.1:9";
+pub(crate) const NOWHERE: &str = "http://127.0.0.1:9";
 
 /// How long the agent waits for a hook, in seconds.
-const PATIENT: u32 = 60;
+pub(crate) const PATIENT: u32 = 60;
 
 /// A command that stays in the workspace, and the file that it makes.
 const CONTAINED: (&str, &str) = ("touch made.txt", "made.txt");
 
 /// A harmless command that a rule of the test denies, and the file that it would
 /// make.
-const REFUSED: (&str, &str) = ("touch refused.txt", "refused.txt");
+pub(crate) const REFUSED: (&str, &str) = ("touch refused.txt", "refused.txt");
 
 /// Files that the guard protects, and no agent by itself.
 const PROTECTED: [&str; 2] = [".countersign/settings.json", "Jenkinsfile"];
@@ -113,7 +114,7 @@ const PROTECTED: [&str; 2] = [".countersign/settings.json", "Jenkinsfile"];
 const GROWN: &str = "grown.txt";
 
 /// Auto mode without a classifier, and one deny rule.
-fn auto() -> Value {
+pub(crate) fn auto() -> Value {
     json!({
         "tools": { "approvalMode": "auto" },
         "permissions": { "deny": ["Bash(touch refused*)"] },
@@ -155,13 +156,13 @@ fn described(file: &Utf8PathBuf, world: &World, ended: &Ended) -> String {
 }
 
 #[track_caller]
-fn assert_made(world: &World, file: &str, ended: &Ended) {
+pub(crate) fn assert_made(world: &World, file: &str, ended: &Ended) {
     let made = world.workspace().join(file);
     assert!(made.exists(), "no {}", described(&made, world, ended));
 }
 
 #[track_caller]
-fn assert_not_made(world: &World, file: &str, ended: &Ended) {
+pub(crate) fn assert_not_made(world: &World, file: &str, ended: &Ended) {
     let made = world.workspace().join(file);
     assert!(
         !made.exists(),

@@ -19,5 +19,6 @@ pub mod detached;
 pub mod installed;
 pub mod model;
 pub mod surroundings;
+mod switches;
 pub mod wait;
 pub mod world;
