@@ -8,6 +8,7 @@ mod hooks;
 mod misfits;
 mod plugin_file;
 mod profiles;
+mod readers;
 mod switches;
 mod variables;
 
@@ -231,6 +232,10 @@ impl<'a> Looking<'a, '_> {
             document::value(&layer.path, text)
         };
         let value = value.map_err(|error| error.to_string())?;
+        let is_of_hooks = layer.kind.holds_hooks() && layer.path.extension() != Some("toml");
+        if let Some(why) = readers::objection(self.facts.profile, text).filter(|_| is_of_hooks) {
+            return Err(why);
+        }
         // The machine's settings are taken without what does not fit.
         let is_whole_or_nothing = self.facts.profile.agent == Agent::ClaudeCode
             && layer.kind.holds_hooks()

@@ -313,6 +313,33 @@ fn a_program_of_ones_own_is_told_what_to_call() {
 }
 
 #[test]
+fn what_the_agents_own_reader_does_not_take_is_no_guard() {
+    for (agent, file, before) in [
+        ("claude-code", ".claude/settings.json", "{ // mine\n}\n"),
+        ("claude-code", ".claude/settings.json", "{ \"a\": 1, }\n"),
+        ("qwen", ".qwen/settings.json", "{ \"a\": 1, }\n"),
+        ("gemini", ".gemini/settings.json", "\u{feff}{}\n"),
+        ("codex", ".codex/hooks.json", "\u{feff}{}\n"),
+    ] {
+        let person = Person::new();
+        person.put(file, before);
+        let is_codex = agent == "codex";
+        let ran = person.installs(agent, if is_codex { &["--trust-hooks"] } else { &[] });
+        assert!(ran.stdout.contains("UNGUARDED"), "{ran:?}");
+        let ran = person.run(&["status", agent]);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stdout.contains("does not read"), "{ran:?}");
+        person.uninstalls(agent);
+        assert_eq!(person.read(file), before);
+    }
+    // What it takes is a guard.
+    let person = Person::new();
+    person.put(".qwen/settings.json", "{ // mine\n}\n");
+    person.installs("qwen", &[]);
+    assert_eq!(person.run(&["status", "qwen"]).code, 0);
+}
+
+#[test]
 fn doctor_tries_every_hook_and_leaves_no_mark() {
     let person = Person::new();
     for (agent, _) in FILES {
