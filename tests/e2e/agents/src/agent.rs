@@ -56,6 +56,24 @@ pub trait AgentUnderTest: Sync {
         installed::install(world, self.name(), timeout);
     }
 
+    /// Settings as a person keeps them, in a layout of their own, with comments where
+    /// the agent takes any, and with [`World::other_hook`] before every tool: files of
+    /// the home. None of an agent whose hooks no command writes.
+    fn kept(&self, _world: &World) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Settings with hooks in them, changed so that this agent does not read them any
+    /// more, says little or nothing and goes on. None where it does not go on.
+    fn spoilt(&self, _settings: &str) -> Option<String> {
+        None
+    }
+
+    /// What `countersign install` is told beside what it is told of every agent.
+    fn install_flags(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Starts it with the prompt in the world's workspace, without anybody before
     /// it, in its mode that runs every tool: only the guard is in between.
     fn launch(&self, world: &World, model: &str) -> Launch;

@@ -16,6 +16,27 @@ use serde_json::{Map, Value, json};
 
 use crate::world::World;
 
+/// JSON as a person keeps it: with tabs, and no line end at the end.
+pub(crate) fn by_hand(settings: &Value) -> String {
+    format!("{settings:#}").replace("  ", "\t")
+}
+
+/// The same with comments.
+pub(crate) fn commented(settings: &Value) -> String {
+    let text = by_hand(settings);
+    let text = text.replacen("{\n", "{\n\t// Mine, and to stay as it is.\n", 1);
+    format!("// Of my dot files.\n{text}")
+}
+
+/// Somebody else's hook before every tool, as these agents have hooks.
+pub(crate) fn other_hook(world: &World, event: &str) -> Value {
+    let command = world.other_hook();
+    json!({ event: [{
+        "hooks": [{ "command": command, "type": "command" }],
+        "matcher": "*",
+    }]})
+}
+
 /// Hooks as Claude Code, Codex, Gemini CLI and Qwen Code have them in their files:
 /// one command for every tool at each of these events. The timeout is what the
 /// agent is told, in its own unit; `seconds` is what the hook is told.

@@ -2,6 +2,7 @@
 //! world of its own, and looks at files and at what the model was told.
 
 mod asked;
+mod command_line;
 mod faults;
 mod judged;
 
@@ -60,6 +61,26 @@ const CASES: &[(&str, Case)] = &[
     ("however_a_hook_fails_nothing_runs", faults::all),
 ];
 
+/// What holds of the commands themselves, for agents whose hooks they write.
+const INSTALLED: [(&str, Case); 1] = [(
+    "installed_by_a_script_it_is_guarded_and_uninstalled_it_is_what_it_was",
+    command_line::scripted,
+)];
+
+/// What holds of agents that go on without settings that they cannot read.
+const UNREAD: (&str, Case) = (
+    "settings_that_it_does_not_read_are_called_unguarded",
+    command_line::unread,
+);
+
+/// The questions are the same for every agent: they are asked of one.
+const ASKED_OF: &str = "claude-code";
+
+const AT_A_TERMINAL: (&str, Case) = (
+    "installed_at_a_terminal_it_is_guarded_as_the_person_says",
+    command_line::at_a_terminal,
+);
+
 /// How many agents run at a time where the command line does not say: each is a
 /// whole JavaScript engine.
 const THREADS: usize = 2;
@@ -75,8 +96,14 @@ pub fn run(agents: &[&'static dyn AgentUnderTest]) -> ExitCode {
         .flat_map(|agent| {
             let [runs, does_not] = CONTROLS;
             let control = if agent.runs_unasked() { runs } else { does_not };
+            // At its prompts it is not what the commands write.
+            let is_written = agent.runs_unasked();
+            let is_asked_of = is_written && agent.name() == ASKED_OF;
             std::iter::once(&control)
                 .chain(CASES)
+                .chain(INSTALLED.iter().filter(|_| is_written))
+                .chain(agent.spoilt("{}").map(|_| &UNREAD))
+                .chain(is_asked_of.then_some(&AT_A_TERMINAL))
                 .map(|(name, case)| trial(*agent, name, *case))
                 .collect::<Vec<_>>()
         })

@@ -1,5 +1,6 @@
 //! The guard's hooks as `countersign install` would write them. Not by the command
-//! itself: it wants a person above it, and a test has none to show.
+//! itself, which takes a while to look for a person above it and for the agent's
+//! version; that it writes the same is seen in `cases::command_line`.
 
 use std::fs;
 

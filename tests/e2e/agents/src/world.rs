@@ -58,6 +58,9 @@ impl World {
         }
         world.make_repository();
         world.script("tools/trellis", TRELLIS);
+        let heard = world.other_hook_log();
+        let other = format!("#!/bin/sh\ncat >/dev/null\necho \"called $*\" >>'{heard}'\n");
+        world.script("tools/other-hook", &other);
         world.trusting_guard(GUARD, &settings.to_string());
         world.hooks_run::<&str>(&[]);
         world
@@ -120,6 +123,25 @@ impl World {
     #[must_use]
     pub fn trellis(&self) -> Utf8PathBuf {
         self.root.join("tools/trellis")
+    }
+
+    /// A hook of somebody else, that allows everything and is heard of.
+    #[must_use]
+    pub fn other_hook(&self) -> Utf8PathBuf {
+        self.root.join("tools/other-hook")
+    }
+
+    /// Where it writes a line each time it is called.
+    #[must_use]
+    pub fn other_hook_log(&self) -> Utf8PathBuf {
+        self.root.join("other-hook-called")
+    }
+
+    /// The lines that it wrote.
+    #[must_use]
+    pub fn other_hook_heard(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.other_hook_log()).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
     }
 
     /// The variables of an agent, to which it may add.

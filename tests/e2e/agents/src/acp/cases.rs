@@ -1,5 +1,8 @@
 //! What must hold for every agent behind the proxy.
 
+mod files;
+mod options;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,7 +11,7 @@ use countersign_test_support::model_server::{ModelServer, Reply};
 use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
 
-use super::agents::{ALL, AcpAgent};
+use super::agents::{ALL, AcpAgent, BEGINS_LOOSE, WITH_FILES};
 use super::client::Client;
 use crate::desk::Desk;
 use crate::detached::{kill_agents, marked};
@@ -58,6 +61,37 @@ const CASES: &[(&str, Case)] = &[
     ("a_client_that_dies_takes_everything_along", client_dies),
 ];
 
+/// What holds where the client reads and writes the agent's files.
+const OF_FILES: &[(&str, Case)] = &[
+    (
+        "an_allowed_edit_of_what_is_there_happens_once",
+        files::edited,
+    ),
+    (
+        "what_a_rule_keeps_secret_the_client_does_not_read",
+        files::secret,
+    ),
+    (
+        "a_write_that_a_person_allowed_is_asked_about_once",
+        files::asked_once,
+    ),
+];
+
+/// What holds where the agent's mode is a configuration option.
+const OF_OPTIONS: (&str, Case) = ("an_option_that_loosens_is_refused", options::loosening);
+
+/// What holds of opencode, in which a user makes modes of their own.
+const OF_OWN_MODES: &[(&str, Case)] = &[
+    (
+        "a_session_that_begins_in_a_loose_mode_is_put_into_one_that_asks",
+        options::begins_loose,
+    ),
+    (
+        "in_a_mode_whose_name_says_nothing_what_nobody_was_asked_is_told",
+        options::silently_loose,
+    ),
+];
+
 /// Runs every case for every agent, as far as the command line's filters let it.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -74,14 +108,30 @@ pub fn run() -> ExitCode {
         .filter(|(agent, (_, case))| {
             agent.shows_input || !std::ptr::fn_addr_eq(*case, three_blocks as Case)
         })
+        .chain(of_files())
+        .chain(of_options())
         .map(|(agent, (name, case))| {
-            Trial::test(format!("acp::{}::{name}", agent.agent.name()), move || {
+            Trial::test(format!("acp::{}::{name}", agent.title), move || {
                 case(agent);
                 Ok(())
             })
         })
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A case, and whose it is.
+type Chosen = (&'static AcpAgent, &'static (&'static str, Case));
+
+fn of_files() -> impl Iterator<Item = Chosen> {
+    let cases = |agent| OF_FILES.iter().map(move |case| (agent, case));
+    WITH_FILES.iter().flat_map(cases)
+}
+
+fn of_options() -> impl Iterator<Item = Chosen> {
+    let has_one = |agent: &&AcpAgent| agent.loose_option.is_some();
+    let loosening = ALL.iter().filter(has_one).map(|agent| (agent, &OF_OPTIONS));
+    loosening.chain(OF_OWN_MODES.iter().map(|case| (&BEGINS_LOOSE, case)))
 }
 
 /// Auto mode without a classifier, and one deny rule.

@@ -26,6 +26,9 @@ const READING: Duration = Duration::from_millis(600);
 /// The request for a permission.
 const PERMISSION: &str = "session/request_permission";
 
+/// The request to read a file.
+const READ: &str = "fs/read_text_file";
+
 /// The request to write a file.
 const WRITE: &str = "fs/write_text_file";
 
@@ -75,7 +78,7 @@ impl Heard {
                     let _ = std::fs::write(path, content);
                 }
                 self.says(&json!({ "jsonrpc": "2.0", "id": message["id"], "result": null }));
-            } else if is_request && method == "fs/read_text_file" {
+            } else if is_request && method == READ {
                 let path = message["params"]["path"].as_str().unwrap_or_default();
                 self.says(&match std::fs::read_to_string(path) {
                     Ok(content) => json!({
@@ -257,6 +260,15 @@ impl Client {
         self.call("session/set_mode", &params)
     }
 
+    /// Sets a configuration option of the agent.
+    ///
+    /// # Errors
+    /// What the agent or the proxy objects.
+    pub fn set_option(&mut self, option: &str, value: &str) -> Result<Value, Value> {
+        let params = json!({ "sessionId": self.session, "configId": option, "value": value });
+        self.call("session/set_config_option", &params)
+    }
+
     /// Cancels the turn.
     pub fn cancel(&self) {
         self.heard.says(&json!({
@@ -318,11 +330,27 @@ impl Client {
     /// How often the client was asked to write a file that ends so.
     #[must_use]
     pub fn writes_of(&self, file: &str) -> usize {
-        let is_it = |write: &&Value| {
-            let path = write["params"]["path"].as_str();
+        self.requests_about(WRITE, file)
+    }
+
+    /// How often it was asked to read one.
+    #[must_use]
+    pub fn reads_of(&self, file: &str) -> usize {
+        self.requests_about(READ, file)
+    }
+
+    /// How often it was asked about something.
+    #[must_use]
+    pub fn questions(&self) -> usize {
+        self.requests(PERMISSION).len()
+    }
+
+    fn requests_about(&self, method: &str, file: &str) -> usize {
+        let is_it = |request: &&Value| {
+            let path = request["params"]["path"].as_str();
             path.is_some_and(|path| path.ends_with(file))
         };
-        self.requests(WRITE).iter().filter(is_it).count()
+        self.requests(method).iter().filter(is_it).count()
     }
 
     fn requests(&self, method: &str) -> Vec<Value> {

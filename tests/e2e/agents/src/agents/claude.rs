@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use serde_json::json;
 
-use super::hooks;
+use super::{by_hand, hooks, other_hook};
 use crate::agent::{AgentUnderTest, PROMPT};
 use crate::detached::Launch;
 use crate::model::ToolCall;
@@ -22,6 +22,8 @@ pub struct ClaudeAtPrompts;
 const AT_PROMPTS: &[&str] = &["SessionStart", "PermissionRequest", "SessionEnd"];
 
 const NAME: &str = "claude-code";
+
+const SETTINGS: &str = ".claude/settings.json";
 
 fn shell(command: &str) -> ToolCall {
     let input = json!({ "command": command, "description": "does it" });
@@ -71,6 +73,18 @@ impl AgentUnderTest for Claude {
 
     fn settle(&self, _world: &World, _model: &str) {}
 
+    fn kept(&self, world: &World) -> Vec<(&'static str, String)> {
+        let settings = json!({
+            "includeCoAuthoredBy": false,
+            "hooks": other_hook(world, "PreToolUse"),
+        });
+        vec![(SETTINGS, by_hand(&settings))]
+    }
+
+    fn spoilt(&self, settings: &str) -> Option<String> {
+        Some(format!("// It takes no comments.\n{settings}"))
+    }
+
     fn launch(&self, world: &World, model: &str) -> Launch {
         launch(world, model, &["--allowedTools", "Bash,Write,Edit,Read"])
     }
@@ -102,7 +116,7 @@ impl AgentUnderTest for ClaudeAtPrompts {
     fn install(&self, world: &World, timeout: u32) {
         let hooks = hooks(world, NAME, AT_PROMPTS, "*", timeout, timeout);
         let settings = json!({ "hooks": hooks });
-        world.write_home(".claude/settings.json", &settings.to_string());
+        world.write_home(SETTINGS, &settings.to_string());
     }
 
     fn launch(&self, world: &World, model: &str) -> Launch {

@@ -1,9 +1,10 @@
 //! Codex, headless.
 
 use camino::Utf8Path;
+use countersign_install::hook_hash;
 use serde_json::json;
 
-use super::hooks;
+use super::{by_hand, hooks};
 use crate::agent::{AgentUnderTest, PROMPT};
 use crate::detached::Launch;
 use crate::model::ToolCall;
@@ -23,6 +24,10 @@ pub struct CodexAtPrompts;
 const AT_PROMPTS: &[&str] = &["SessionStart", "PermissionRequest"];
 
 const NAME: &str = "codex";
+
+const HOOKS: &str = ".codex/hooks.json";
+
+const SETTINGS: &str = ".codex/config.toml";
 
 /// Stands only in what Codex asks the model that decides for the user.
 const GUARDIAN: &str = "user_authorization";
@@ -55,9 +60,8 @@ supports_websockets = false
 "#;
 
 fn settle(world: &World) {
-    let config = ".codex/config.toml";
-    if !world.home().join(config).exists() {
-        world.write_home(config, CONFIG);
+    if !world.home().join(SETTINGS).exists() {
+        world.write_home(SETTINGS, CONFIG);
     }
 }
 
@@ -100,6 +104,34 @@ impl AgentUnderTest for Codex {
 
     fn settle(&self, world: &World, _model: &str) {
         settle(world);
+    }
+
+    /// Of two hooks of somebody else, the person trusts the first alone.
+    fn kept(&self, world: &World) -> Vec<(&'static str, String)> {
+        let trusted = json!({ "type": "command", "command": world.other_hook() });
+        let other = format!("{} untrusted", world.other_hook());
+        let untrusted = json!({ "type": "command", "command": other });
+        let groups = [&trusted, &untrusted].map(|hook| json!({ "matcher": "*", "hooks": [hook] }));
+        let hooks = json!({ "hooks": { "PreToolUse": groups } });
+        let hash = hook_hash("PreToolUse", Some("*"), &trusted);
+        let file = world.home().join(HOOKS);
+        let trust = format!(
+            "# Looked at and found good.\n\
+             [hooks.state.\"{file}:pre_tool_use:0:0\"]\ntrusted_hash='{hash}'  # mine"
+        );
+        vec![
+            // It takes no comments.
+            (HOOKS, by_hand(&hooks)),
+            (SETTINGS, format!("{CONFIG}\n{trust}\n\n")),
+        ]
+    }
+
+    fn install_flags(&self) -> &'static [&'static str] {
+        &["--trust-hooks"]
+    }
+
+    fn spoilt(&self, settings: &str) -> Option<String> {
+        Some(format!("// It takes no comments.\n{settings}"))
     }
 
     fn launch(&self, world: &World, model: &str) -> Launch {
@@ -146,7 +178,7 @@ impl AgentUnderTest for CodexAtPrompts {
 
     fn install(&self, world: &World, timeout: u32) {
         let hooks = hooks(world, NAME, AT_PROMPTS, ".*", timeout, timeout);
-        world.write_home(".codex/hooks.json", &json!({ "hooks": hooks }).to_string());
+        world.write_home(HOOKS, &json!({ "hooks": hooks }).to_string());
     }
 
     fn launch(&self, world: &World, model: &str) -> Launch {

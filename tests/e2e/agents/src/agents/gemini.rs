@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
+use super::{commented, other_hook};
 use crate::agent::{AgentUnderTest, PROMPT};
 use crate::detached::Launch;
 use crate::model::ToolCall;
@@ -48,6 +49,12 @@ impl AgentUnderTest for Gemini {
         if !world.home().join(SETTINGS).exists() {
             world.write_home(SETTINGS, &settings().to_string());
         }
+    }
+
+    fn kept(&self, world: &World) -> Vec<(&'static str, String)> {
+        let mut settings = settings();
+        settings["hooks"] = other_hook(world, "BeforeTool");
+        vec![(SETTINGS, commented(&settings))]
     }
 
     fn launch(&self, world: &World, model: &str) -> Launch {

@@ -20,9 +20,24 @@ const PLUGIN: &str = include_str!("../../../../../server/agents/assets/opencode/
 /// Its folder of settings in the home.
 const SETTINGS: &str = ".config/opencode";
 
-/// Its variables, with one answer of its own permissions to everything.
-pub(crate) fn environment(world: &World, model: &str, permission: &str) -> Vec<(String, String)> {
-    let config = json!({
+/// Somebody else's plugin, which calls nothing and is heard of.
+const OTHER: &str = r#"// Somebody else's.
+import { appendFileSync } from "node:fs"
+
+export const Other = async () => ({
+  "tool.execute.before": async () => appendFileSync(HEARD, "called\n"),
+})
+"#;
+
+/// Its variables, with one answer of its own permissions to everything, and with
+/// more settings.
+pub(crate) fn environment(
+    world: &World,
+    model: &str,
+    permission: &str,
+    more: &[(&str, Value)],
+) -> Vec<(String, String)> {
+    let mut config = json!({
         "autoupdate": false,
         "share": "disabled",
         "model": "mock/mock",
@@ -43,6 +58,9 @@ pub(crate) fn environment(world: &World, model: &str, permission: &str) -> Vec<(
             "external_directory": permission,
         },
     });
+    for (name, value) in more {
+        config[*name] = value.clone();
+    }
     let mut environment = world.environment();
     for (name, value) in [
         ("OPENCODE_CONFIG_CONTENT", config.to_string()),
@@ -93,12 +111,18 @@ impl AgentUnderTest for Opencode {
         world.write_home(&format!("{SETTINGS}/plugin/countersign.js"), &text);
     }
 
+    fn kept(&self, world: &World) -> Vec<(&'static str, String)> {
+        let heard = json!(world.other_hook_log()).to_string();
+        let other = OTHER.replace("HEARD", &heard);
+        vec![(".config/opencode/plugin/other.js", other)]
+    }
+
     fn launch(&self, world: &World, model: &str) -> Launch {
         let program = program("opencode");
         let words = [program.as_str(), "run", PROMPT];
         Launch {
             words: words.map(str::to_owned).to_vec(),
-            environment: environment(world, model, "allow"),
+            environment: environment(world, model, "allow", &[]),
             folder: world.workspace(),
         }
     }

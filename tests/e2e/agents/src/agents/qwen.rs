@@ -4,7 +4,7 @@
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
-use super::hooks;
+use super::{commented, hooks, other_hook};
 use crate::agent::{AgentUnderTest, PROMPT};
 use crate::detached::Launch;
 use crate::model::ToolCall;
@@ -73,6 +73,12 @@ impl AgentUnderTest for Qwen {
         if !world.home().join(SETTINGS).exists() {
             world.write_home(SETTINGS, &settings().to_string());
         }
+    }
+
+    fn kept(&self, world: &World) -> Vec<(&'static str, String)> {
+        let mut settings = settings();
+        settings["hooks"] = other_hook(world, "PreToolUse");
+        vec![(SETTINGS, commented(&settings))]
     }
 
     fn install(&self, world: &World, timeout: u32) {
