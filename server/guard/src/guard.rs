@@ -2,7 +2,6 @@
 
 use std::env;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use countersign_core::mode::ApprovalMode;
@@ -342,26 +341,19 @@ impl Processes for SystemProcesses {
     }
 }
 
-/// Ids of 128 bits, in hexadecimal: the time in milliseconds, so that what
-/// happened one after the other lies side by side in the state's tables, and 80
-/// random bits.
+/// Ids of 128 random bits, in hexadecimal.
 struct RandomIds;
 
 impl Ids for RandomIds {
     fn next(&self) -> String {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let millis = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        let [_, _, time @ ..] = millis.to_be_bytes();
-        let mut random = [0_u8; 10];
-        if getrandom::fill(&mut random).is_err() {
+        let mut bytes = [0_u8; 16];
+        if getrandom::fill(&mut bytes).is_err() {
             // Uniqueness is all that an id needs; it authorises nothing.
-            let other = now.as_nanos() ^ (u128::from(std::process::id()) << 48);
-            let [_, _, _, _, _, _, low @ ..] = other.to_be_bytes();
-            random = low;
+            let now = std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .map_or(0, |since| since.as_nanos());
+            bytes = (now ^ (u128::from(std::process::id()) << 96)).to_le_bytes();
         }
-        let bytes = time.iter().chain(&random);
-        bytes.map(|byte| format!("{byte:02x}")).collect()
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
