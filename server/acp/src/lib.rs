@@ -18,6 +18,7 @@ mod from_agent;
 mod from_client;
 mod lines;
 mod message;
+mod modes;
 mod names;
 mod options;
 mod outlet;
@@ -26,6 +27,7 @@ mod replies;
 mod route;
 mod serve;
 mod sessions;
+mod told;
 
 pub use child::{AgentProcess, exit_code};
 pub use names::agent_named;

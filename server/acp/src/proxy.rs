@@ -23,7 +23,7 @@ use crate::message::{Id, Message};
 use crate::outlet::{Outlet, Room};
 use crate::replies::{self, Failure, Permission};
 use crate::route::Route;
-use crate::sessions::{ModeChange, Sessions};
+use crate::sessions::Sessions;
 
 /// Decisions that may be open at a time, and what they may hold in bytes.
 const MOST_DECIDING: usize = 64;
@@ -499,51 +499,6 @@ impl Proxy {
         });
         let message = replies::call(None, "session/update", &update);
         self.to_client.send_if_read(&message);
-    }
-
-    /// Acts on a mode of the agent in which it would decide alone.
-    pub(crate) fn mode_changed(&mut self, session: &str, change: ModeChange) {
-        match change {
-            ModeChange::Fine => {}
-            ModeChange::Instead(mode) => {
-                // One at a time: the agent may say so over and over.
-                if self.mode_changes.values().any(|(of, _)| of == session) {
-                    return;
-                }
-                let id = Id::own(&self.asking.next_id());
-                let option = self.sessions.get(session).mode_option.clone();
-                let (method, params) = match option {
-                    Some(option) => (
-                        "session/set_config_option",
-                        json!({ "sessionId": session, "configId": option, "value": mode }),
-                    ),
-                    None => (
-                        "session/set_mode",
-                        json!({ "sessionId": session, "modeId": mode }),
-                    ),
-                };
-                let message = replies::call(Some(&id.raw), method, &params);
-                self.to_agent.send(&message, None);
-                self.mode_changes.insert(id.key, (session.to_owned(), mode));
-            }
-            ModeChange::Loose => self.tell_of_mode(session),
-        }
-    }
-
-    /// Says once that the agent decides alone.
-    pub(crate) fn tell_of_mode(&mut self, session: &str) {
-        let known = self.sessions.get(session);
-        if std::mem::replace(&mut known.told_of_mode, true) {
-            return;
-        }
-        let mode = known.mode.clone().unwrap_or_default();
-        self.tell(
-            session,
-            &format!(
-                "Countersign: in its mode {mode} this agent runs tools without asking anybody, and \
-                 there is none in which it asks: what it does is UNGUARDED."
-            ),
-        );
     }
 
     /// Whether there is nothing in a line.
