@@ -91,7 +91,7 @@ fn every_file_that_has_an_agent_call_the_guard_is_protected() {
     let own = ".claude/settings.json .claude/settings.local.json .qwen/settings.json .codex/hooks.json \
                .codex/config.toml .gemini/settings.json .opencode/plugin/countersign.js \
                .config/opencode/plugin/countersign.js .cursor/hooks.json .github/hooks/countersign.json \
-               .copilot/hooks/countersign.json .config/Code/User/settings.json";
+               .copilot/hooks/countersign.json .config/Code/User/settings.json .env";
     let machines = "/etc/claude-code/managed-settings.json /etc/qwen-code/settings.json \
                     /etc/codex/hooks.json /etc/gemini-cli/settings.json /etc/cursor/hooks.json";
     let own = own.split_whitespace();

@@ -20,6 +20,8 @@ pub(super) const AGENTS: &[&str] = &[
     ".qwenignore",
     "qwen-extension.json",
     "/etc/qwen-code",
+    // It takes variables from there that switch off its hooks.
+    ".env",
     // Codex
     ".codex",
     ".agents",
