@@ -85,6 +85,7 @@ const BORDERS: &[Border] = &[
 
 /// The files that may say `unsafe`.
 const UNSAFE: &[&str] = &[
+    "server/cli/src/hook_main.rs",
     "server/hook/src/fatal.rs",
     "server/hook/tests/fatal/main.rs",
 ];
