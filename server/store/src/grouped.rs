@@ -57,7 +57,8 @@ pub struct GroupedStore {
 }
 
 /// What the caller's threads and the one that writes share. Locks are taken in
-/// this order: the writer's, the store's own, the cache's, the reader's.
+/// this order: the writer's, the store's own, the cache's, the reader's. Who has
+/// the cache's only tries the store's own.
 #[derive(Debug)]
 struct Shared {
     /// Everything is written through it.

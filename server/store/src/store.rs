@@ -182,7 +182,7 @@ impl Store {
     /// way, the next process does it.
     pub(crate) fn fold(&self, bytes: u64) {
         if self.log_bytes() > bytes {
-            self.checkpoint("TRUNCATE");
+            checkpoint(&self.lock(), "TRUNCATE");
         }
     }
 
@@ -195,21 +195,14 @@ impl Store {
     /// all of the work of [`Store::fold`] that takes its time, and nothing that
     /// others notice.
     pub(crate) fn copy_log(&self) {
-        self.checkpoint("PASSIVE");
+        checkpoint(&self.lock(), "PASSIVE");
     }
 
-    /// Empties the log; quick where it was copied just before.
-    pub(crate) fn empty_log(&self) {
-        self.checkpoint("TRUNCATE");
-    }
-
-    fn checkpoint(&self, how: &str) {
-        if let Some(link) = self.lock().as_ref() {
-            link.patient.store(false, Ordering::Relaxed);
-            let _ = link
-                .connection
-                .query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()));
-            link.patient.store(true, Ordering::Relaxed);
+    /// Empties the log, if nobody uses the connection just now; quick where it
+    /// was copied just before.
+    pub(crate) fn empty_log_if_idle(&self) {
+        if let Ok(link) = self.link.try_lock() {
+            checkpoint(&link, "TRUNCATE");
         }
     }
 
@@ -266,6 +259,17 @@ impl StateStore for Store {
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
         self.view(&mut |transaction| work(transaction))
+    }
+}
+
+/// Folds the log in, as far as nobody is in the way.
+fn checkpoint(link: &Option<Link>, how: &str) {
+    if let Some(link) = link {
+        link.patient.store(false, Ordering::Relaxed);
+        let _ = link
+            .connection
+            .query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()));
+        link.patient.store(true, Ordering::Relaxed);
     }
 }
 

@@ -105,7 +105,9 @@ impl Shared {
         let mut cache = self.cache();
         let nobody_wrote = || matches!((*writer, self.store.version_if_idle()), (Some(known), Some(now)) if known == now);
         let was_current = nobody_wrote() && cache.is_current();
-        self.store.empty_log();
+        // A long look at the journal through it must not hold up decisions: then
+        // the log is emptied the next time.
+        self.store.empty_log_if_idle();
         if was_current
             && let Ok(reader) = cache.reader.version()
             && nobody_wrote()
