@@ -11,14 +11,19 @@ use crate::refused::Refused;
 /// Deepest nesting that is read: far beyond any settings, and safe to walk.
 const DEEPEST: usize = 200;
 
-const MARK: char = '\u{feff}';
+pub(crate) const MARK: char = '\u{feff}';
 
 /// Comments and trailing commas, and nothing else that is not JSON.
 fn options() -> ParseOptions {
+    json_with(true, true)
+}
+
+/// JSON, perhaps with comments and trailing commas.
+pub(crate) fn json_with(comments: bool, trailing_commas: bool) -> ParseOptions {
     ParseOptions {
-        allow_comments: true,
+        allow_comments: comments,
         allow_loose_object_property_names: false,
-        allow_trailing_commas: true,
+        allow_trailing_commas: trailing_commas,
         allow_missing_commas: false,
         allow_single_quoted_strings: false,
         allow_hexadecimal_numbers: false,

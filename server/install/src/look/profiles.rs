@@ -2,6 +2,7 @@
 //! switches hooks off in one is of the user's own making and for these sessions
 //! alone, so it is a warning that names the profile.
 
+use camino::Utf8Path;
 use countersign_core::agent::Agent;
 use serde_json::Value;
 
@@ -15,6 +16,11 @@ const ENDING: &str = ".config.toml";
 
 /// The first version in which profiles are files, and no tables.
 const FILES: Version = Version::new(0, 134, 0);
+
+/// The name of the profile that is in a file.
+fn profile_of(file: &Utf8Path) -> Option<String> {
+    Some(file.file_name()?.strip_suffix(ENDING)?.to_owned())
+}
 
 impl Looking<'_, '_> {
     pub(super) fn find_profiles(&mut self) {
@@ -41,12 +47,7 @@ impl Looking<'_, '_> {
             .of_kind(LayerKind::Profile)
             .filter(|_| !is_pinned)
             .filter_map(|file| {
-                let name = file
-                    .layer
-                    .path
-                    .file_name()?
-                    .strip_suffix(ENDING)?
-                    .to_owned();
+                let name = profile_of(&file.layer.path)?;
                 let (switch, is_on) = said(file, CODEX)?;
                 (!is_on).then(|| (name, written(switch), file.layer.path.clone()))
             })
@@ -108,12 +109,7 @@ impl Looking<'_, '_> {
                 })
             })
             .filter_map(|file| {
-                let name = file
-                    .layer
-                    .path
-                    .file_name()?
-                    .strip_suffix(ENDING)?
-                    .to_owned();
+                let name = profile_of(&file.layer.path)?;
                 Some((name, file.layer.path.clone()))
             })
             .collect();

@@ -3,11 +3,9 @@
 //! not take counts for nothing there, hooks and all.
 
 use countersign_core::agent::Agent;
-use jsonc_parser::ParseOptions;
 
+use crate::document::{MARK, json_with};
 use crate::profile::Profile;
-
-const MARK: char = '\u{feff}';
 
 /// What a reader takes beside plain JSON.
 #[derive(Debug, Clone, Copy)]
@@ -45,24 +43,12 @@ pub(super) fn objection(profile: &Profile, text: &str) -> Option<String> {
         Some(bare) => bare,
         None => text,
     };
-    let options = |comments, commas| ParseOptions {
-        allow_comments: comments,
-        allow_loose_object_property_names: false,
-        allow_trailing_commas: commas,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
     let read =
         |options| jsonc_parser::parse_to_serde_value::<Option<serde_json::Value>>(bare, &options);
     // What nobody reads is not said here.
-    read(options(true, true)).ok()?;
-    let error = read(options(reader.comments, reader.trailing_commas)).err()?;
-    let what = match read(options(reader.comments, true)) {
+    read(json_with(true, true)).ok()?;
+    let error = read(json_with(reader.comments, reader.trailing_commas)).err()?;
+    let what = match read(json_with(reader.comments, true)) {
         Ok(_) => "the trailing comma",
         Err(_) => "the comment",
     };

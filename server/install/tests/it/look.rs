@@ -6,7 +6,7 @@ mod switches;
 mod variables;
 
 use countersign_core::agent::Agent;
-use countersign_install::{Binary, LayerKind, Level, Standing, Version};
+use countersign_install::{Binary, LayerKind, Standing, Version};
 
 use crate::support::IN_JSON;
 use crate::user::User;
@@ -14,15 +14,9 @@ use crate::user::User;
 #[test]
 fn what_install_writes_guards() {
     for agent in IN_JSON.into_iter().chain([Agent::Opencode]) {
-        let report = User::new(agent).look();
-        assert_eq!(report.standing, Standing::Guarded, "{report:#?}");
-        assert!(
-            report
-                .findings
-                .iter()
-                .all(|finding| finding.level == Level::Note),
-            "{report:#?}"
-        );
+        let user = User::new(agent);
+        user.assert_guarded();
+        let report = user.look();
         assert!(report.hooks.iter().any(|hook| hook.decides));
         assert!(report.hooks.iter().all(|hook| hook.is_sound));
     }
